@@ -1,0 +1,1 @@
+//! seva-postgres.
