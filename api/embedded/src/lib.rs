@@ -1,1 +1,3 @@
-//! seva-embedded.
+//! The embedded adapters: a private PostgreSQL, local speech, local extraction, local files and printing.
+
+pub mod postgres;
