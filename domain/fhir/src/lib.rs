@@ -1,1 +1,5 @@
 //! seva-fhir.
+pub mod date;
+pub mod json;
+pub mod outcome;
+pub mod types;
