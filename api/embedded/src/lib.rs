@@ -1,3 +1,4 @@
 //! The embedded adapters: a private PostgreSQL, local speech, local extraction, local files and printing.
 
+pub mod model;
 pub mod postgres;
