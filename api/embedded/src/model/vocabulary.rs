@@ -7,13 +7,20 @@ use super::ModelError;
 
 const FIRST_SPECIAL: &str = "<|endoftext|>";
 
+/// The tokens of GPT-2's own vocabulary, which the English models use: its end-of-text is one of them.
+const ENGLISH_TOKENS: usize = 50_256;
+
 /// The tokens before the special ones, which whisper.cpp names itself.
 pub(super) fn tokens(vocabulary: &str) -> Result<Vec<Vec<u8>>, ModelError> {
-    vocabulary
+    let mut tokens = vocabulary
         .split('\n')
         .take_while(|line| *line != FIRST_SPECIAL)
         .map(|line| line.chars().map(byte).collect())
-        .collect()
+        .collect::<Result<Vec<Vec<u8>>, ModelError>>()?;
+    if tokens.len() == ENGLISH_TOKENS {
+        tokens.push(FIRST_SPECIAL.as_bytes().to_vec());
+    }
+    Ok(tokens)
 }
 
 fn byte(character: char) -> Result<u8, ModelError> {
@@ -22,11 +29,13 @@ fn byte(character: char) -> Result<u8, ModelError> {
     // The bytes that do not print are numbered from 256 on, in order.
     let shifted = || {
         let index = usize::try_from(code.checked_sub(256)?).ok()?;
-        (0..=u8::MAX).filter(|byte| !prints_itself(*byte)).nth(index)
+        (0..=u8::MAX)
+            .filter(|byte| !prints_itself(*byte))
+            .nth(index)
     };
-    printed
-        .or_else(shifted)
-        .ok_or_else(|| ModelError::format("the vocabulary holds a character that stands for no byte"))
+    printed.or_else(shifted).ok_or_else(|| {
+        ModelError::format("the vocabulary holds a character that stands for no byte")
+    })
 }
 
 fn prints_itself(byte: u8) -> bool {
@@ -42,7 +51,12 @@ mod tests {
         let read = tokens("!\nĠthe\nåľº\n\n<|endoftext|>\n<|en|>\n").expect("legal vocabulary");
         assert_eq!(
             read,
-            [b"!".to_vec(), b" the".to_vec(), "场".as_bytes().to_vec(), vec![]]
+            [
+                b"!".to_vec(),
+                b" the".to_vec(),
+                "场".as_bytes().to_vec(),
+                vec![]
+            ]
         );
     }
 }

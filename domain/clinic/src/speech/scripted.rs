@@ -1,0 +1,118 @@
+//! A speech engine that says what it was told to say: for tests of everything behind the port.
+
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+
+use super::{
+    SAMPLE_RATE, SpeechEngine, SpeechError, SpeechEvent, SpeechHealth, SpeechRequest,
+    SpeechSession, Word,
+};
+
+const CHANNEL: usize = 64;
+
+/// Reports one final for each line of its script once it has heard a sound, and `NoSpeech` for silence.
+#[derive(Clone, Debug, Default)]
+pub struct ScriptedSpeech {
+    lines: Vec<String>,
+}
+
+impl ScriptedSpeech {
+    /// Makes an engine that will report these lines, one segment each.
+    pub fn new<Line: Into<String>>(lines: impl IntoIterator<Item = Line>) -> Self {
+        Self {
+            lines: lines.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+#[async_trait]
+impl SpeechEngine for ScriptedSpeech {
+    fn name(&self) -> &str {
+        "scripted"
+    }
+
+    fn version(&self) -> String {
+        env!("CARGO_PKG_VERSION").to_owned()
+    }
+
+    async fn health(&self) -> SpeechHealth {
+        SpeechHealth::Ready { waiting: 0 }
+    }
+
+    async fn open(&self, _request: SpeechRequest) -> Result<SpeechSession, SpeechError> {
+        let (audio, blocks) = mpsc::channel(CHANNEL);
+        let (reports, events) = mpsc::channel(CHANNEL);
+        let lines = self.lines.clone();
+        // The task ends with its session: when the audio ends or nobody reads the events.
+        tokio::spawn(async move {
+            // A receiver that has gone needs no events.
+            let _ = perform(lines, blocks, reports).await;
+        });
+        Ok(SpeechSession { audio, events })
+    }
+}
+
+async fn perform(
+    lines: Vec<String>,
+    mut blocks: mpsc::Receiver<Vec<i16>>,
+    reports: mpsc::Sender<SpeechEvent>,
+) -> Result<(), mpsc::error::SendError<SpeechEvent>> {
+    reports.send(SpeechEvent::Started).await?;
+    let (mut samples, mut heard) = (0_u64, false);
+    while let Some(block) = blocks.recv().await {
+        samples += block.len() as u64;
+        heard |= block.iter().any(|sample| *sample != 0);
+    }
+    if !heard || lines.is_empty() {
+        reports.send(SpeechEvent::NoSpeech).await?;
+        return reports.send(SpeechEvent::Ended).await;
+    }
+    let length_ms = samples * 1000 / u64::from(SAMPLE_RATE);
+    let share_ms = length_ms / lines.len() as u64;
+    for (segment, text) in (0_u32..).zip(lines) {
+        let start_ms = u64::from(segment) * share_ms;
+        let words = spread(&text, start_ms, share_ms);
+        let partial = SpeechEvent::Partial {
+            segment,
+            text: text.clone(),
+            words: words.clone(),
+        };
+        reports.send(partial).await?;
+        let last = SpeechEvent::Final {
+            segment,
+            start_ms,
+            end_ms: start_ms + share_ms,
+            speaker: None,
+            words,
+            text,
+        };
+        reports.send(last).await?;
+    }
+    reports.send(SpeechEvent::Ended).await
+}
+
+/// Spreads the words evenly; a script has no confidence, so there is none.
+fn spread(text: &str, start_ms: u64, length_ms: u64) -> Vec<Word> {
+    let count = text.split_whitespace().count().max(1) as u64;
+    (0_u64..)
+        .zip(text.split_whitespace())
+        .map(|(index, word)| Word {
+            text: word.to_owned(),
+            start_ms: start_ms + index * length_ms / count,
+            end_ms: start_ms + (index + 1) * length_ms / count,
+            confidence: None,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_scripted_engine_keeps_the_contract() {
+        let engine = ScriptedSpeech::new(["Fever for three days.", "No known allergies."]);
+        let speech = vec![1000_i16; 32_000];
+        crate::testing::speech_engine_contract(&engine, &speech).await;
+    }
+}
