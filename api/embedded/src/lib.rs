@@ -1,4 +1,5 @@
 //! The embedded adapters: a private PostgreSQL, local speech, local extraction, local files and printing.
 
+pub mod audio;
 pub mod model;
 pub mod postgres;
