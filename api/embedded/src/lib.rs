@@ -3,3 +3,4 @@
 pub mod audio;
 pub mod model;
 pub mod postgres;
+pub mod speech;

@@ -1,0 +1,63 @@
+//! Local agreement: of an open segment only what two successive decodings agree on is shown.
+//!
+//! Liu, Spanakis and Niehues, <https://arxiv.org/abs/2005.11185>, `LocalAgreement-2`.
+
+use seva_clinic::speech::Word;
+
+/// Remembers the last decoding of the open segment.
+#[derive(Default)]
+pub(super) struct Agreement {
+    last: Vec<Word>,
+    shown: usize,
+}
+
+impl Agreement {
+    /// Takes a decoding and returns the agreed words if there are more of them than before.
+    pub(super) fn next(&mut self, words: Vec<Word>) -> Option<Vec<Word>> {
+        let agreed = words
+            .iter()
+            .zip(&self.last)
+            .take_while(|(now, before)| now.text == before.text)
+            .count();
+        let more = agreed > self.shown;
+        let prefix = words.iter().take(agreed).cloned().collect();
+        self.last = words;
+        self.shown = self.shown.max(agreed);
+        more.then_some(prefix)
+    }
+
+    /// Begins the next segment.
+    pub(super) fn reset(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<Word> {
+        text.split(' ')
+            .map(|word| Word {
+                text: word.to_owned(),
+                start_ms: 0,
+                end_ms: 0,
+                confidence: None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn only_what_two_decodings_share_is_shown() {
+        let mut agreement = Agreement::default();
+        assert_eq!(agreement.next(words("no analogy")), None);
+        assert_eq!(
+            agreement.next(words("no allergies known")),
+            Some(words("no"))
+        );
+        assert_eq!(
+            agreement.next(words("no allergies")),
+            Some(words("no allergies"))
+        );
+    }
+}

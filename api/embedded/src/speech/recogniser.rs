@@ -1,0 +1,199 @@
+//! One decoding with whisper.cpp: the settings that keep it fast and honest, and words out of tokens.
+//!
+//! Parameters: <https://github.com/ggml-org/whisper.cpp/blob/master/include/whisper.h>.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use seva_clinic::speech::{SAMPLE_RATE, Word};
+use whisper_rs::{
+    FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperError,
+    WhisperSegment, WhisperState,
+};
+
+use super::pool::{DecodeError, Effort, Task};
+
+/// What was heard in a segment; times count from its start.
+pub(super) struct Decoded {
+    pub words: Vec<Word>,
+}
+
+/// Encoder positions a second of audio.
+const POSITIONS: usize = 50;
+/// Positions past the audio's end: with less the decoder tends to repeat itself.
+const MARGIN: usize = 128;
+/// Whisper refuses less than a second.
+const SHORTEST: usize = SAMPLE_RATE as usize * 11 / 10;
+/// OpenAI's own gate: both have to hold before a segment counts as no speech.
+const NO_SPEECH: f32 = 0.6;
+const UNSURE: f32 = -1.0;
+
+/// The weights, loaded once for all workers.
+#[derive(Default)]
+pub(super) struct Weights(Mutex<Option<(PathBuf, Arc<WhisperContext>)>>);
+
+impl Weights {
+    fn load(&self, path: &Path) -> Result<Arc<WhisperContext>, DecodeError> {
+        let mut loaded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, context)) = loaded.as_ref()
+            && known == path
+        {
+            return Ok(context.clone());
+        }
+        let context = WhisperContext::new_with_params(path, WhisperContextParameters::default())
+            .map_err(engine)?;
+        let context = Arc::new(context);
+        *loaded = Some((path.to_owned(), context.clone()));
+        tracing::info!(model = ?path.file_name(), "loaded the speech model");
+        Ok(context)
+    }
+}
+
+/// A worker's own decoder state over the shared weights.
+pub(super) struct Recogniser {
+    weights: Arc<Weights>,
+    threads: usize,
+    state: Option<(Arc<WhisperContext>, WhisperState)>,
+}
+
+impl Recogniser {
+    /// Makes a recogniser that loads nothing yet.
+    pub(super) fn new(weights: Arc<Weights>, threads: usize) -> Self {
+        Self {
+            weights,
+            threads,
+            state: None,
+        }
+    }
+
+    /// Decodes one segment.
+    pub(super) fn decode(
+        &mut self,
+        task: &Task,
+        audio: &[i16],
+        effort: Effort,
+    ) -> Result<Decoded, DecodeError> {
+        let context = self.weights.load(&task.model)?;
+        let (context, mut state) = match self.state.take() {
+            Some((known, state)) if Arc::ptr_eq(&known, &context) => (known, state),
+            _ => {
+                let state = context.create_state().map_err(engine)?;
+                (context, state)
+            }
+        };
+        let prompt = context.tokenize(&task.prompt, 224).unwrap_or_default();
+        let mut samples: Vec<f32> = audio
+            .iter()
+            .map(|sample| f32::from(*sample) / 32_768.0)
+            .collect();
+        samples.resize(samples.len().max(SHORTEST), 0.0);
+        let mut parameters = parameters(effort);
+        parameters.set_n_threads(i32::try_from(self.threads).unwrap_or(1));
+        parameters.set_language(Some(&task.language));
+        parameters.set_tokens(&prompt);
+        let positions = (samples.len() * POSITIONS / SAMPLE_RATE as usize + MARGIN)
+            .next_multiple_of(64)
+            .min(usize::try_from(context.n_audio_ctx()).unwrap_or(1500));
+        parameters.set_audio_ctx(i32::try_from(positions).unwrap_or(0));
+        state.full(parameters, &samples).map_err(engine)?;
+        let words = state
+            .as_iter()
+            .flat_map(|segment| words(&segment, context.token_eot()))
+            .collect();
+        self.state = Some((context, state));
+        Ok(Decoded { words })
+    }
+}
+
+fn parameters<'a, 'b>(effort: Effort) -> FullParams<'a, 'b> {
+    let mut parameters = FullParams::new(match effort {
+        Effort::Partial => SamplingStrategy::Greedy { best_of: 1 },
+        Effort::Final => SamplingStrategy::BeamSearch {
+            beam_size: 5,
+            patience: -1.0,
+        },
+    });
+    if effort == Effort::Partial {
+        parameters.set_temperature_inc(0.0);
+    }
+    parameters.set_no_context(true);
+    parameters.set_single_segment(true);
+    parameters.set_token_timestamps(true);
+    parameters.set_suppress_blank(true);
+    parameters.set_suppress_nst(true);
+    parameters.set_print_special(false);
+    parameters.set_print_progress(false);
+    parameters.set_print_realtime(false);
+    parameters.set_print_timestamps(false);
+    parameters
+}
+
+/// A word as it grows token by token; a character may be split between two tokens.
+#[derive(Default)]
+struct Growing {
+    bytes: Vec<u8>,
+    start: i64,
+    end: i64,
+    logarithms: f32,
+    tokens: f32,
+}
+
+impl Growing {
+    fn finish(&mut self, list: &mut Vec<Word>) {
+        let grown = std::mem::take(self);
+        let text = String::from_utf8_lossy(&grown.bytes).trim().to_owned();
+        if !text.is_empty() {
+            list.push(Word {
+                text,
+                start_ms: milliseconds(grown.start),
+                end_ms: milliseconds(grown.end.max(grown.start)),
+                // The geometric mean of the tokens' probabilities.
+                confidence: Some((grown.logarithms / grown.tokens).exp().clamp(0.0, 1.0)),
+            });
+        }
+    }
+}
+
+fn words(segment: &WhisperSegment<'_>, first_special: i32) -> Vec<Word> {
+    let (mut list, mut growing) = (Vec::new(), Growing::default());
+    let (mut logarithms, mut tokens) = (0.0, 0.0);
+    for index in 0..segment.n_tokens() {
+        let Some(token) = segment.get_token(index) else {
+            continue;
+        };
+        let data = token.token_data();
+        let Ok(bytes) = token.to_bytes() else {
+            continue;
+        };
+        if data.id >= first_special {
+            continue;
+        }
+        if bytes.first() == Some(&b' ') {
+            growing.finish(&mut list);
+        }
+        if growing.bytes.is_empty() {
+            growing.start = data.t0;
+        }
+        growing.bytes.extend_from_slice(bytes);
+        growing.end = data.t1;
+        growing.logarithms += data.plog;
+        growing.tokens += 1.0;
+        logarithms += data.plog;
+        tokens += 1.0;
+    }
+    growing.finish(&mut list);
+    let unsure = tokens == 0.0 || logarithms / tokens < UNSURE;
+    if unsure && segment.no_speech_probability() > NO_SPEECH {
+        list.clear();
+    }
+    list
+}
+
+/// Whisper counts in hundredths of a second.
+fn milliseconds(hundredths: i64) -> u64 {
+    u64::try_from(hundredths).unwrap_or(0) * 10
+}
+
+fn engine(error: WhisperError) -> DecodeError {
+    DecodeError::Engine(error.to_string())
+}
