@@ -1,4 +1,7 @@
 //! seva-clinic.
 
+pub mod dosage;
+pub mod entities;
+pub mod lexicon;
 pub mod speech;
 pub mod testing;

@@ -1,0 +1,125 @@
+//! A reader over tokens: takes a phrase or leaves the place as it was.
+
+use super::{Duration, TimeUnit};
+use crate::lexicon::{
+    Span,
+    decimal::Decimal,
+    tokens::{Token, TokenKind},
+};
+
+/// Is a place in a list of tokens.
+#[derive(Clone, Copy)]
+pub struct Cursor<'a> {
+    tokens: &'a [Token],
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    /// Starts at the first token.
+    pub const fn new(tokens: &'a [Token]) -> Self {
+        Self { tokens, at: 0 }
+    }
+
+    /// Returns the token some places ahead.
+    pub fn peek(&self, ahead: usize) -> Option<&'a Token> {
+        self.tokens.get(self.at + ahead)
+    }
+
+    /// Returns the word some places ahead, or nothing as an empty word.
+    pub fn word(&self, ahead: usize) -> &'a str {
+        self.peek(ahead).map_or("", |token| token.word.as_str())
+    }
+
+    /// Returns the number some places ahead.
+    pub fn number(&self, ahead: usize) -> Option<Decimal> {
+        self.peek(ahead).and_then(Token::number)
+    }
+
+    /// Moves on.
+    pub const fn advance(&mut self, by: usize) {
+        self.at += by;
+    }
+
+    /// Returns the place.
+    pub const fn place(&self) -> usize {
+        self.at
+    }
+
+    /// Returns the range from a place to here.
+    pub fn span_from(&self, from: usize) -> Option<Span> {
+        let first = self.tokens.get(from)?;
+        let last = self.tokens.get(self.at.checked_sub(1)?)?;
+        Some(first.span.joined(last.span))
+    }
+
+    /// Takes the words of a phrase, or nothing. "b.d" stands for the tokens "b", ".", "d".
+    pub fn take(&mut self, phrase: &str) -> bool {
+        let mut ahead = 0;
+        for part in phrase.split(' ') {
+            for piece in part.split_inclusive('.') {
+                let (word, point) = piece
+                    .strip_suffix('.')
+                    .map_or((piece, false), |word| (word, true));
+                if self.word(ahead) != word {
+                    return false;
+                }
+                ahead += 1;
+                if point {
+                    if self.word(ahead) != "." {
+                        return false;
+                    }
+                    ahead += 1;
+                }
+            }
+        }
+        self.at += ahead;
+        true
+    }
+
+    /// Takes the longest phrase of a list.
+    pub fn take_any(&mut self, phrases: &[&str]) -> bool {
+        let mut best: Option<Self> = None;
+        for phrase in phrases {
+            let mut attempt = *self;
+            if attempt.take(phrase) && best.is_none_or(|best| attempt.at > best.at) {
+                best = Some(attempt);
+            }
+        }
+        if let Some(best) = best {
+            *self = best;
+        }
+        best.is_some()
+    }
+
+    /// Takes a number and a unit of time: "three days", "5 d", "5/7" is not read.
+    pub fn take_length(&mut self) -> Option<Duration> {
+        let value = match (self.number(0), self.word(0)) {
+            (Some(value), _) => value,
+            (None, "a" | "an") => Decimal::ONE,
+            _ => return None,
+        };
+        let mut ahead = 1;
+        if self
+            .peek(ahead)
+            .is_some_and(|token| token.kind == TokenKind::Mark && token.word == "-")
+        {
+            ahead += 1;
+        }
+        let unit = time_unit(self.word(ahead))?;
+        self.at += ahead + 1;
+        Some(Duration { value, unit })
+    }
+}
+
+/// Finds the unit of time that a word names.
+pub fn time_unit(word: &str) -> Option<TimeUnit> {
+    match word {
+        "minute" | "minutes" | "min" | "mins" => Some(TimeUnit::Minute),
+        "hour" | "hours" | "hourly" | "hrs" | "hr" => Some(TimeUnit::Hour),
+        "day" | "days" => Some(TimeUnit::Day),
+        "week" | "weeks" | "wk" | "wks" => Some(TimeUnit::Week),
+        "month" | "months" => Some(TimeUnit::Month),
+        "year" | "years" => Some(TimeUnit::Year),
+        _ => None,
+    }
+}

@@ -1,0 +1,216 @@
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn one(text: &str) -> Dosage {
+    let steps = parse(text);
+    assert_eq!(steps.len(), 1, "{text}: {steps:?}");
+    steps[0].clone()
+}
+
+fn amount(quantity: Option<Quantity>) -> String {
+    quantity.map_or_else(
+        || "-".to_owned(),
+        |found| format!("{} {}", found.value, found.unit.code()),
+    )
+}
+
+fn summary(text: &str) -> String {
+    let step = one(text);
+    let timing = match (
+        step.timing.frequency,
+        step.timing.period,
+        step.timing.period_unit,
+    ) {
+        (Some(times), Some(period), Some(unit)) => format!("{times}/{period}{}", unit.code()),
+        _ => "-".to_owned(),
+    };
+    let when: Vec<&str> = step.timing.when.iter().map(|time| time.code()).collect();
+    let length = step.duration.map_or_else(
+        || "-".to_owned(),
+        |length| format!("{}{}", length.value, length.unit.code()),
+    );
+    let food = step.food.map_or("-", Food::code);
+    format!(
+        "{} | {} | {timing} {} | {length} | {food}",
+        amount(step.dose),
+        amount(step.strength),
+        when.join("+")
+    )
+}
+
+#[test]
+fn the_ways_of_writing_a_dosage_are_read() {
+    for (text, expected) in [
+        (
+            "650 milligram three times a day for five days",
+            "650 mg | - | 3/1d  | 5d | -",
+        ),
+        (
+            "500 mg once daily for three days",
+            "500 mg | - | 1/1d  | 3d | -",
+        ),
+        ("six fifty mg tds x 5 days", "650 mg | - | 3/1d  | 5d | -"),
+        (
+            "650mg tid after food for 5 days",
+            "650 mg | - | 3/1d  | 5d | PC",
+        ),
+        (
+            "1-0-1 after food for 5 days",
+            "- | - | 2/1d MORN+NIGHT | 5d | PC",
+        ),
+        ("1-1-1-1", "- | - | 4/1d MORN+NOON+EVE+NIGHT | - | -"),
+        (
+            "500 mg 1-0-1",
+            "1 {tablet} | 500 mg | 2/1d MORN+NIGHT | - | -",
+        ),
+        (
+            "one zero one for five days",
+            "- | - | 2/1d MORN+NIGHT | 5d | -",
+        ),
+        (
+            "half tablet at bedtime",
+            "0.5 {tablet} | - | 1/1d HS | - | -",
+        ),
+        ("½ tablet od", "0.5 {tablet} | - | 1/1d  | - | -"),
+        (
+            "500 mg one tablet twice a day after food for five days",
+            "1 {tablet} | 500 mg | 2/1d  | 5d | PC",
+        ),
+        ("5 ml every 8 hours", "5 mL | - | 1/8h  | - | -"),
+        ("two puffs q6h", "2 {puff} | - | 1/6h  | - | -"),
+        (
+            "50 micrograms once a day before breakfast",
+            "50 ug | - | 1/1d  | - | AC",
+        ),
+        (
+            "one tablet morning and night for a week",
+            "1 {tablet} | - | 2/1d MORN+NIGHT | 1wk | -",
+        ),
+        (
+            "60000 units once a week for 8 weeks",
+            "60000 [iU] | - | 1/1wk  | 8wk | -",
+        ),
+        ("1 tab b.d. p.c.", "1 {tablet} | - | 2/1d  | - | PC"),
+        (
+            "one tablet alternate days",
+            "1 {tablet} | - | 1/2d  | - | -",
+        ),
+        (
+            "one and a half tablets hs",
+            "1.5 {tablet} | - | 1/1d HS | - | -",
+        ),
+        ("500 mg twice daily", "500 mg | - | 2/1d  | - | -"),
+        ("10 mg 12 hourly", "10 mg | - | 1/12h  | - | -"),
+    ] {
+        assert_eq!(summary(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn needed_urgent_route_and_maximum_are_read() {
+    assert_eq!(
+        one("500 mg sos for fever").timing.as_needed,
+        AsNeeded::For("fever".to_owned())
+    );
+    assert_eq!(one("500 mg prn").timing.as_needed, AsNeeded::Yes);
+    assert_eq!(one("75 mg im stat").timing.start, Start::Immediate);
+    assert_eq!(one("75 mg im stat").route, Some(Route::Intramuscular));
+    assert_eq!(
+        one("500 mg six hourly maximum 4 g per day")
+            .max_per_day
+            .map(|most| most.value.to_string()),
+        Some("4".to_owned())
+    );
+    assert_eq!(one("apply twice a day").route, Some(Route::Topical));
+}
+
+#[test]
+fn unequal_slots_run_together_and_tapers_follow() {
+    let together = parse("1-0-2 for 3 days");
+    assert_eq!(together.len(), 2);
+    assert!(together.iter().all(|step| step.sequence == Some(1)));
+    let taper = parse(
+        "40 mg once daily for 5 days then 20 mg once daily for 5 days then 10 mg once daily for 5 days",
+    );
+    let steps: Vec<(Option<u32>, String)> = taper
+        .iter()
+        .map(|step| (step.sequence, amount(step.dose)))
+        .collect();
+    assert_eq!(
+        steps,
+        [
+            (Some(1), "40 mg".to_owned()),
+            (Some(2), "20 mg".to_owned()),
+            (Some(3), "10 mg".to_owned())
+        ]
+    );
+}
+
+#[test]
+fn slots_count_by_time_of_day() {
+    let slots = one("1-0-1").slots().unwrap();
+    assert_eq!(slots.map(|slot| slot.to_string()), ["1", "0", "0", "1"]);
+    assert_eq!(amount(one("325 mg two tablets od").substance()), "650 mg");
+    assert_eq!(one("5 ml every 8 hours").timing.per_day(), Some(3));
+}
+
+#[test]
+fn fhir_says_what_the_doctor_said() {
+    let json = to_fhir(&one(
+        "650 mg one tablet orally three times a day after food for five days",
+    ))
+    .to_string();
+    for part in [
+        r#""frequency":3,"period":1,"periodUnit":"d","when":["PC"]"#,
+        r#""boundsDuration":{"value":5,"unit":"d","system":"http://unitsofmeasure.org","code":"d"}"#,
+        r#""code":"26643006""#,
+        r#""code":"calculated""#,
+        r#""value":650,"unit":"mg""#,
+    ] {
+        assert!(json.contains(part), "{part} in {json}");
+    }
+}
+
+fn any_dosage() -> impl Strategy<Value = String> {
+    let dose = prop_oneof![
+        Just("650 mg"),
+        Just("500 mg one tablet"),
+        Just("half tablet"),
+        Just("5 ml"),
+        Just("two puffs"),
+        Just("50 mcg 2 capsules"),
+        Just("")
+    ];
+    let timing = prop_oneof![
+        Just("od"),
+        Just("tds"),
+        Just("1-0-1"),
+        Just("1-0-2"),
+        Just("every 6 hours"),
+        Just("hs"),
+        Just("sos for pain"),
+        Just("stat"),
+        Just("weekly")
+    ];
+    let food = prop_oneof![Just("after food"), Just("before food"), Just("")];
+    let length = prop_oneof![Just("for 5 days"), Just("for 2 weeks"), Just("")];
+    let route = prop_oneof![Just("orally"), Just("iv"), Just("")];
+    (dose, timing, food, length, route).prop_map(|(a, b, c, d, e)| format!("{a} {b} {c} {d} {e}"))
+}
+
+proptest! {
+    #[test]
+    fn a_dosage_survives_fhir(text in any_dosage()) {
+        let steps = parse(&text);
+        let back = regimen_from_fhir(&regimen_to_fhir(&steps)).unwrap();
+        prop_assert_eq!(steps, back);
+    }
+
+    #[test]
+    fn parsing_never_panics(text in ".{0,80}") {
+        drop(parse(&text));
+    }
+}

@@ -1,0 +1,217 @@
+//! Numbers in words, as dictation engines write them: "six fifty", "thirty eight point five", "one twenty".
+//!
+//! Only readings that a clinician would share are joined; two numbers that merely stand side by side stay two.
+
+use super::decimal::Decimal;
+
+/// Returns the value of a word from zero to ten or a teen.
+#[must_use]
+pub fn unit_word(word: &str) -> Option<u32> {
+    const UNITS: [&str; 20] = [
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+        "thirteen",
+        "fourteen",
+        "fifteen",
+        "sixteen",
+        "seventeen",
+        "eighteen",
+        "nineteen",
+    ];
+    UNITS
+        .iter()
+        .position(|unit| *unit == word)
+        .and_then(|index| u32::try_from(index).ok())
+}
+
+/// Returns the value of a word for tens, from twenty.
+#[must_use]
+pub fn tens_word(word: &str) -> Option<u32> {
+    const TENS: [&str; 8] = [
+        "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
+    ];
+    let index = TENS.iter().position(|tens| *tens == word)?;
+    u32::try_from(index).ok().map(|index| (index + 2) * 10)
+}
+
+/// Reads one number from the front of some words and tells how many words it took.
+#[must_use]
+pub fn read_number(words: &[&str]) -> Option<(Decimal, usize)> {
+    let first = *words.first()?;
+    if let Some(found) = read_half(words) {
+        return Some(found);
+    }
+    let (value, mut used) = match digits(first) {
+        Some(value) => (value, 1),
+        None => {
+            let (value, used) = read_whole(words)?;
+            (Decimal::whole(value), used)
+        }
+    };
+    if let Some((fraction, length)) = read_fraction(words.get(used..).unwrap_or_default())
+        && let Ok(joined) = format!("{value}.{fraction}").parse()
+    {
+        return value.as_whole().map(|_| (joined, used + length));
+    }
+    if is_half_more(words.get(used..).unwrap_or_default()) {
+        used += words
+            .get(used..)
+            .map_or(0, |rest| if rest.get(1) == Some(&"a") { 3 } else { 2 });
+        return value.plus(Decimal::HALF).map(|value| (value, used));
+    }
+    Some((value, used))
+}
+
+fn digits(word: &str) -> Option<Decimal> {
+    word.chars().next().filter(char::is_ascii_digit)?;
+    word.parse().ok()
+}
+
+fn read_half(words: &[&str]) -> Option<(Decimal, usize)> {
+    match *words.first()? {
+        "half" => Some((
+            Decimal::HALF,
+            if words.get(1) == Some(&"a") { 2 } else { 1 },
+        )),
+        "½" => Some((Decimal::HALF, 1)),
+        "quarter" | "¼" => "0.25".parse().ok().map(|value| (value, 1)),
+        _ => None,
+    }
+}
+
+fn is_half_more(rest: &[&str]) -> bool {
+    matches!(rest, ["and", "half", ..] | ["and", "a", "half", ..])
+}
+
+fn read_fraction(rest: &[&str]) -> Option<(String, usize)> {
+    if rest.first() != Some(&"point") {
+        return None;
+    }
+    let mut text = String::new();
+    let mut used = 1;
+    for word in rest.get(1..).unwrap_or_default() {
+        if let Some(value) = unit_word(word).or_else(|| (*word == "oh").then_some(0)) {
+            text.push_str(&value.to_string());
+        } else if word.bytes().all(|byte| byte.is_ascii_digit()) {
+            text.push_str(word);
+        } else if let Some(value) = tens_word(word) {
+            text.push_str(&value.to_string());
+        } else {
+            break;
+        }
+        used += 1;
+        if text.len() >= 3 {
+            break;
+        }
+    }
+    (!text.is_empty()).then_some((text, used))
+}
+
+/// Reads a whole number below ten thousand: "six hundred and fifty", "six fifty", "one twenty five", "ninety eight".
+fn read_whole(words: &[&str]) -> Option<(u32, usize)> {
+    let (first, used) = below_hundred(words)?;
+    let rest = words.get(used..).unwrap_or_default();
+    match rest.first() {
+        Some(&"thousand") if first < 10 => Some(add_rest(first * 1000, used + 1, words)),
+        Some(&"hundred") if first < 100 => Some(add_rest(first * 100, used + 1, words)),
+        // "six fifty", "one twenty five": a digit before tens is hundreds, as doses and pressures are spoken.
+        Some(word) if (1..10).contains(&first) && used == 1 && tens_word(word).is_some() => {
+            let (more, length) = below_hundred(rest)?;
+            Some((first * 100 + more, used + length))
+        }
+        _ => Some((first, used)),
+    }
+}
+
+fn add_rest(base: u32, used: usize, words: &[&str]) -> (u32, usize) {
+    let rest = words.get(used..).unwrap_or_default();
+    let skip = usize::from(rest.first() == Some(&"and"));
+    let Some((more, length)) = below_hundred(rest.get(skip..).unwrap_or_default()) else {
+        return (base, used);
+    };
+    let after = rest.get(skip + length).copied().unwrap_or_default();
+    // "five hundred one tablet" and "five hundred three times": the small number belongs to what follows.
+    let owned = [
+        "tablet", "tablets", "capsule", "capsules", "tab", "cap", "times", "time", "daily", "puff",
+        "puffs", "drops", "spoon",
+    ];
+    if more < 10 && skip == 0 && owned.contains(&after) {
+        return (base, used);
+    }
+    if after == "hundred" {
+        let (hundreds, taken) = add_rest(more * 100, used + skip + length + 1, words);
+        return (base + hundreds, taken);
+    }
+    (base + more, used + skip + length)
+}
+
+fn below_hundred(words: &[&str]) -> Option<(u32, usize)> {
+    let first = words.first()?;
+    if let Some(value) = unit_word(first) {
+        return Some((value, 1));
+    }
+    let (tens, hyphenated) = match first.split_once('-') {
+        Some((tens, unit)) => (tens_word(tens)?, Some(unit_word(unit)?)),
+        None => (tens_word(first)?, None),
+    };
+    if let Some(unit) = hyphenated {
+        return Some((tens + unit, 1));
+    }
+    match words
+        .get(1)
+        .and_then(|word| unit_word(word))
+        .filter(|unit| (1..10).contains(unit))
+    {
+        // "twenty one tablets" is 21; "fifty three times" is 50, three times.
+        Some(_) if matches!(words.get(2), Some(&"times" | &"time")) => Some((tens, 1)),
+        Some(unit) => Some((tens + unit, 2)),
+        None => Some((tens, 1)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Option<(String, usize)> {
+        let words: Vec<&str> = text.split(' ').collect();
+        read_number(&words).map(|(value, used)| (value.to_string(), used))
+    }
+
+    #[test]
+    fn spoken_numbers_are_joined_as_clinicians_mean_them() {
+        for (text, value, used) in [
+            ("six fifty milligram", "650", 2),
+            ("six hundred and fifty", "650", 4),
+            ("six hundred fifty", "650", 3),
+            ("one thousand", "1000", 2),
+            ("one thousand five hundred", "1500", 4),
+            ("thirty eight point five", "38.5", 4),
+            ("38 point 5", "38.5", 3),
+            ("one twenty over eighty", "120", 2),
+            ("one thirty eight over", "138", 3),
+            ("five hundred once daily", "500", 2),
+            ("five hundred one tablet", "500", 2),
+            ("fifty three times a day", "50", 1),
+            ("one hundred one", "101", 3),
+            ("one and a half tablets", "1.5", 4),
+            ("half a tablet", "0.5", 2),
+            ("zero point two five", "0.25", 4),
+            ("twenty-one", "21", 1),
+        ] {
+            assert_eq!(read(text), Some((value.to_owned(), used)), "{text}");
+        }
+        assert_eq!(read("tablet"), None);
+    }
+}
