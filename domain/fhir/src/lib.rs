@@ -3,3 +3,4 @@ pub mod date;
 pub mod json;
 pub mod outcome;
 pub mod types;
+pub mod path;
