@@ -121,7 +121,9 @@ impl CompiledPath {
             return Ok(());
         }
         for node in self.evaluate(context)? {
-            if let Some(definition) = node.definition() {
+            // A computed answer counts as the FHIR type that its System type stands for.
+            let named = || definitions().type_named(&node.type_name().to_ascii_lowercase());
+            if let Some(definition) = node.definition().or_else(named) {
                 visitor(node.json(), definition);
             }
         }

@@ -1,0 +1,230 @@
+//! The values under which searches find a resource (R4 <https://hl7.org/fhir/R4/search.html#ptypes>).
+
+mod composite;
+mod date;
+mod number;
+mod plan;
+mod reference;
+mod text;
+mod token;
+mod uri;
+
+#[cfg(test)]
+mod tests;
+
+use seva_fhir_profiles::{SearchParameterType, TypeDefinition, definitions};
+
+use crate::json::Json;
+use crate::path::EvaluationContext;
+use crate::types::{ResourceKey, ResourceType};
+use plan::{Planned, plan_of};
+
+pub use text::fold;
+
+/// One value of one search parameter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IndexEntry {
+    /// The parameter's number in the pack.
+    pub parameter: u16,
+    /// The value.
+    pub value: IndexValue,
+}
+
+/// A value as its search type compares it.
+#[derive(Clone, PartialEq)]
+pub enum IndexValue {
+    /// A code, identifier or the like.
+    Token {
+        /// The code system or the identifier's namespace.
+        system: Option<Box<str>>,
+        /// The code or the identifier's value.
+        code: Option<Box<str>>,
+        /// What people read, for `:text`.
+        text: Option<Box<str>>,
+    },
+    /// Text as it is written; [`fold`] makes it comparable.
+    String(Box<str>),
+    /// A link.
+    Reference(ReferenceIndex),
+    /// The first and the last microsecond in UTC; open ends are the extremes of `i64`.
+    Date {
+        /// The first microsecond.
+        low: i64,
+        /// The last microsecond.
+        high: i64,
+    },
+    /// The range that a number's digits stand for.
+    Number {
+        /// The lower bound.
+        low: f64,
+        /// The upper bound.
+        high: f64,
+    },
+    /// A number's range and its unit.
+    Quantity {
+        /// The lower bound.
+        low: f64,
+        /// The upper bound.
+        high: f64,
+        /// The unit's code system.
+        system: Option<Box<str>>,
+        /// The unit's code.
+        code: Option<Box<str>>,
+        /// The unit as people read it.
+        unit: Option<Box<str>>,
+    },
+    /// A URI as it is written.
+    Uri(Box<str>),
+    /// A place on earth in degrees.
+    Position {
+        /// Degrees north.
+        latitude: f64,
+        /// Degrees east.
+        longitude: f64,
+    },
+    /// For each part of a composite the values that stand together.
+    Composite(Vec<Vec<IndexValue>>),
+}
+
+/// What a reference points at: one or more of the three.
+#[derive(Clone, PartialEq, Default)]
+pub struct ReferenceIndex {
+    /// A resource of this server.
+    pub key: Option<ResourceKey>,
+    /// A URL or URN.
+    pub url: Option<Box<str>>,
+    /// The system and value of `Reference.identifier`.
+    pub identifier: Option<(Option<Box<str>>, Box<str>)>,
+    /// The type that `Reference.type` or the text names.
+    pub resource_type: Option<ResourceType>,
+}
+
+/// Values are the patient's data, so only their kind is shown.
+impl std::fmt::Debug for IndexValue {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Token { .. } => "Token",
+            Self::String(_) => "String",
+            Self::Reference(_) => "Reference",
+            Self::Date { .. } => "Date",
+            Self::Number { .. } => "Number",
+            Self::Quantity { .. } => "Quantity",
+            Self::Uri(_) => "Uri",
+            Self::Position { .. } => "Position",
+            Self::Composite(_) => "Composite",
+        })
+    }
+}
+
+/// Links are the patient's data, so nothing is shown.
+impl std::fmt::Debug for ReferenceIndex {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("ReferenceIndex")
+    }
+}
+
+/// Returns the values of all search parameters of a resource, without those inside contained resources.
+#[must_use]
+pub fn extract(resource: &Json, resource_type: ResourceType) -> Vec<IndexEntry> {
+    let definition = definitions().type_named(resource_type.as_str());
+    let context = EvaluationContext {
+        focus: resource,
+        definition,
+        resource,
+    };
+    let mut entries = Vec::with_capacity(32);
+    let mut values = Vec::with_capacity(8);
+    for planned in plan_of(resource_type) {
+        collect(planned, &context, &mut values);
+        let parameter = planned.parameter.id;
+        entries.extend(
+            values
+                .drain(..)
+                .map(|value| IndexEntry { parameter, value }),
+        );
+    }
+    entries
+}
+
+/// Returns the patients to whose compartment a resource belongs, from its extracted values.
+#[must_use]
+pub fn compartments(entries: &[IndexEntry], resource_type: ResourceType) -> Vec<ResourceKey> {
+    let mut patients = Vec::new();
+    let Ok(patient) = "Patient".parse::<ResourceType>() else {
+        return patients;
+    };
+    let parameters = definitions()
+        .compartment("Patient")
+        .map_or(&[][..], |compartment| {
+            compartment.parameters(resource_type.as_str())
+        });
+    let ids: Vec<u16> = parameters
+        .iter()
+        .filter_map(|code| definitions().search_parameter(resource_type.as_str(), code))
+        .map(|parameter| parameter.id)
+        .collect();
+    // A patient is in the own compartment (R4 compartmentdefinition-patient.html).
+    let own_id = definitions()
+        .search_parameter("Patient", "_id")
+        .filter(|_| resource_type == patient);
+    for entry in entries {
+        let key = match &entry.value {
+            IndexValue::Reference(reference) if ids.contains(&entry.parameter) => reference
+                .key
+                .clone()
+                .filter(|key| key.resource_type() == patient),
+            IndexValue::Token { code: Some(id), .. }
+                if own_id.is_some_and(|own| own.id == entry.parameter) =>
+            {
+                id.parse().ok().map(|id| ResourceKey::new(patient, id))
+            }
+            _ => None,
+        };
+        if let Some(key) = key.filter(|key| !patients.contains(key)) {
+            patients.push(key);
+        }
+    }
+    patients
+}
+
+fn collect(planned: &Planned, context: &EvaluationContext<'_>, values: &mut Vec<IndexValue>) {
+    let kind = planned.parameter.kind;
+    // The expressions are those of the pack, which a test evaluates; a value that can't be read isn't found.
+    let _ = planned.path.visit(context, &mut |value, definition| {
+        if kind == SearchParameterType::Composite {
+            let part_context = EvaluationContext {
+                focus: value,
+                definition: Some(definition),
+                resource: context.resource,
+            };
+            composite::push(planned, &part_context, values);
+        } else {
+            push(kind, value, definition, values);
+        }
+    });
+}
+
+/// Appends what a value of a datatype is under a search type (R4 search.html, the table of each type).
+fn push(
+    kind: SearchParameterType,
+    value: &Json,
+    definition: &TypeDefinition,
+    values: &mut Vec<IndexValue>,
+) {
+    match kind {
+        SearchParameterType::Token => token::push(value, definition.name, values),
+        SearchParameterType::String => text::push(value, definition.name, values),
+        SearchParameterType::Reference => reference::push(value, definition.name, values),
+        SearchParameterType::Date => date::push(value, definition.name, values),
+        SearchParameterType::Number => number::push_number(value, definition.name, values),
+        SearchParameterType::Quantity => number::push_quantity(value, definition.name, values),
+        SearchParameterType::Uri => uri::push(value, values),
+        SearchParameterType::Special => number::push_position(value, values),
+        SearchParameterType::Composite => {}
+    }
+}
+
+/// Returns a member's text for an index value.
+fn boxed(value: &Json, name: &str) -> Option<Box<str>> {
+    value.get_str(name).map(Into::into)
+}
