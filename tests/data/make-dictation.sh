@@ -3,9 +3,9 @@
 # Run by hand when the text changes; the result is committed.
 set -eu
 cd "$(dirname "$0")/../.."
-voice=${1:-en-us}
-speed=${2:-140}
-pause='<break time="900ms"/>'
+voice=${1:-en-gb}
+speed=${2:-145}
+pause='<break time="350ms"/>'
 mkdir -p web/static/demo
 espeak-ng -m -v "$voice" -s "$speed" -w /dev/stdout "<speak>Patient is a 45 year old with fever and cough for three days. $pause
 Temperature 38.5. $pause No known allergies. $pause

@@ -17,7 +17,7 @@ impl Agreement {
         let agreed = words
             .iter()
             .zip(&self.last)
-            .take_while(|(now, before)| now.text == before.text)
+            .take_while(|(now, before)| plain(&now.text) == plain(&before.text))
             .count();
         let more = agreed > self.shown;
         let prefix = words.iter().take(agreed).cloned().collect();
@@ -30,6 +30,14 @@ impl Agreement {
     pub(super) fn reset(&mut self) {
         *self = Self::default();
     }
+}
+
+/// Punctuation and case depend on what follows; they don't count.
+fn plain(word: &str) -> String {
+    word.chars()
+        .filter(|character| character.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 #[cfg(test)]

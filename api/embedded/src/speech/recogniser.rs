@@ -21,7 +21,11 @@ pub(super) struct Decoded {
 /// Encoder positions a second of audio.
 const POSITIONS: usize = 50;
 /// Positions past the audio's end: with less the decoder tends to repeat itself.
-const MARGIN: usize = 128;
+const MARGIN: usize = 384;
+/// Whisper takes half its text context as a prompt, less one.
+const PROMPT_TOKENS: usize = 223;
+/// Room for tokenising a prompt before it is cut.
+const TOKENIZED: usize = 1024;
 /// Whisper refuses less than a second.
 const SHORTEST: usize = SAMPLE_RATE as usize * 11 / 10;
 /// OpenAI's own gate: both have to hold before a segment counts as no speech.
@@ -40,11 +44,13 @@ impl Weights {
         {
             return Ok(context.clone());
         }
+        let began = std::time::Instant::now();
         let context = WhisperContext::new_with_params(path, WhisperContextParameters::default())
             .map_err(engine)?;
         let context = Arc::new(context);
         *loaded = Some((path.to_owned(), context.clone()));
-        tracing::info!(model = ?path.file_name(), "loaded the speech model");
+        let took_ms = began.elapsed().as_millis();
+        tracing::info!(model = ?path.file_name(), took_ms, "loaded the speech model");
         Ok(context)
     }
 }
@@ -81,28 +87,89 @@ impl Recogniser {
                 (context, state)
             }
         };
-        let prompt = context.tokenize(&task.prompt, 224).unwrap_or_default();
+        let mut prompt = context
+            .tokenize(&task.prompt, TOKENIZED)
+            .unwrap_or_default();
+        prompt.truncate(PROMPT_TOKENS);
         let mut samples: Vec<f32> = audio
             .iter()
             .map(|sample| f32::from(*sample) / 32_768.0)
             .collect();
         samples.resize(samples.len().max(SHORTEST), 0.0);
-        let mut parameters = parameters(effort);
-        parameters.set_n_threads(i32::try_from(self.threads).unwrap_or(1));
-        parameters.set_language(Some(&task.language));
-        parameters.set_tokens(&prompt);
-        let positions = (samples.len() * POSITIONS / SAMPLE_RATE as usize + MARGIN)
-            .next_multiple_of(64)
-            .min(usize::try_from(context.n_audio_ctx()).unwrap_or(1500));
-        parameters.set_audio_ctx(i32::try_from(positions).unwrap_or(0));
-        state.full(parameters, &samples).map_err(engine)?;
-        let words = state
-            .as_iter()
-            .flat_map(|segment| words(&segment, context.token_eot()))
-            .collect();
+        let whole = usize::try_from(context.n_audio_ctx()).unwrap_or(1500);
+        let positions = samples.len() * POSITIONS / SAMPLE_RATE as usize + MARGIN;
+        let attempt = Attempt {
+            effort,
+            threads: self.threads,
+            language: &task.language,
+            prompt: &prompt,
+            positions: positions.next_multiple_of(64).min(whole),
+        };
+        let mut words = attempt.run(&context, &mut state, &samples)?;
+        if effort == Effort::Final && loops(&words) {
+            // Whisper sometimes reads its prompt out or repeats itself. A drug that nobody said is the worst error, so
+            // the prompt goes and the encoder gets its full length.
+            let again = Attempt {
+                prompt: &[],
+                positions: whole,
+                ..attempt
+            };
+            words = again.run(&context, &mut state, &samples)?;
+        }
         self.state = Some((context, state));
         Ok(Decoded { words })
     }
+}
+
+/// The settings of one run.
+struct Attempt<'a> {
+    effort: Effort,
+    threads: usize,
+    language: &'a str,
+    prompt: &'a [i32],
+    positions: usize,
+}
+
+impl Attempt<'_> {
+    fn run(
+        &self,
+        context: &WhisperContext,
+        state: &mut WhisperState,
+        samples: &[f32],
+    ) -> Result<Vec<Word>, DecodeError> {
+        let mut parameters = parameters(self.effort);
+        parameters.set_n_threads(i32::try_from(self.threads).unwrap_or(1));
+        parameters.set_language(Some(self.language));
+        parameters.set_tokens(self.prompt);
+        parameters.set_audio_ctx(i32::try_from(self.positions).unwrap_or(0));
+        state.full(parameters, samples).map_err(engine)?;
+        Ok(state
+            .as_iter()
+            .flat_map(|segment| words(&segment, context.token_eot()))
+            .collect())
+    }
+}
+
+/// Whether a word comes four times in a row, or a phrase of three to eight words twice.
+fn loops(words: &[Word]) -> bool {
+    let plain: Vec<String> = words
+        .iter()
+        .map(|word| {
+            word.text
+                .trim_matches(|c: char| !c.is_alphanumeric())
+                .to_lowercase()
+        })
+        .collect();
+    let word = plain
+        .windows(4)
+        .any(|run| run.iter().all(|word| run.first() == Some(word)));
+    let phrase = (3..=8).any(|length| {
+        plain.windows(2 * length).any(|run| {
+            let (left, right) = run.split_at(length);
+            left == right
+        })
+    });
+    word || phrase
 }
 
 fn parameters<'a, 'b>(effort: Effort) -> FullParams<'a, 'b> {
@@ -196,4 +263,31 @@ fn milliseconds(hundredths: i64) -> u64 {
 
 fn engine(error: WhisperError) -> DecodeError {
     DecodeError::Engine(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spoken(text: &str) -> Vec<Word> {
+        text.split(' ')
+            .map(|word| Word {
+                text: word.to_owned(),
+                start_ms: 0,
+                end_ms: 0,
+                confidence: None,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn repetition_is_noticed_and_ordinary_speech_is_not() {
+        assert!(loops(&spoken(
+            "Amoxicillin, Amoxicillin, Amoxicillin, Amoxicillin"
+        )));
+        assert!(loops(&spoken("No known allergies. No known allergies.")));
+        assert!(!loops(&spoken(
+            "three times a day for three days, no no allergies"
+        )));
+    }
 }
