@@ -5,3 +5,4 @@ pub mod outcome;
 pub mod types;
 pub mod path;
 pub mod index;
+pub mod structure;
