@@ -5,6 +5,25 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::json::{Limits, parse};
 
+/// Faults of the package itself: elements with min 1 are missing (ImplementationGuide.name and status, Questionnaire
+/// linkId, SearchParameter.base), and one id has more than 64 characters.
+const FAULTY_EXAMPLES: [&str; 14] = [
+    "ImplementationGuide-fhir.json",
+    "Questionnaire-qs1.json",
+    "SearchParameter-codesystem-extensions-CodeSystem-author.json",
+    "SearchParameter-codesystem-extensions-CodeSystem-effective.json",
+    "SearchParameter-codesystem-extensions-CodeSystem-end.json",
+    "SearchParameter-codesystem-extensions-CodeSystem-keyword.json",
+    "SearchParameter-codesystem-extensions-CodeSystem-workflow.json",
+    "SearchParameter-questionnaireresponse-extensions-QuestionnaireResponse-item-subject.json",
+    "SearchParameter-valueset-extensions-ValueSet-author.json",
+    "SearchParameter-valueset-extensions-ValueSet-effective.json",
+    "SearchParameter-valueset-extensions-ValueSet-end.json",
+    "SearchParameter-valueset-extensions-ValueSet-keyword.json",
+    "SearchParameter-valueset-extensions-ValueSet-workflow.json",
+    "ig-r4.json",
+];
+
 fn issues(text: &str) -> Vec<String> {
     let resource = parse(text.as_bytes(), &Limits::default()).unwrap();
     check(&resource).iter().map(Issue::to_string).collect()
@@ -152,6 +171,7 @@ fn the_official_examples_have_no_errors() {
             faulty.insert(name, found);
         }
     }
+    faulty.retain(|name, _| !FAULTY_EXAMPLES.contains(&name.as_str()));
     for (name, found) in &faulty {
         eprintln!(
             "{name}: {} {:?}",
