@@ -41,80 +41,82 @@ fn a_sound_resource_has_no_issues() {
     assert_eq!(patient(members), Vec::<String>::new());
 }
 
+/// Members of a Patient, each with the issue that it must give.
+const FAULTS: &[(&str, &str)] = &[
+    (
+        r#""birthDay":"1970""#,
+        "Patient.birthDay: Patient has no such element; did you mean birthDate?",
+    ),
+    (
+        r#""birthDate":"1970-13""#,
+        "Patient.birthDate: write a date as YYYY, YYYY-MM or YYYY-MM-DD",
+    ),
+    (
+        r#""name":{}"#,
+        "Patient.name: the element repeats; write an array, not an object",
+    ),
+    (
+        r#""name":[{}]"#,
+        "Patient.name[0]: an object must not be empty; leave it out or give it a member",
+    ),
+    (
+        r#""name":[]"#,
+        "Patient.name: an array must not be empty; leave it out or give it an item",
+    ),
+    (
+        r#""active":"true""#,
+        "Patient.active: write true or false without quotes",
+    ),
+    (
+        r#""gender":["male"]"#,
+        "Patient.gender: the element has at most one value; don't write an array",
+    ),
+    (
+        r#""gender":"Female""#,
+        "Patient.gender: the code isn't in the required value set http://hl7.org/fhir/ValueSet/administrative-gender",
+    ),
+    (
+        r#""link":[{"type":"refer"}]"#,
+        "Patient.link[0].other: the required element other is missing",
+    ),
+    (
+        r#""deceasedBoolean":true,"deceasedDateTime":"2020""#,
+        "Patient.deceasedDateTime: deceasedBoolean and deceasedDateTime exclude each other; keep one deceased[x]",
+    ),
+    (
+        r#""deceased":true"#,
+        "Patient.deceased: Patient has no such element; its name ends with its type, such as deceasedBoolean, deceasedDateTime",
+    ),
+    (
+        r#""multipleBirthInteger":99999999999"#,
+        "Patient.multipleBirthInteger: write a whole number between -2147483648 and 2147483647",
+    ),
+    (
+        r#""_name":[{"id":"a"}]"#,
+        "Patient.name: only primitive elements have a member whose name begins with _",
+    ),
+    (
+        r#""name":[{"given":["a"],"_given":[null,{"id":"g"}]}]"#,
+        "Patient.name[0].given: the array and its sibling with _ must be equally long; pad with null",
+    ),
+    (
+        r#""active":null"#,
+        "Patient.active: null is no value; leave the element out",
+    ),
+    (
+        r#""contained":[{"resourceType":"Patien"}]"#,
+        "Patient.contained[0].resourceType: the resourceType isn't a resource type of FHIR R4; did you mean Patient?",
+    ),
+    (
+        r#""text":{"status":"generated","div":"hello"}"#,
+        "Patient.text.div: a narrative is XHTML in one <div> element",
+    ),
+];
+
 #[test]
 fn each_fault_is_named_where_it_is() {
-    let cases = [
-        (
-            r#""birthDay":"1970""#,
-            "Patient.birthDay: Patient has no such element; did you mean birthDate?",
-        ),
-        (
-            r#""birthDate":"1970-13""#,
-            "Patient.birthDate: write a date as YYYY, YYYY-MM or YYYY-MM-DD",
-        ),
-        (
-            r#""name":{}"#,
-            "Patient.name: the element repeats; write an array, not an object",
-        ),
-        (
-            r#""name":[{}]"#,
-            "Patient.name[0]: an object must not be empty; leave it out or give it a member",
-        ),
-        (
-            r#""name":[]"#,
-            "Patient.name: an array must not be empty; leave it out or give it an item",
-        ),
-        (
-            r#""active":"true""#,
-            "Patient.active: write true or false without quotes",
-        ),
-        (
-            r#""gender":["male"]"#,
-            "Patient.gender: the element has at most one value; don't write an array",
-        ),
-        (
-            r#""gender":"Female""#,
-            "Patient.gender: the code isn't in the required value set http://hl7.org/fhir/ValueSet/administrative-gender",
-        ),
-        (
-            r#""link":[{"type":"refer"}]"#,
-            "Patient.link[0].other: the required element other is missing",
-        ),
-        (
-            r#""deceasedBoolean":true,"deceasedDateTime":"2020""#,
-            "Patient.deceasedDateTime: deceasedBoolean and deceasedDateTime exclude each other; keep one deceased[x]",
-        ),
-        (
-            r#""deceased":true"#,
-            "Patient.deceased: Patient has no such element; its name ends with its type, such as deceasedBoolean, deceasedDateTime",
-        ),
-        (
-            r#""multipleBirthInteger":99999999999"#,
-            "Patient.multipleBirthInteger: write a whole number between -2147483648 and 2147483647",
-        ),
-        (
-            r#""_name":[{"id":"a"}]"#,
-            "Patient.name: only primitive elements have a member whose name begins with _",
-        ),
-        (
-            r#""name":[{"given":["a"],"_given":[null,{"id":"g"}]}]"#,
-            "Patient.name[0].given: the array and its sibling with _ must be equally long; pad with null",
-        ),
-        (
-            r#""active":null"#,
-            "Patient.active: null is no value; leave the element out",
-        ),
-        (
-            r#""contained":[{"resourceType":"Patien"}]"#,
-            "Patient.contained[0].resourceType: the resourceType isn't a resource type of FHIR R4; did you mean Patient?",
-        ),
-        (
-            r#""text":{"status":"generated","div":"hello"}"#,
-            "Patient.text.div: a narrative is XHTML in one <div> element",
-        ),
-    ];
-    for (members, expected) in cases {
-        assert_eq!(patient(members), [expected], "{members}");
+    for (members, expected) in FAULTS {
+        assert_eq!(patient(members), [*expected], "{members}");
     }
 }
 
@@ -148,7 +150,7 @@ fn the_official_examples_have_no_errors() {
         return;
     };
     let mut faulty = BTreeMap::new();
-    let mut count = 0;
+    let (mut count, mut values) = (0, 0);
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
@@ -164,13 +166,19 @@ fn the_official_examples_have_no_errors() {
                 ..Limits::default()
             },
         ) {
-            Ok(resource) => check(&resource).iter().map(Issue::to_string).collect(),
+            Ok(resource) => {
+                if let Some(Ok(kind)) = resource.get_str("resourceType").map(str::parse) {
+                    values += crate::index::extract(&resource, kind).len();
+                }
+                check(&resource).iter().map(Issue::to_string).collect()
+            }
             Err(error) => vec![error.to_string()],
         };
         if !found.is_empty() {
             faulty.insert(name, found);
         }
     }
+    eprintln!("{count} examples have {values} search values");
     faulty.retain(|name, _| !FAULTY_EXAMPLES.contains(&name.as_str()));
     for (name, found) in &faulty {
         eprintln!(
