@@ -2,6 +2,8 @@
 
 pub mod dosage;
 pub mod entities;
+pub mod formulary;
 pub mod lexicon;
 pub mod speech;
 pub mod testing;
+pub mod vitals;

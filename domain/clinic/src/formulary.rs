@@ -1,0 +1,356 @@
+//! The formulary: the medicines that a clinic prescribes, by non-proprietary name, with ATC (<https://atcddd.fhi.no>)
+//! and RxNorm (<https://www.nlm.nih.gov/research/umls/rxnorm>) codes, and a phonetic index for names that were misheard.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use crate::{
+    dosage::{DoseUnit, Quantity, unit_named},
+    entities::Coding,
+    lexicon::{concepts::rows, decimal::Decimal},
+};
+
+mod phonetic;
+
+pub use phonetic::{edit_distance, phonetic_key};
+
+/// The URI of the Anatomical Therapeutic Chemical classification.
+pub const ATC: &str = "http://www.whocc.no/atc";
+/// The URI of RxNorm.
+pub const RXNORM: &str = "http://www.nlm.nih.gov/research/umls/rxnorm";
+
+/// Is one medicine; an empty text means that the formulary does not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Medicine {
+    /// The non-proprietary name.
+    pub generic: &'static str,
+    /// Other non-proprietary names.
+    pub synonyms: Vec<&'static str>,
+    /// The ATC code.
+    pub atc: &'static str,
+    /// The therapeutic class.
+    pub class: &'static str,
+    /// The group within which allergies cross.
+    pub allergy_class: &'static str,
+    /// The forms.
+    pub forms: Vec<&'static str>,
+    /// The strengths as printed.
+    pub strengths: Vec<&'static str>,
+    /// The usual route.
+    pub route: &'static str,
+    /// The usual dose of an adult.
+    pub usual_dose: &'static str,
+    /// The usual frequency.
+    pub usual_frequency: &'static str,
+    /// The most that an adult takes in a day.
+    pub max_per_day: &'static str,
+    /// The RxNorm ingredient.
+    pub rxcui: &'static str,
+    /// Where the row comes from.
+    pub source: &'static str,
+}
+
+impl Medicine {
+    /// Returns the name and its synonyms.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        std::iter::once(self.generic).chain(self.synonyms.iter().copied())
+    }
+
+    /// Returns the codes that the formulary is certain of, RxNorm first.
+    #[must_use]
+    pub fn codings(&self) -> Vec<Coding> {
+        [(RXNORM, self.rxcui), (ATC, self.atc)]
+            .into_iter()
+            .filter(|(_, code)| !code.is_empty())
+            .map(|(system, code)| Coding {
+                system: system.to_owned(),
+                code: code.to_owned(),
+                display: self.generic.to_owned(),
+                score: None,
+            })
+            .collect()
+    }
+
+    /// Finds the unit of a bare number, when exactly one strength has that number.
+    #[must_use]
+    pub fn unit_of(&self, value: Decimal) -> Option<DoseUnit> {
+        let mut units = self
+            .strengths
+            .iter()
+            .filter_map(|strength| quantity(strength))
+            .filter(|strength| strength.value == value);
+        let unit = units.next()?.unit;
+        units.all(|other| other.unit == unit).then_some(unit)
+    }
+
+    /// Returns the most that an adult takes in a day.
+    #[must_use]
+    pub fn maximum(&self) -> Option<Quantity> {
+        quantity(self.max_per_day)
+    }
+}
+
+fn quantity(text: &str) -> Option<Quantity> {
+    let (value, unit) = text.split_once(' ')?;
+    Some(Quantity {
+        value: value.parse().ok()?,
+        unit: unit_named(&unit.to_lowercase())?,
+    })
+}
+
+/// Proposes a medicine for a word that names none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repair {
+    /// The word that was heard.
+    pub heard: String,
+    /// The name that it resembles.
+    pub suggested: &'static str,
+    /// The medicine of that name.
+    pub medicine: &'static Medicine,
+    /// How many letters differ.
+    pub distance: usize,
+}
+
+/// Is the formulary with its indexes.
+pub struct Formulary {
+    medicines: Vec<Medicine>,
+    by_name: HashMap<&'static str, usize>,
+    by_sound: HashMap<String, Vec<(&'static str, usize)>>,
+}
+
+static SEED: LazyLock<Formulary> =
+    LazyLock::new(|| Formulary::read(include_str!("../data/formulary.tsv")));
+
+impl Formulary {
+    /// Returns the seed formulary that ships with the program.
+    #[must_use]
+    pub fn seed() -> &'static Self {
+        &SEED
+    }
+
+    fn read(text: &'static str) -> Self {
+        let medicines: Vec<Medicine> = rows(text).filter_map(|row| medicine(&row)).collect();
+        let mut by_name = HashMap::new();
+        let mut by_sound: HashMap<String, Vec<(&'static str, usize)>> = HashMap::new();
+        for (index, medicine) in medicines.iter().enumerate() {
+            for name in medicine.names() {
+                by_name.insert(name, index);
+                by_sound
+                    .entry(phonetic_key(name))
+                    .or_default()
+                    .push((name, index));
+            }
+        }
+        Self {
+            medicines,
+            by_name,
+            by_sound,
+        }
+    }
+
+    /// Returns all medicines in alphabetical order.
+    #[must_use]
+    pub fn medicines(&self) -> &[Medicine] {
+        &self.medicines
+    }
+
+    /// Finds a medicine by one of its names, whatever the case.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<&Medicine> {
+        self.by_name
+            .get(name.trim().to_lowercase().as_str())
+            .and_then(|index| self.medicines.get(*index))
+    }
+
+    /// Finds a medicine by its ATC code.
+    #[must_use]
+    pub fn find_atc(&self, code: &str) -> Option<&Medicine> {
+        self.medicines
+            .iter()
+            .find(|medicine| !medicine.atc.is_empty() && medicine.atc == code)
+    }
+
+    /// Lists the medicines of a class within which allergies cross.
+    pub fn in_allergy_class<'a>(&'a self, class: &'a str) -> impl Iterator<Item = &'a Medicine> {
+        self.medicines
+            .iter()
+            .filter(move |medicine| !class.is_empty() && medicine.allergy_class == class)
+    }
+}
+
+impl Formulary {
+    /// Proposes the medicine that a misheard word resembles, or none where two resemble it alike.
+    #[must_use]
+    pub fn repair(&'static self, heard: &str) -> Option<Repair> {
+        let folded = heard.trim().to_lowercase();
+        let length = folded.chars().count();
+        if length < 5 || self.by_name.contains_key(folded.as_str()) {
+            return None;
+        }
+        let key = phonetic_key(&folded);
+        let mut best: Option<Repair> = None;
+        let mut tied = false;
+        for (sound, names) in &self.by_sound {
+            let sounds = edit_distance(&key, sound);
+            // Names that sound alike may differ in a third of their letters, others in a fifth.
+            let limit = match sounds {
+                0 => length / 3,
+                1 => length / 4,
+                _ => length / 5,
+            };
+            for (name, index) in names {
+                let distance = edit_distance(&folded, name);
+                let Some(medicine) = self.medicines.get(*index).filter(|_| distance <= limit)
+                else {
+                    continue;
+                };
+                match best.as_ref().map(|best| {
+                    (
+                        distance.cmp(&best.distance),
+                        best.medicine.generic == medicine.generic,
+                    )
+                }) {
+                    Some((std::cmp::Ordering::Greater, _) | (std::cmp::Ordering::Equal, true)) => {}
+                    Some((std::cmp::Ordering::Equal, false)) => tied = true,
+                    Some((std::cmp::Ordering::Less, _)) | None => {
+                        tied = false;
+                        best = Some(Repair {
+                            heard: heard.to_owned(),
+                            suggested: name,
+                            medicine,
+                            distance,
+                        });
+                    }
+                }
+            }
+        }
+        best.filter(|_| !tied)
+    }
+}
+
+fn medicine(row: &[&'static str]) -> Option<Medicine> {
+    let [
+        generic,
+        synonyms,
+        atc,
+        class,
+        allergy_class,
+        forms,
+        strengths,
+        route,
+        usual_dose,
+        usual_frequency,
+        max_per_day,
+        rxcui,
+        source,
+    ] = row
+    else {
+        return None;
+    };
+    let list = |cell: &'static str| cell.split('|').filter(|part| !part.is_empty()).collect();
+    Some(Medicine {
+        generic,
+        synonyms: list(synonyms),
+        atc,
+        class,
+        allergy_class,
+        forms: list(forms),
+        strengths: list(strengths),
+        route,
+        usual_dose,
+        usual_frequency,
+        max_per_day,
+        rxcui,
+        source,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_whole_and_cites_its_source() {
+        let formulary = Formulary::seed();
+        assert_eq!(
+            formulary.medicines().len(),
+            rows(include_str!("../data/formulary.tsv")).count()
+        );
+        assert!(formulary.medicines().len() >= 200);
+        for medicine in formulary.medicines() {
+            assert!(
+                !medicine.source.is_empty() && !medicine.class.is_empty(),
+                "{}",
+                medicine.generic
+            );
+            assert!(
+                medicine.max_per_day.is_empty() || medicine.maximum().is_some(),
+                "{}",
+                medicine.generic
+            );
+            assert!(
+                medicine.names().all(|name| name == name.to_lowercase()),
+                "{}",
+                medicine.generic
+            );
+        }
+        assert_eq!(
+            formulary
+                .find("Acetaminophen")
+                .map(|medicine| medicine.generic),
+            Some("paracetamol")
+        );
+        assert_eq!(
+            formulary
+                .find_atc("J01FA10")
+                .map(|medicine| medicine.generic),
+            Some("azithromycin")
+        );
+        assert!(formulary.in_allergy_class("penicillin").count() > 4);
+    }
+
+    #[test]
+    fn misheard_names_are_proposed_and_others_left_alone() {
+        for (heard, meant) in [
+            ("paracetmol", "paracetamol"),
+            ("azithromicin", "azithromycin"),
+            ("asithromycin", "azithromycin"),
+            ("amoxicilin", "amoxicillin"),
+            ("metphormin", "metformin"),
+            ("pantoprazol", "pantoprazole"),
+            ("citirizine", "cetirizine"),
+        ] {
+            let repair = Formulary::seed().repair(heard);
+            assert_eq!(
+                repair.as_ref().map(|repair| repair.suggested),
+                Some(meant),
+                "{heard}"
+            );
+            assert_eq!(repair.map(|repair| repair.heard).as_deref(), Some(heard));
+        }
+        for word in [
+            "patient",
+            "temperature",
+            "paracetamol",
+            "yesterday",
+            "tablet",
+            "morning",
+            "breakfast",
+            "medicine",
+        ] {
+            assert_eq!(Formulary::seed().repair(word), None, "{word}");
+        }
+    }
+
+    #[test]
+    fn a_bare_number_takes_the_unit_of_its_only_strength() {
+        let paracetamol = Formulary::seed().find("paracetamol");
+        assert_eq!(
+            paracetamol.and_then(|medicine| medicine.unit_of(Decimal::whole(650))),
+            Some(DoseUnit::Milligram)
+        );
+        assert_eq!(
+            paracetamol.and_then(|medicine| medicine.unit_of(Decimal::whole(651))),
+            None
+        );
+    }
+}

@@ -1,0 +1,107 @@
+//! Sounds of medicine names: a key of consonants that survives common mishearings, and an edit distance.
+//!
+//! The rules are our own, chosen for non-proprietary names (ph = f, soft c = s, x = ks, doubled letters, silent h, y = i).
+
+/// Returns the key of a name: names that sound alike share it.
+#[must_use]
+pub fn phonetic_key(name: &str) -> String {
+    let letters: Vec<char> = name
+        .chars()
+        .filter(|letter| letter.is_alphabetic())
+        .flat_map(char::to_lowercase)
+        .collect();
+    let mut key = String::new();
+    let mut at = 0;
+    while let Some(&letter) = letters.get(at) {
+        let next = letters.get(at + 1).copied();
+        let (sound, used) = sound(letter, next, at == 0);
+        for part in sound.chars() {
+            if !key.ends_with(part) {
+                key.push(part);
+            }
+        }
+        at += used;
+    }
+    key
+}
+
+fn sound(letter: char, next: Option<char>, first: bool) -> (&'static str, usize) {
+    match (letter, next) {
+        ('p', Some('h')) => ("f", 2),
+        ('t', Some('h')) => ("t", 2),
+        ('c', Some('h')) | ('c' | 'k', Some('k')) => ("k", 2),
+        ('c', Some('e' | 'i' | 'y')) | ('s' | 'z', _) => ("s", 1),
+        ('c' | 'k' | 'q', _) => ("k", 1),
+        ('x', _) => ("ks", 1),
+        ('g' | 'j', _) => ("g", 1),
+        ('b' | 'v' | 'w', _) => ("v", 1),
+        ('d', _) => ("d", 1),
+        ('t', _) => ("t", 1),
+        ('m' | 'n', _) => ("n", 1),
+        ('p', _) => ("p", 1),
+        ('f', _) => ("f", 1),
+        ('l', _) => ("l", 1),
+        ('r', _) => ("r", 1),
+        ('a' | 'e' | 'i' | 'o' | 'u' | 'y', _) if first => ("a", 1),
+        _ => ("", 1),
+    }
+}
+
+/// Counts the letters to insert, drop, change or swap with their neighbour to turn one text into the other.
+#[must_use]
+pub fn edit_distance(left: &str, right: &str) -> usize {
+    let left: Vec<char> = left.chars().collect();
+    let right: Vec<char> = right.chars().collect();
+    let mut before: Vec<usize> = Vec::new();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (line, letter) in left.iter().enumerate() {
+        let mut next = vec![line + 1];
+        for (column, other) in right.iter().enumerate() {
+            let cell =
+                |cells: &[usize], index: usize| cells.get(index).copied().unwrap_or(usize::MAX / 2);
+            let changed = cell(&row, column) + usize::from(letter != other);
+            let mut best = changed
+                .min(cell(&row, column + 1) + 1)
+                .min(cell(&next, column) + 1);
+            let swapped = line > 0
+                && column > 0
+                && left.get(line - 1) == Some(other)
+                && right.get(column - 1) == Some(letter);
+            if swapped {
+                best = best.min(cell(&before, column - 1) + 1);
+            }
+            next.push(best);
+        }
+        before = row;
+        row = next;
+    }
+    row.last().copied().unwrap_or(left.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distance_counts_letters_and_swaps() {
+        for (left, right, distance) in [
+            ("", "abc", 3),
+            ("abc", "abc", 0),
+            ("abc", "acb", 1),
+            ("kitten", "sitting", 3),
+        ] {
+            assert_eq!(edit_distance(left, right), distance);
+        }
+    }
+
+    #[test]
+    fn names_that_sound_alike_share_a_key() {
+        for (left, right) in [
+            ("metformin", "metphormin"),
+            ("cetirizine", "setirisine"),
+            ("amoxicillin", "amoxycilin"),
+        ] {
+            assert_eq!(phonetic_key(left), phonetic_key(right));
+        }
+    }
+}
