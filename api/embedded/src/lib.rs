@@ -1,6 +1,7 @@
 //! The embedded adapters: a private PostgreSQL, local speech, local extraction, local files and printing.
 
 pub mod audio;
+pub mod extraction;
 pub mod model;
 pub mod postgres;
 pub mod speech;

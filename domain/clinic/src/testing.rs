@@ -1,5 +1,7 @@
 //! Contract suites: what each port promises, run by all of its adapters.
 
+mod extraction;
 mod speech;
 
+pub use extraction::{GoldenCase, check_entities, extraction_contract, golden_cases, golden_label};
 pub use speech::{listen, listen_with, speech_engine_contract};

@@ -1,0 +1,127 @@
+//! Local entity extraction: phrase lists, a dosage grammar and context rules, with exact offsets and no network.
+//!
+//! The output has the shape of Comprehend Medical
+//! (<https://docs.aws.amazon.com/comprehend-medical/latest/dev/textanalysis-entitiesv2.html>); context follows the ideas of
+//! NegEx and ConText (<https://doi.org/10.1006/jbin.2001.1029>, <https://doi.org/10.1016/j.jbi.2009.05.002>).
+
+use async_trait::async_trait;
+use seva_clinic::{
+    entities::{Category, Entity, EntityExtractor, ExtractionError, Trait},
+    formulary::Formulary,
+};
+
+mod allergies;
+mod conditions;
+mod context;
+mod document;
+mod durations;
+mod matcher;
+mod medications;
+mod scores;
+mod vitals;
+
+#[cfg(test)]
+mod tests;
+
+use document::Document;
+use matcher::Matcher;
+use scores::Found;
+
+/// The longest text that is read, in bytes.
+pub const TEXT_LIMIT: usize = 1 << 20;
+
+/// Extracts entities with the lists that ship with the program.
+pub struct LexiconExtractor {
+    formulary: &'static Formulary,
+    matcher: Matcher,
+}
+
+impl Default for LexiconExtractor {
+    fn default() -> Self {
+        Self::new(Formulary::seed())
+    }
+}
+
+impl LexiconExtractor {
+    /// Builds the extractor for a formulary.
+    #[must_use]
+    pub fn new(formulary: &'static Formulary) -> Self {
+        Self {
+            formulary,
+            matcher: Matcher::new(formulary),
+        }
+    }
+
+    /// Finds the entities of an English text, ordered by their place.
+    #[must_use]
+    pub fn entities(&self, text: &str) -> Vec<Entity> {
+        self.found(text).into_iter().map(Found::scored).collect()
+    }
+
+    fn found(&self, text: &str) -> Vec<Found> {
+        let document = Document::new(text);
+        let hits = self.matcher.hits(text);
+        let mut found = allergies::find(&document, &hits);
+        found.extend(vitals::find(&document, &spans(&found)));
+        found.extend(conditions::ages(&document));
+        let medications = medications::find(self.formulary, &document, &hits, &spans(&found));
+        let mut claimed = spans(&found);
+        claimed.extend(medications.iter().flat_map(|medication| {
+            let attributes = medication.entity.attributes.iter();
+            attributes
+                .map(|attribute| seva_clinic::lexicon::Span::new(attribute.begin, attribute.end))
+                .chain([medication.entity.span()])
+        }));
+        let mut conditions = conditions::find(&document, &hits, &claimed);
+        durations::attach(&document, &mut conditions, &claimed);
+        found.extend(medications);
+        found.extend(conditions);
+        for each in &mut found {
+            context::add_traits(&document, &mut each.entity);
+        }
+        found.sort_by_key(|each| (each.entity.begin, each.entity.end));
+        for (index, each) in found.iter_mut().enumerate() {
+            each.entity.id = u32::try_from(index).unwrap_or(u32::MAX);
+        }
+        found
+    }
+}
+
+fn spans(found: &[Found]) -> Vec<seva_clinic::lexicon::Span> {
+    found.iter().map(|each| each.entity.span()).collect()
+}
+
+#[async_trait]
+impl EntityExtractor for LexiconExtractor {
+    fn name(&self) -> &str {
+        "seva-lexicon"
+    }
+
+    fn version(&self) -> &str {
+        env!("CARGO_PKG_VERSION")
+    }
+
+    async fn extract(&self, text: &str, language: &str) -> Result<Vec<Entity>, ExtractionError> {
+        let primary = language.split(['-', '_']).next().unwrap_or_default();
+        if !primary.eq_ignore_ascii_case("en") {
+            return Err(ExtractionError::UnsupportedLanguage {
+                language: language.to_owned(),
+            });
+        }
+        if text.len() > TEXT_LIMIT {
+            return Err(ExtractionError::TooLong {
+                length: text.len(),
+                limit: TEXT_LIMIT,
+            });
+        }
+        Ok(self.entities(text))
+    }
+}
+
+/// Tells whether an entity asserts that something is so for this patient now.
+#[must_use]
+pub fn is_asserted(entity: &Entity) -> bool {
+    let denied = [Trait::Negation, Trait::FamilyHistory, Trait::Hypothetical];
+    entity.category != Category::ProtectedHealthInformation
+        && !denied.iter().any(|each| entity.has(*each))
+}

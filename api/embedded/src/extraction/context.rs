@@ -1,0 +1,381 @@
+//! Context in the manner of NegEx and ConText: cues before and after an entity, ended by words that begin another thought.
+
+use std::ops::Range;
+
+use seva_clinic::entities::{Category, Entity, Trait};
+
+use super::document::Document;
+
+const WINDOW: usize = 9;
+
+const TERMINATORS: [&str; 30] = [
+    "but",
+    "however",
+    "except",
+    "although",
+    "though",
+    "presents",
+    "presented",
+    "complains",
+    "complaining",
+    "has",
+    "temperature",
+    "prescribe",
+    "prescribed",
+    "advise",
+    "advised",
+    "give",
+    "patient",
+    "he",
+    "she",
+    "since",
+    "which",
+    "because",
+    "now",
+    "today",
+    "currently",
+    "with",
+    "bp",
+    "pulse",
+    "tab",
+    "denied",
+];
+
+const BEFORE: [(Trait, &[&str]); 5] = [
+    (
+        Trait::FamilyHistory,
+        &[
+            "family history of",
+            "family history",
+            "mother",
+            "father",
+            "brother",
+            "sister",
+            "parents",
+            "grandfather",
+            "grandmother",
+            "uncle",
+            "aunt",
+            "in the family",
+        ],
+    ),
+    (
+        Trait::Negation,
+        &[
+            "no",
+            "not",
+            "denies",
+            "denied",
+            "without",
+            "no history of",
+            "negative for",
+            "absence of",
+            "never",
+            "nil",
+            "neither",
+            "nor",
+            "doesn't have",
+            "don't have",
+            "free of",
+            "no h/o",
+        ],
+    ),
+    (
+        Trait::PastHistory,
+        &[
+            "history of",
+            "past history of",
+            "h/o",
+            "previous",
+            "previously",
+            "in the past",
+            "past",
+            "old case of",
+            "treated for",
+            "recovered from",
+        ],
+    ),
+    (
+        Trait::Hypothetical,
+        &[
+            "if",
+            "in case of",
+            "in case",
+            "risk of",
+            "watch for",
+            "look for",
+            "monitor for",
+            "return for",
+            "rule out",
+            "r/o",
+            "to prevent",
+            "should there be",
+            "when there is",
+            "warning signs of",
+        ],
+    ),
+    (
+        Trait::LowConfidence,
+        &[
+            "possible",
+            "possibly",
+            "probable",
+            "probably",
+            "likely",
+            "suspected",
+            "suspect",
+            "query",
+            "may be",
+            "maybe",
+            "might be",
+        ],
+    ),
+];
+
+const AFTER: [(Trait, &[&str]); 4] = [
+    (
+        Trait::Negation,
+        &[
+            "is absent",
+            "absent",
+            "not present",
+            "ruled out",
+            "is negative",
+            "negative",
+            "not seen",
+            "nahi",
+            "nahi hai",
+            "denied",
+            "none",
+        ],
+    ),
+    (
+        Trait::FamilyHistory,
+        &[
+            "in the family",
+            "in family",
+            "in mother",
+            "in father",
+            "runs in the family",
+        ],
+    ),
+    (
+        Trait::PastHistory,
+        &[
+            "in the past",
+            "in childhood",
+            "years ago",
+            "months ago",
+            "last year",
+            "has resolved",
+            "resolved",
+        ],
+    ),
+    (
+        Trait::LowConfidence,
+        &["likely", "suspected", "cannot be ruled out"],
+    ),
+];
+
+const MEDICINE_STOPPED: [&str; 12] = [
+    "stop",
+    "avoid",
+    "discontinue",
+    "do not take",
+    "don't take",
+    "not taking",
+    "not take",
+    "hold",
+    "no",
+    "not on",
+    "stop taking",
+    "withhold",
+];
+const MEDICINE_PAST: [&str; 5] = [
+    "was on",
+    "was taking",
+    "previously on",
+    "used to take",
+    "had taken",
+];
+
+/// Adds the traits that the context of an entity gives.
+pub fn add_traits(document: &Document, entity: &mut Entity) {
+    let range = document.covering(entity.span());
+    let sentence = document.sentence(range.start);
+    match entity.category {
+        Category::MedicalCondition | Category::TestTreatmentProcedure => {
+            before(document, &range, &sentence, entity);
+            after(document, &range, &sentence, entity);
+        }
+        Category::Medication => medicine(document, &range, &sentence, entity),
+        _ => {}
+    }
+    entity.traits.sort_unstable();
+    entity.traits.dedup();
+}
+
+fn cue_ends_at(document: &Document, end: usize, floor: usize, cues: &[&str]) -> Option<usize> {
+    let matches = |cue: &&str| {
+        let words: Vec<&str> = cue.split(' ').collect();
+        let begin = end
+            .checked_sub(words.len())
+            .filter(|begin| *begin >= floor)?;
+        words
+            .iter()
+            .enumerate()
+            .all(|(offset, word)| document.word(begin + offset) == *word)
+            .then_some(words.len())
+    };
+    cues.iter().filter_map(|cue| matches(&cue)).max()
+}
+
+fn before(document: &Document, range: &Range<usize>, sentence: &Range<usize>, entity: &mut Entity) {
+    let mut end = range.start;
+    let floor = sentence.start.max(range.start.saturating_sub(WINDOW));
+    let mut family = false;
+    while end > floor {
+        let mut step = 1;
+        for (found, cues) in BEFORE {
+            let Some(length) = cue_ends_at(document, end, sentence.start, cues) else {
+                continue;
+            };
+            if is_pseudo(document, found, end, length)
+                || (found == Trait::PastHistory
+                    && (family || longer_denial(document, end, sentence.start)))
+            {
+                continue;
+            }
+            if found == Trait::LowConfidence && entity.category != Category::MedicalCondition {
+                continue;
+            }
+            family |= found == Trait::FamilyHistory;
+            step = step.max(length);
+            entity.traits.push(found);
+        }
+        if TERMINATORS.contains(&document.word(end - 1))
+            && !follows_relative(document, end, sentence.start)
+        {
+            break;
+        }
+        end = end.saturating_sub(step);
+    }
+}
+
+/// "no history of" denies; it does not also say that there was something.
+fn longer_denial(document: &Document, end: usize, floor: usize) -> bool {
+    cue_ends_at(
+        document,
+        end,
+        floor,
+        &[
+            "no history of",
+            "no past history of",
+            "no h/o",
+            "denies history of",
+        ],
+    )
+    .is_some()
+}
+
+/// "mother has diabetes": the verb does not end the reach of the relative.
+fn follows_relative(document: &Document, end: usize, floor: usize) -> bool {
+    let has = matches!(document.word(end - 1), "has" | "with");
+    has && cue_ends_at(
+        document,
+        end - 1,
+        floor,
+        BEFORE.first().map_or(&[][..], |(_, cues)| cues),
+    )
+    .is_some()
+}
+
+/// Tells whether a cue means something else here: "no change in", "three days history of", "not only", "no relief".
+fn is_pseudo(document: &Document, found: Trait, end: usize, length: usize) -> bool {
+    let begin = end - length;
+    match found {
+        Trait::Negation => {
+            let next = document.word(end);
+            [
+                "change",
+                "increase",
+                "improvement",
+                "relief",
+                "only",
+                "better",
+                "reduction",
+                "doubt",
+            ]
+            .contains(&next)
+        }
+        Trait::PastHistory => {
+            let previous = begin
+                .checked_sub(1)
+                .map_or("", |index| document.word(index));
+            let lasting = [
+                "day", "days", "day's", "days'", "week", "weeks", "month", "months", "year",
+                "years", "hours",
+            ];
+            let counted = document
+                .tokens()
+                .get(end)
+                .is_some_and(|token| token.number().is_some());
+            lasting.contains(&previous)
+                || (document.word(begin) == "past" && counted)
+                || matches!(previous, "the" if document.word(begin) == "past")
+        }
+        _ => false,
+    }
+}
+
+fn after(document: &Document, range: &Range<usize>, sentence: &Range<usize>, entity: &mut Entity) {
+    for (found, cues) in AFTER {
+        for skip in 0..3 {
+            let from = range.end + skip;
+            if skip > 0
+                && !matches!(
+                    document.word(from - 1),
+                    "is" | "are" | "was" | "three" | "two" | "few" | "some" | ":" | "-"
+                )
+                && document
+                    .tokens()
+                    .get(from - 1)
+                    .is_none_or(|token| token.number().is_none())
+            {
+                break;
+            }
+            let longest = cues
+                .iter()
+                .map(|cue| cue.split(' ').count())
+                .max()
+                .unwrap_or(0);
+            let hit = (1..=longest).any(|length| {
+                from + length <= sentence.end
+                    && cue_ends_at(document, from + length, from, cues) == Some(length)
+            });
+            if hit {
+                entity.traits.push(found);
+            }
+        }
+    }
+}
+
+fn medicine(
+    document: &Document,
+    range: &Range<usize>,
+    sentence: &Range<usize>,
+    entity: &mut Entity,
+) {
+    let floor = sentence.start.max(range.start.saturating_sub(3));
+    for end in (floor + 1..=range.start).rev() {
+        if cue_ends_at(document, end, sentence.start, &MEDICINE_STOPPED).is_some() {
+            entity.traits.push(Trait::Negation);
+        }
+        if cue_ends_at(document, end, sentence.start, &MEDICINE_PAST).is_some() {
+            entity.traits.push(Trait::PastHistory);
+        }
+        if ["start", "give", "prescribe", "and", "take", ","].contains(&document.word(end - 1)) {
+            break;
+        }
+    }
+}

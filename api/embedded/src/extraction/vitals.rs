@@ -1,0 +1,193 @@
+//! Vital signs with their values and UCUM units (R4 vital signs, <https://hl7.org/fhir/R4/observation-vitalsigns.html>).
+
+use seva_clinic::{
+    dosage::Cursor,
+    entities::{AttributeType, Category, Coding, EntityType, Trait},
+    lexicon::{
+        Span,
+        decimal::Decimal,
+        tokens::{Token, TokenKind},
+    },
+    vitals::{PRESSURE_COMPONENTS, VitalKind},
+};
+
+use super::{
+    document::Document,
+    scores::{Evidence, Found},
+};
+
+const FILLERS: [&str; 24] = [
+    "is", "of", "was", "at", "recorded", "-", ":", "=", "about", "around", "rate", "reading",
+    "today", "measured", "comes", "to", "shows", "level", "in", "room", "air", "on", "his", "her",
+];
+
+struct Value {
+    amount: Decimal,
+    place: usize,
+}
+
+/// Finds the vital signs that nothing else has claimed.
+pub fn find(document: &Document, claimed: &[Span]) -> Vec<Found> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < document.tokens().len() {
+        match vital_at(document, at) {
+            Some((each, end)) if !claimed.iter().any(|span| span.overlaps(each.entity.span())) => {
+                found.push(each);
+                at = end;
+            }
+            _ => at += 1,
+        }
+    }
+    found
+}
+
+fn vital_at(document: &Document, at: usize) -> Option<(Found, usize)> {
+    let mut best: Option<(VitalKind, Cursor<'_>)> = None;
+    for kind in VitalKind::ALL {
+        let mut cursor = Cursor::new(document.tokens());
+        cursor.advance(at);
+        if cursor.take_any(kind.phrases())
+            && best
+                .as_ref()
+                .is_none_or(|(_, other)| cursor.place() > other.place())
+        {
+            best = Some((kind, cursor));
+        }
+    }
+    let (kind, mut cursor) = best?;
+    for _ in 0..5 {
+        if !FILLERS.contains(&cursor.word(0)) {
+            break;
+        }
+        cursor.advance(1);
+    }
+    let values = values(kind, &mut cursor)?;
+    build(document, kind, at, &values, cursor)
+}
+
+fn amount(token: &Token) -> Option<Decimal> {
+    match &token.kind {
+        TokenKind::Number(value) => Some(*value),
+        // "one oh one" is heard as a pattern of doses, and is a hundred and one here.
+        TokenKind::Slots(values) if !token.word.contains('-') => values
+            .iter()
+            .map(ToString::to_string)
+            .collect::<String>()
+            .parse()
+            .ok(),
+        _ => None,
+    }
+}
+
+fn values(kind: VitalKind, cursor: &mut Cursor<'_>) -> Option<Vec<Value>> {
+    let first = Value {
+        amount: amount(cursor.peek(0)?)?,
+        place: cursor.place(),
+    };
+    cursor.advance(1);
+    if kind != VitalKind::BloodPressure {
+        return Some(vec![first]);
+    }
+    if !cursor.take_any(&["over", "/", "by", "-", "upon"]) {
+        return None;
+    }
+    let second = Value {
+        amount: amount(cursor.peek(0)?)?,
+        place: cursor.place(),
+    };
+    cursor.advance(1);
+    Some(vec![first, second])
+}
+
+fn unit_after(kind: VitalKind, cursor: &mut Cursor<'_>) -> Option<(&'static str, usize)> {
+    for length in (1..=4).rev() {
+        let words: Vec<&str> = (0..length).map(|ahead| cursor.word(ahead)).collect();
+        if let Some(unit) = kind.unit_named(&words.join(" ")) {
+            let from = cursor.place();
+            cursor.advance(length);
+            return Some((unit, from));
+        }
+    }
+    None
+}
+
+fn build(
+    document: &Document,
+    kind: VitalKind,
+    from: usize,
+    values: &[Value],
+    mut cursor: Cursor<'_>,
+) -> Option<(Found, usize)> {
+    let named = unit_after(kind, &mut cursor);
+    // A temperature without a unit and outside both ranges says nothing; guessing would be inventing.
+    let unit = match named {
+        Some((unit, _)) => Some(unit),
+        None => kind.implied_unit(values.first()?.amount),
+    };
+    if is_dose_or_length(&cursor) {
+        return None;
+    }
+    let mut entity = document.entity(
+        cursor.span_from(from)?,
+        Category::Vital,
+        EntityType::VitalSign,
+    );
+    for value in values {
+        let place = document.span(&(value.place..value.place + 1))?;
+        entity.attributes.push(document.attribute(
+            place,
+            AttributeType::TestValue,
+            Some(value.amount.to_string()),
+        ));
+    }
+    if let Some(unit) = unit {
+        // An implied unit has no words of its own, so it points at the number that implies it.
+        let place = match named {
+            Some((_, begin)) => document.span(&(begin..cursor.place()))?,
+            None => document.span(&(values.first()?.place..values.first()?.place + 1))?,
+        };
+        entity.attributes.push(document.attribute(
+            place,
+            AttributeType::TestUnit,
+            Some(unit.to_owned()),
+        ));
+    }
+    if unit.is_none_or(|unit| {
+        values
+            .iter()
+            .any(|value| !kind.is_plausible(value.amount, unit))
+    }) {
+        entity.traits.push(Trait::LowConfidence);
+    }
+    let (code, display) = kind.loinc();
+    let components = if kind == VitalKind::BloodPressure {
+        &PRESSURE_COMPONENTS[..]
+    } else {
+        &[]
+    };
+    for (code, display) in [(code, display)].iter().chain(components) {
+        entity.codings.push(Coding {
+            system: "http://loinc.org".to_owned(),
+            code: (*code).to_owned(),
+            display: (*display).to_owned(),
+            score: None,
+        });
+    }
+    Some((
+        Found {
+            entity,
+            evidence: Evidence::Measurement,
+        },
+        cursor.place(),
+    ))
+}
+
+/// "fever of 3 days" and "weight 5 mg" are no measurements.
+fn is_dose_or_length(cursor: &Cursor<'_>) -> bool {
+    [
+        "days", "day", "weeks", "week", "months", "month", "years", "hours", "mg", "ml", "times",
+        "tablet",
+    ]
+    .contains(&cursor.word(0))
+}
