@@ -8,6 +8,7 @@ use crate::lexicon::decimal::Decimal;
 mod fhir;
 mod grammar;
 mod parts;
+mod steps;
 mod timing_words;
 mod units;
 

@@ -105,102 +105,14 @@ impl VitalKind {
     /// Finds the UCUM unit that words name for this sign.
     #[must_use]
     pub fn unit_named(self, words: &str) -> Option<&'static str> {
-        let units: &[(&str, &[&str])] = match self {
-            Self::Temperature => &[
-                (
-                    "Cel",
-                    &[
-                        "celsius",
-                        "c",
-                        "° c",
-                        "degrees celsius",
-                        "degree celsius",
-                        "degrees c",
-                        "degree c",
-                        "degrees centigrade",
-                        "centigrade",
-                    ],
-                ),
-                (
-                    "[degF]",
-                    &[
-                        "fahrenheit",
-                        "f",
-                        "° f",
-                        "degrees fahrenheit",
-                        "degree fahrenheit",
-                        "degrees f",
-                        "degree f",
-                    ],
-                ),
-            ],
-            Self::BloodPressure => &[(
-                "mm[Hg]",
-                &[
-                    "mmhg",
-                    "mm hg",
-                    "mm of mercury",
-                    "millimetres of mercury",
-                    "mm of hg",
-                ],
-            )],
-            Self::HeartRate => &[(
-                "/min",
-                &[
-                    "bpm",
-                    "per minute",
-                    "beats per minute",
-                    "/ min",
-                    "/ minute",
-                    "a minute",
-                ],
-            )],
-            Self::RespiratoryRate => &[(
-                "/min",
-                &[
-                    "per minute",
-                    "breaths per minute",
-                    "/ min",
-                    "/ minute",
-                    "a minute",
-                    "cpm",
-                ],
-            )],
-            Self::OxygenSaturation => &[("%", &["%", "percent", "per cent"])],
-            Self::Weight => &[
-                (
-                    "kg",
-                    &["kg", "kgs", "kilo", "kilos", "kilogram", "kilograms"],
-                ),
-                ("g", &["grams", "g", "gm"]),
-            ],
-            Self::Height => &[
-                (
-                    "cm",
-                    &[
-                        "cm",
-                        "cms",
-                        "centimetre",
-                        "centimetres",
-                        "centimeter",
-                        "centimeters",
-                    ],
-                ),
-                ("m", &["metre", "metres", "meter", "meters", "m"]),
-            ],
-            Self::Glucose => &[
-                (
-                    "mg/dL",
-                    &[
-                        "mg / dl",
-                        "mg/dl",
-                        "mg per dl",
-                        "mg dl",
-                        "milligram per decilitre",
-                    ],
-                ),
-                ("mmol/L", &["mmol / l", "mmol/l", "mmol per litre"]),
-            ],
+        let units = match self {
+            Self::Temperature => TEMPERATURE_UNITS,
+            Self::BloodPressure => PRESSURE_UNITS,
+            Self::HeartRate | Self::RespiratoryRate => RATE_UNITS,
+            Self::OxygenSaturation => SATURATION_UNITS,
+            Self::Weight => WEIGHT_UNITS,
+            Self::Height => HEIGHT_UNITS,
+            Self::Glucose => GLUCOSE_UNITS,
         };
         units
             .iter()
@@ -249,6 +161,95 @@ impl VitalKind {
         value >= Decimal::whole(low) && value <= Decimal::whole(high)
     }
 }
+
+type UnitNames = &'static [(&'static str, &'static [&'static str])];
+
+const TEMPERATURE_UNITS: UnitNames = &[
+    (
+        "Cel",
+        &[
+            "celsius",
+            "c",
+            "° c",
+            "degrees celsius",
+            "degree celsius",
+            "degrees c",
+            "degree c",
+            "degrees centigrade",
+            "centigrade",
+        ],
+    ),
+    (
+        "[degF]",
+        &[
+            "fahrenheit",
+            "f",
+            "° f",
+            "degrees fahrenheit",
+            "degree fahrenheit",
+            "degrees f",
+            "degree f",
+        ],
+    ),
+];
+const PRESSURE_UNITS: UnitNames = &[(
+    "mm[Hg]",
+    &[
+        "mmhg",
+        "mm hg",
+        "mm of mercury",
+        "millimetres of mercury",
+        "mm of hg",
+    ],
+)];
+const RATE_UNITS: UnitNames = &[(
+    "/min",
+    &[
+        "bpm",
+        "per minute",
+        "beats per minute",
+        "breaths per minute",
+        "/ min",
+        "/ minute",
+        "a minute",
+        "cpm",
+    ],
+)];
+const SATURATION_UNITS: UnitNames = &[("%", &["%", "percent", "per cent"])];
+const WEIGHT_UNITS: UnitNames = &[
+    (
+        "kg",
+        &["kg", "kgs", "kilo", "kilos", "kilogram", "kilograms"],
+    ),
+    ("g", &["grams", "g", "gm"]),
+];
+const HEIGHT_UNITS: UnitNames = &[
+    (
+        "cm",
+        &[
+            "cm",
+            "cms",
+            "centimetre",
+            "centimetres",
+            "centimeter",
+            "centimeters",
+        ],
+    ),
+    ("m", &["metre", "metres", "meter", "meters", "m"]),
+];
+const GLUCOSE_UNITS: UnitNames = &[
+    (
+        "mg/dL",
+        &[
+            "mg / dl",
+            "mg/dl",
+            "mg per dl",
+            "mg dl",
+            "milligram per decilitre",
+        ],
+    ),
+    ("mmol/L", &["mmol / l", "mmol/l", "mmol per litre"]),
+];
 
 /// The LOINC codes of the two components of a blood pressure.
 pub const PRESSURE_COMPONENTS: [(&str, &str); 2] = [

@@ -227,7 +227,7 @@ fn cue_ends_at(document: &Document, end: usize, floor: usize, cues: &[&str]) -> 
             .all(|(offset, word)| document.word(begin + offset) == *word)
             .then_some(words.len())
     };
-    cues.iter().filter_map(|cue| matches(&cue)).max()
+    cues.iter().filter_map(matches).max()
 }
 
 fn before(document: &Document, range: &Range<usize>, sentence: &Range<usize>, entity: &mut Entity) {

@@ -189,7 +189,7 @@ fn prefix(document: &Document, name: usize, floor: usize) -> usize {
         let token = document.tokens().get(start - 1);
         let fits = form_named(word(start - 1)).is_some()
             || unit_named(word(start - 1)).is_some()
-            || token.is_some_and(|token| of && token.number().is_some());
+            || token.is_some_and(|token| (of || start < at) && token.number().is_some());
         if !fits {
             break;
         }
@@ -265,16 +265,16 @@ fn medication(document: &Document, mention: &Mention, start: usize, end: usize) 
         .cloned()
         .collect();
     let reading = read(&owned);
-    for part in reading.parts {
+    for part in &reading.parts {
         // A dose counted before the name ("two puffs of") does not reach over the name.
         if !part.span.overlaps(mention.span) {
             entity
                 .attributes
-                .push(document.attribute(part.span, part.kind, part.value));
+                .push(document.attribute(part.span, part.kind, part.value.clone()));
         }
     }
     bare_strength(document, mention, end, &mut entity);
-    if mention.suggestion.is_some() {
+    if mention.suggestion.is_some() || reading.conflicts > 0 {
         entity.traits.push(Trait::LowConfidence);
     }
     entity.attributes.sort_by_key(|attribute| attribute.begin);

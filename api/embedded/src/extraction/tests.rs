@@ -68,11 +68,15 @@ fn check_visit(text: &str) {
         .find(|entity| entity.category == Category::Allergy)
         .unwrap();
     assert!(allergy.has(Trait::Negation), "{text}");
+    check_medicines(text, &found);
+}
+
+fn check_medicines(text: &str, found: &[Entity]) {
     for (name, amount, times, days) in [
         ("paracetamol", "650", 3, "5"),
         ("azithromycin", "500", 1, "3"),
     ] {
-        let entity = named(&found, name);
+        let entity = named(found, name);
         assert!(entity.traits.is_empty(), "{entity:?}");
         let steps = dosage::parse(&entity.dosage_text());
         assert_eq!(steps.len(), 1, "{text}: {}", entity.dosage_text());

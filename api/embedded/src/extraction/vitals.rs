@@ -160,20 +160,7 @@ fn build(
     }) {
         entity.traits.push(Trait::LowConfidence);
     }
-    let (code, display) = kind.loinc();
-    let components = if kind == VitalKind::BloodPressure {
-        &PRESSURE_COMPONENTS[..]
-    } else {
-        &[]
-    };
-    for (code, display) in [(code, display)].iter().chain(components) {
-        entity.codings.push(Coding {
-            system: "http://loinc.org".to_owned(),
-            code: (*code).to_owned(),
-            display: (*display).to_owned(),
-            score: None,
-        });
-    }
+    entity.codings = codings(kind);
     Some((
         Found {
             entity,
@@ -181,6 +168,25 @@ fn build(
         },
         cursor.place(),
     ))
+}
+
+fn codings(kind: VitalKind) -> Vec<Coding> {
+    let mut codings = Vec::new();
+    let (code, display) = kind.loinc();
+    let components = if kind == VitalKind::BloodPressure {
+        &PRESSURE_COMPONENTS[..]
+    } else {
+        &[]
+    };
+    for (code, display) in [(code, display)].iter().chain(components) {
+        codings.push(Coding {
+            system: "http://loinc.org".to_owned(),
+            code: (*code).to_owned(),
+            display: (*display).to_owned(),
+            score: None,
+        });
+    }
+    codings
 }
 
 /// "fever of 3 days" and "weight 5 mg" are no measurements.

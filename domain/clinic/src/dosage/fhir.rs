@@ -44,13 +44,7 @@ pub fn to_fhir(dosage: &Dosage) -> Json {
     if let Some(text) = &dosage.text {
         result.insert("text", text.as_str());
     }
-    let mut instructions = Vec::new();
-    if dosage.timing.start == Start::Immediate {
-        instructions.push(object([("text", IMMEDIATELY.into())]));
-    }
-    if let Some(food) = dosage.food.filter(|_| !dosage.timing.when.is_empty()) {
-        instructions.push(object([("text", food_text(food).into())]));
-    }
+    let instructions = instructions_json(dosage);
     if !instructions.is_empty() {
         result.insert("additionalInstruction", instructions);
     }
@@ -98,6 +92,17 @@ pub fn to_fhir(dosage: &Dosage) -> Json {
         );
     }
     Json::Object(result)
+}
+
+fn instructions_json(dosage: &Dosage) -> Vec<Json> {
+    let mut instructions = Vec::new();
+    if dosage.timing.start == Start::Immediate {
+        instructions.push(object([("text", IMMEDIATELY.into())]));
+    }
+    if let Some(food) = dosage.food.filter(|_| !dosage.timing.when.is_empty()) {
+        instructions.push(object([("text", food_text(food).into())]));
+    }
+    instructions
 }
 
 fn food_text(food: Food) -> &'static str {

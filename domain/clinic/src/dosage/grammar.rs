@@ -4,8 +4,9 @@
 //! Target: R4 Dosage (<https://hl7.org/fhir/R4/dosage.html>).
 
 use super::{
-    Dosage, Quantity, Timing,
+    Dosage, Quantity,
     parts::Cursor,
+    steps::{Draft, contradictions, finish},
     timing_words::{take_as_needed, take_day_time, take_food, take_frequency, take_start},
     units::{DoseUnit, Route, form_named, unit_named},
 };
@@ -13,7 +14,6 @@ use crate::{
     entities::AttributeType,
     lexicon::{
         Span,
-        decimal::Decimal,
         tokens::{Token, TokenKind, tokenize},
     },
 };
@@ -38,14 +38,31 @@ pub struct Reading {
     pub parts: Vec<Part>,
     /// The form of the product, when it was named.
     pub form: Option<&'static str>,
+    /// How many words contradict each other or change the dose in a way that the model cannot state; such a reading is doubtful.
+    pub conflicts: usize,
 }
 
-#[derive(Default)]
-struct Draft {
-    step: Dosage,
-    quantities: Vec<(Quantity, usize)>,
-    slots: Option<Vec<Decimal>>,
-}
+/// Words that change a dose in ways that this model cannot state.
+const UNSTATABLE: [&str; 18] = [
+    "except",
+    "per kg",
+    "/ kg",
+    "per kilo",
+    "per kilogram",
+    "skip",
+    "increase",
+    "increased",
+    "decrease",
+    "reduce",
+    "titrate",
+    "as directed",
+    "sliding scale",
+    "or",
+    "per hour",
+    "to",
+    "with meals except",
+    "unless",
+];
 
 /// Reads a dosage from a text; the steps keep the text.
 #[must_use]
@@ -67,6 +84,14 @@ pub fn read(tokens: &[Token]) -> Reading {
         let from = cursor.place();
         if is_next_step(&mut cursor, drafts.last()) {
             drafts.push(Draft::default());
+            // The word is kept as a part, so that the parts alone still read as a taper.
+            if let Some(span) = cursor.span_from(from) {
+                reading.parts.push(Part {
+                    kind: AttributeType::Frequency,
+                    span,
+                    value: None,
+                });
+            }
             continue;
         }
         let Some(draft) = drafts.last_mut() else {
@@ -78,9 +103,13 @@ pub fn read(tokens: &[Token]) -> Reading {
                     reading.parts.push(Part { kind, span, value });
                 }
             }
-            None => cursor.advance(1),
+            None => {
+                reading.conflicts += usize::from(cursor.take_any(&UNSTATABLE));
+                cursor.advance(usize::from(cursor.place() == from));
+            }
         }
     }
+    reading.conflicts += drafts.iter().map(contradictions).sum::<usize>();
     reading.steps = finish(drafts, &mut reading.parts);
     reading
 }
@@ -102,8 +131,8 @@ type Taken = (AttributeType, Option<String>);
 
 fn take_part(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Reading) -> Option<Taken> {
     take_maximum(cursor, draft)
-        .or_else(|| take_duration(cursor, draft))
-        .or_else(|| take_schedule(cursor, draft))
+        .or_else(|| take_duration(cursor, draft, reading))
+        .or_else(|| take_schedule(cursor, draft, reading))
         .or_else(|| take_quantity(cursor, draft, reading))
         .or_else(|| take_route(cursor, draft))
         .or_else(|| {
@@ -144,7 +173,11 @@ fn take_maximum(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Option<Taken> {
     Some((AttributeType::Dosage, None))
 }
 
-fn take_duration(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Option<Taken> {
+fn take_duration(
+    cursor: &mut Cursor<'_>,
+    draft: &mut Draft,
+    reading: &mut Reading,
+) -> Option<Taken> {
     let mut attempt = *cursor;
     let introduced = attempt.take_any(&[
         "for",
@@ -164,6 +197,7 @@ fn take_duration(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Option<Taken> {
         return None;
     }
     *cursor = attempt;
+    reading.conflicts += usize::from(draft.step.duration.is_some_and(|other| other != length));
     draft.step.duration = Some(length);
     Some((
         AttributeType::Duration,
@@ -171,10 +205,15 @@ fn take_duration(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Option<Taken> {
     ))
 }
 
-fn take_schedule(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Option<Taken> {
+fn take_schedule(
+    cursor: &mut Cursor<'_>,
+    draft: &mut Draft,
+    reading: &mut Reading,
+) -> Option<Taken> {
     let step = &mut draft.step;
     if let Some(TokenKind::Slots(values)) = cursor.peek(0).map(|token| &token.kind) {
         cursor.advance(1);
+        reading.conflicts += usize::from(draft.slots.is_some());
         draft.slots = Some(values.clone());
     } else if let Some(as_needed) = take_as_needed(cursor) {
         step.timing.as_needed = as_needed;
@@ -185,6 +224,13 @@ fn take_schedule(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Option<Taken> {
             step.timing.when.push(time);
         }
     } else if let Some(timing) = take_frequency(cursor) {
+        let said = (
+            step.timing.frequency,
+            step.timing.period,
+            step.timing.period_unit,
+        );
+        let again = (timing.frequency, timing.period, timing.period_unit);
+        reading.conflicts += usize::from(said.0.is_some() && said != again);
         step.timing.frequency = timing.frequency;
         step.timing.period = timing.period;
         step.timing.period_unit = timing.period_unit;
@@ -210,6 +256,13 @@ fn take_quantity(
         && let Some(form) = form_named(cursor.word(used - 1))
     {
         reading.form.get_or_insert(form);
+    }
+    // "15 mg per kg" is no dose: the weight is not known here.
+    if matches!(
+        (cursor.word(used), cursor.word(used + 1)),
+        ("per" | "/", "kg" | "kilo" | "kilogram" | "hour")
+    ) {
+        return None;
     }
     cursor.advance(used);
     draft
@@ -237,140 +290,4 @@ fn take_route(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Option<Taken> {
         .find(|route| cursor.take_any(route.words()))?;
     draft.step.route = Some(route);
     Some((AttributeType::RouteOrMode, None))
-}
-
-fn finish(drafts: Vec<Draft>, parts: &mut [Part]) -> Vec<Dosage> {
-    let several = drafts.len() > 1;
-    let mut steps: Vec<Dosage> = Vec::new();
-    for (index, draft) in drafts.into_iter().enumerate() {
-        let number = several.then(|| u32::try_from(index).unwrap_or(u32::MAX).saturating_add(1));
-        steps.extend(finish_step(
-            draft,
-            number,
-            parts,
-            steps.first().cloned().as_ref(),
-        ));
-    }
-    steps.retain(|step| {
-        *step
-            != Dosage {
-                sequence: step.sequence,
-                ..Dosage::default()
-            }
-    });
-    steps
-}
-
-fn finish_step(
-    draft: Draft,
-    number: Option<u32>,
-    parts: &mut [Part],
-    first: Option<&Dosage>,
-) -> Vec<Dosage> {
-    let Draft {
-        mut step,
-        quantities,
-        slots,
-    } = draft;
-    step.sequence = number;
-    settle_quantities(&mut step, &quantities, parts);
-    if let Some(first) = first {
-        step.strength = step.strength.or(first.strength);
-        step.route = step.route.or(first.route);
-        step.food = step.food.or(first.food);
-    }
-    if let Some(slots) = slots {
-        return spread(&step, &slots);
-    }
-    step.timing.when.sort_unstable();
-    if step.timing.frequency.is_none() && !step.timing.when.is_empty() {
-        let times = u32::try_from(step.timing.when.len()).unwrap_or(1);
-        step.timing = with_frequency(&step.timing, times);
-    }
-    vec![step]
-}
-
-/// A count of pieces is the dose and the mass beside it the strength; a mass alone is the dose.
-fn settle_quantities(step: &mut Dosage, quantities: &[(Quantity, usize)], parts: &mut [Part]) {
-    let counted = quantities.iter().find(|(quantity, _)| {
-        quantity.unit.is_countable() || quantity.unit == DoseUnit::Millilitre
-    });
-    let measured = quantities.iter().find(|(quantity, _)| {
-        !quantity.unit.is_countable()
-            && Some(quantity.unit) != counted.map(|(quantity, _)| quantity.unit)
-    });
-    step.dose = counted.or(measured).map(|(quantity, _)| *quantity);
-    if counted.is_some()
-        && let Some((strength, part)) = measured
-    {
-        step.strength = Some(*strength);
-        if let Some(part) = parts.get_mut(*part) {
-            part.kind = AttributeType::Strength;
-        }
-    }
-}
-
-fn with_frequency(timing: &Timing, times: u32) -> Timing {
-    Timing {
-        when: timing.when.clone(),
-        as_needed: timing.as_needed.clone(),
-        count: timing.count,
-        start: timing.start,
-        ..Timing::every(times, Decimal::ONE, super::TimeUnit::Day)
-    }
-}
-
-/// Turns 1-0-1 into times of day; slots with unequal amounts become steps that run together.
-fn spread(step: &Dosage, slots: &[Decimal]) -> Vec<Dosage> {
-    use super::DayTime::{Evening, Morning, Night, Noon};
-    let times: &[super::DayTime] = if slots.len() == 4 {
-        &[Morning, Noon, Evening, Night]
-    } else {
-        &[Morning, Noon, Night]
-    };
-    let mut amounts: Vec<Decimal> = Vec::new();
-    for amount in slots
-        .iter()
-        .copied()
-        .filter(|amount| *amount > Decimal::ZERO)
-    {
-        if !amounts.contains(&amount) {
-            amounts.push(amount);
-        }
-    }
-    let several = amounts.len() > 1;
-    let mut steps = Vec::new();
-    for amount in amounts {
-        let mut part = step.clone();
-        part.timing.when = times
-            .iter()
-            .zip(slots)
-            .filter(|(_, slot)| **slot == amount)
-            .map(|(time, _)| *time)
-            .collect();
-        let count = u32::try_from(part.timing.when.len()).unwrap_or(1);
-        part.timing = with_frequency(&part.timing, count);
-        part.sequence = step.sequence.or(several.then_some(1));
-        set_amount(&mut part, amount);
-        steps.push(part);
-    }
-    steps
-}
-
-/// The digits of 1-0-1 count pieces; a mass that was said is then the strength of a piece.
-fn set_amount(step: &mut Dosage, amount: Decimal) {
-    let unit = match step.dose {
-        Some(dose) if dose.unit.is_countable() || dose.unit == DoseUnit::Millilitre => dose.unit,
-        Some(dose) => {
-            step.strength = Some(dose);
-            DoseUnit::Tablet
-        }
-        None if amount == Decimal::ONE => return,
-        None => DoseUnit::Tablet,
-    };
-    let value = step
-        .dose
-        .filter(|dose| dose.unit == unit)
-        .map_or(amount, |dose| dose.value.times(amount).unwrap_or(amount));
-    step.dose = Some(Quantity { value, unit });
 }

@@ -41,71 +41,73 @@ fn summary(text: &str) -> String {
     )
 }
 
+const WAYS: &[(&str, &str)] = &[
+    (
+        "650 milligram three times a day for five days",
+        "650 mg | - | 3/1d  | 5d | -",
+    ),
+    (
+        "500 mg once daily for three days",
+        "500 mg | - | 1/1d  | 3d | -",
+    ),
+    ("six fifty mg tds x 5 days", "650 mg | - | 3/1d  | 5d | -"),
+    (
+        "650mg tid after food for 5 days",
+        "650 mg | - | 3/1d  | 5d | PC",
+    ),
+    (
+        "1-0-1 after food for 5 days",
+        "- | - | 2/1d MORN+NIGHT | 5d | PC",
+    ),
+    ("1-1-1-1", "- | - | 4/1d MORN+NOON+EVE+NIGHT | - | -"),
+    (
+        "500 mg 1-0-1",
+        "1 {tablet} | 500 mg | 2/1d MORN+NIGHT | - | -",
+    ),
+    (
+        "one zero one for five days",
+        "- | - | 2/1d MORN+NIGHT | 5d | -",
+    ),
+    (
+        "half tablet at bedtime",
+        "0.5 {tablet} | - | 1/1d HS | - | -",
+    ),
+    ("½ tablet od", "0.5 {tablet} | - | 1/1d  | - | -"),
+    (
+        "500 mg one tablet twice a day after food for five days",
+        "1 {tablet} | 500 mg | 2/1d  | 5d | PC",
+    ),
+    ("5 ml every 8 hours", "5 mL | - | 1/8h  | - | -"),
+    ("two puffs q6h", "2 {puff} | - | 1/6h  | - | -"),
+    (
+        "50 micrograms once a day before breakfast",
+        "50 ug | - | 1/1d  | - | AC",
+    ),
+    (
+        "one tablet morning and night for a week",
+        "1 {tablet} | - | 2/1d MORN+NIGHT | 1wk | -",
+    ),
+    (
+        "60000 units once a week for 8 weeks",
+        "60000 [iU] | - | 1/1wk  | 8wk | -",
+    ),
+    ("1 tab b.d. p.c.", "1 {tablet} | - | 2/1d  | - | PC"),
+    (
+        "one tablet alternate days",
+        "1 {tablet} | - | 1/2d  | - | -",
+    ),
+    (
+        "one and a half tablets hs",
+        "1.5 {tablet} | - | 1/1d HS | - | -",
+    ),
+    ("500 mg twice daily", "500 mg | - | 2/1d  | - | -"),
+    ("10 mg 12 hourly", "10 mg | - | 1/12h  | - | -"),
+];
+
 #[test]
 fn the_ways_of_writing_a_dosage_are_read() {
-    for (text, expected) in [
-        (
-            "650 milligram three times a day for five days",
-            "650 mg | - | 3/1d  | 5d | -",
-        ),
-        (
-            "500 mg once daily for three days",
-            "500 mg | - | 1/1d  | 3d | -",
-        ),
-        ("six fifty mg tds x 5 days", "650 mg | - | 3/1d  | 5d | -"),
-        (
-            "650mg tid after food for 5 days",
-            "650 mg | - | 3/1d  | 5d | PC",
-        ),
-        (
-            "1-0-1 after food for 5 days",
-            "- | - | 2/1d MORN+NIGHT | 5d | PC",
-        ),
-        ("1-1-1-1", "- | - | 4/1d MORN+NOON+EVE+NIGHT | - | -"),
-        (
-            "500 mg 1-0-1",
-            "1 {tablet} | 500 mg | 2/1d MORN+NIGHT | - | -",
-        ),
-        (
-            "one zero one for five days",
-            "- | - | 2/1d MORN+NIGHT | 5d | -",
-        ),
-        (
-            "half tablet at bedtime",
-            "0.5 {tablet} | - | 1/1d HS | - | -",
-        ),
-        ("½ tablet od", "0.5 {tablet} | - | 1/1d  | - | -"),
-        (
-            "500 mg one tablet twice a day after food for five days",
-            "1 {tablet} | 500 mg | 2/1d  | 5d | PC",
-        ),
-        ("5 ml every 8 hours", "5 mL | - | 1/8h  | - | -"),
-        ("two puffs q6h", "2 {puff} | - | 1/6h  | - | -"),
-        (
-            "50 micrograms once a day before breakfast",
-            "50 ug | - | 1/1d  | - | AC",
-        ),
-        (
-            "one tablet morning and night for a week",
-            "1 {tablet} | - | 2/1d MORN+NIGHT | 1wk | -",
-        ),
-        (
-            "60000 units once a week for 8 weeks",
-            "60000 [iU] | - | 1/1wk  | 8wk | -",
-        ),
-        ("1 tab b.d. p.c.", "1 {tablet} | - | 2/1d  | - | PC"),
-        (
-            "one tablet alternate days",
-            "1 {tablet} | - | 1/2d  | - | -",
-        ),
-        (
-            "one and a half tablets hs",
-            "1.5 {tablet} | - | 1/1d HS | - | -",
-        ),
-        ("500 mg twice daily", "500 mg | - | 2/1d  | - | -"),
-        ("10 mg 12 hourly", "10 mg | - | 1/12h  | - | -"),
-    ] {
-        assert_eq!(summary(text), expected, "{text}");
+    for (text, expected) in WAYS {
+        assert_eq!(summary(text), *expected, "{text}");
     }
 }
 
@@ -125,6 +127,34 @@ fn needed_urgent_route_and_maximum_are_read() {
         Some("4".to_owned())
     );
     assert_eq!(one("apply twice a day").route, Some(Route::Topical));
+}
+
+#[test]
+fn what_the_model_cannot_state_is_doubtful_and_never_another_dose() {
+    use crate::lexicon::tokens::tokenize;
+    for text in [
+        "15 mg per kg every 6 hours",
+        "5 mg od except sunday",
+        "40 mg od 20 mg od",
+        "500 mg od bd",
+        "5 to 10 mg od",
+    ] {
+        assert!(read(&tokenize(text)).conflicts > 0, "{text}");
+    }
+    assert_eq!(
+        read(&tokenize("15 mg per kg every 6 hours")).steps[0].dose,
+        None
+    );
+    let regular = one("400 mg tds for three days if fever persists come back");
+    assert_eq!(regular.timing.as_needed, AsNeeded::No);
+    assert_eq!(
+        one("1-0-1 x 5 days").duration.map(|length| length.value),
+        Some(Decimal::whole(5))
+    );
+    assert_eq!(
+        amount(one("six fifty mg one tablet tds").dose),
+        "1 {tablet}"
+    );
 }
 
 #[test]

@@ -88,6 +88,25 @@ const TIMES: [(DayTime, &[&str]); 5] = [
     ),
 ];
 
+const ADVICE: [&str; 16] = [
+    "persists",
+    "persist",
+    "continues",
+    "continue",
+    "does",
+    "do",
+    "not",
+    "doesn't",
+    "recurs",
+    "returns",
+    "increases",
+    "worsens",
+    "is",
+    "come",
+    "gets",
+    "comes",
+];
+
 const FOOD: [(Food, &[&str]); 3] = [
     (
         Food::Before,
@@ -259,7 +278,10 @@ pub fn take_as_needed(cursor: &mut Cursor<'_>) -> Option<AsNeeded> {
     };
     if linked {
         attempt.take_any(&["there is", "you have", "having"]);
-        if let Some(reason) = REASONS.iter().find(|reason| attempt.take(reason)) {
+        // "if fever persists, come back" is advice and must not turn a regular dose into one that is taken when needed.
+        let reason = REASONS.iter().find(|reason| attempt.take(reason));
+        let advice = ADVICE.contains(&attempt.word(0));
+        if let Some(reason) = reason.filter(|_| !advice) {
             *cursor = attempt;
             return Some(AsNeeded::For((*reason).to_owned()));
         }

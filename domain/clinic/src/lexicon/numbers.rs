@@ -4,6 +4,12 @@
 
 use super::decimal::Decimal;
 
+/// Words that own the small number before them.
+const OWNED: [&str; 20] = [
+    "tablet", "tablets", "capsule", "capsules", "tab", "tabs", "cap", "caps", "times", "time",
+    "daily", "puff", "puffs", "drop", "drops", "spoon", "spoons", "sachet", "sachets", "vial",
+];
+
 /// Returns the value of a word from zero to ten or a teen.
 #[must_use]
 pub fn unit_word(word: &str) -> Option<u32> {
@@ -128,6 +134,13 @@ fn read_whole(words: &[&str]) -> Option<(u32, usize)> {
         // "six fifty", "one twenty five": a digit before tens is hundreds, as doses and pressures are spoken.
         Some(word) if (1..10).contains(&first) && used == 1 && tens_word(word).is_some() => {
             let (more, length) = below_hundred(rest)?;
+            // "six fifty one tablet": the one counts tablets.
+            let counts = length == 2 && rest.get(2).is_some_and(|after| OWNED.contains(after));
+            let (more, length) = if counts {
+                (tens_word(word)?, 1)
+            } else {
+                (more, length)
+            };
             Some((first * 100 + more, used + length))
         }
         _ => Some((first, used)),
@@ -142,11 +155,7 @@ fn add_rest(base: u32, used: usize, words: &[&str]) -> (u32, usize) {
     };
     let after = rest.get(skip + length).copied().unwrap_or_default();
     // "five hundred one tablet" and "five hundred three times": the small number belongs to what follows.
-    let owned = [
-        "tablet", "tablets", "capsule", "capsules", "tab", "cap", "times", "time", "daily", "puff",
-        "puffs", "drops", "spoon",
-    ];
-    if more < 10 && skip == 0 && owned.contains(&after) {
+    if more < 10 && skip == 0 && OWNED.contains(&after) {
         return (base, used);
     }
     if after == "hundred" {
@@ -175,6 +184,15 @@ fn below_hundred(words: &[&str]) -> Option<(u32, usize)> {
     {
         // "twenty one tablets" is 21; "fifty three times" is 50, three times.
         Some(_) if matches!(words.get(2), Some(&"times" | &"time")) => Some((tens, 1)),
+        // "fifty one tablet" is fifty, one tablet: fifty-one would be tablets.
+        Some(1)
+            if matches!(
+                words.get(2),
+                Some(&"tablet" | &"capsule" | &"puff" | &"drop")
+            ) =>
+        {
+            Some((tens, 1))
+        }
         Some(unit) => Some((tens + unit, 2)),
         None => Some((tens, 1)),
     }
@@ -204,6 +222,9 @@ mod tests {
             ("five hundred once daily", "500", 2),
             ("five hundred one tablet", "500", 2),
             ("fifty three times a day", "50", 1),
+            ("six fifty one tablet", "650", 2),
+            ("six fifty two tablets", "650", 2),
+            ("fifty one tablet", "50", 1),
             ("one hundred one", "101", 3),
             ("one and a half tablets", "1.5", 4),
             ("half a tablet", "0.5", 2),

@@ -202,20 +202,17 @@ fn slot_value(token: &Token) -> Option<Decimal> {
     (value <= Decimal::whole(10)).then_some(value)
 }
 
-/// Reads "1-0-1", "1 - 0 - 1", "1 0 1" and "one zero one".
+/// Reads "1-0-1", "1 - 0 - 1", "1 0 1" and "one zero one"; the mark between must stay the same, so "1-0-1 x 5 days" ends at the x.
 fn read_slots(rest: &[Token]) -> Option<(Token, usize)> {
     let mut values = vec![slot_value(rest.first()?)?];
     let mut used = 1;
-    let dashed = rest
+    let mark = rest
         .get(1)
-        .is_some_and(|token| matches!(token.word.as_str(), "-" | "–" | "+" | "x" | "dash"));
+        .map(|token| token.word.as_str())
+        .filter(|word| matches!(*word, "-" | "–" | "+" | "dash"));
     while values.len() < 4 {
-        let step = usize::from(dashed);
-        if dashed
-            && !rest
-                .get(used)
-                .is_some_and(|token| matches!(token.word.as_str(), "-" | "–" | "+" | "x" | "dash"))
-        {
+        let step = usize::from(mark.is_some());
+        if mark.is_some() && rest.get(used).map(|token| token.word.as_str()) != mark {
             break;
         }
         let Some(value) = rest.get(used + step).and_then(slot_value) else {
@@ -226,8 +223,8 @@ fn read_slots(rest: &[Token]) -> Option<(Token, usize)> {
     }
     let small = values.iter().all(|value| *value <= Decimal::whole(3));
     let taken = values.iter().any(|value| *value > Decimal::ZERO);
-    // Undashed digits are a pattern only with a zero in it: "one one one" may be a telephone number.
-    let sure = dashed || (values.contains(&Decimal::ZERO) && small);
+    // Digits without a mark are a pattern only with a zero in it: "one one one" may be a telephone number.
+    let sure = mark.is_some() || (values.contains(&Decimal::ZERO) && small);
     if values.len() < 3 || !taken || !sure {
         return None;
     }

@@ -1,0 +1,169 @@
+//! Settles the steps of a dosage: which amount is the dose and which the strength, and which steps run together.
+//!
+//! Unequal amounts in a day become R4 Dosage elements with the same `sequence` (<https://hl7.org/fhir/R4/dosage.html>).
+
+use super::{Dosage, Quantity, Timing, grammar::Part, units::DoseUnit};
+use crate::{entities::AttributeType, lexicon::decimal::Decimal};
+
+/// Collects what is said of one step.
+#[derive(Default)]
+pub struct Draft {
+    /// The step as far as it is clear.
+    pub step: Dosage,
+    /// The amounts with the parts that they stand in.
+    pub quantities: Vec<(Quantity, usize)>,
+    /// The amounts of a pattern such as 1-0-1.
+    pub slots: Option<Vec<Decimal>>,
+}
+
+/// Two masses or two counts in one step contradict each other.
+pub fn contradictions(draft: &Draft) -> usize {
+    let counted =
+        |quantity: &Quantity| quantity.unit.is_countable() || quantity.unit == DoseUnit::Millilitre;
+    let (counts, masses): (Vec<_>, Vec<_>) = draft
+        .quantities
+        .iter()
+        .map(|(quantity, _)| *quantity)
+        .partition(counted);
+    [counts, masses]
+        .into_iter()
+        .filter(|same| same.windows(2).any(|pair| pair.first() != pair.last()))
+        .count()
+}
+
+/// Turns the drafts into steps and settles what their amounts are.
+pub fn finish(drafts: Vec<Draft>, parts: &mut [Part]) -> Vec<Dosage> {
+    let several = drafts.len() > 1;
+    let mut steps: Vec<Dosage> = Vec::new();
+    for (index, draft) in drafts.into_iter().enumerate() {
+        let number = several.then(|| u32::try_from(index).unwrap_or(u32::MAX).saturating_add(1));
+        steps.extend(finish_step(
+            draft,
+            number,
+            parts,
+            steps.first().cloned().as_ref(),
+        ));
+    }
+    steps.retain(|step| {
+        *step
+            != Dosage {
+                sequence: step.sequence,
+                ..Dosage::default()
+            }
+    });
+    steps
+}
+
+fn finish_step(
+    draft: Draft,
+    number: Option<u32>,
+    parts: &mut [Part],
+    first: Option<&Dosage>,
+) -> Vec<Dosage> {
+    let Draft {
+        mut step,
+        quantities,
+        slots,
+    } = draft;
+    step.sequence = number;
+    settle_quantities(&mut step, &quantities, parts);
+    if let Some(first) = first {
+        step.strength = step.strength.or(first.strength);
+        step.route = step.route.or(first.route);
+        step.food = step.food.or(first.food);
+    }
+    if let Some(slots) = slots {
+        return spread(&step, &slots);
+    }
+    step.timing.when.sort_unstable();
+    if step.timing.frequency.is_none() && !step.timing.when.is_empty() {
+        let times = u32::try_from(step.timing.when.len()).unwrap_or(1);
+        step.timing = with_frequency(&step.timing, times);
+    }
+    vec![step]
+}
+
+/// A count of pieces is the dose and the mass beside it the strength; a mass alone is the dose.
+fn settle_quantities(step: &mut Dosage, quantities: &[(Quantity, usize)], parts: &mut [Part]) {
+    let counted = quantities.iter().find(|(quantity, _)| {
+        quantity.unit.is_countable() || quantity.unit == DoseUnit::Millilitre
+    });
+    let measured = quantities.iter().find(|(quantity, _)| {
+        !quantity.unit.is_countable()
+            && Some(quantity.unit) != counted.map(|(quantity, _)| quantity.unit)
+    });
+    step.dose = counted.or(measured).map(|(quantity, _)| *quantity);
+    if counted.is_some()
+        && let Some((strength, part)) = measured
+    {
+        step.strength = Some(*strength);
+        if let Some(part) = parts.get_mut(*part) {
+            part.kind = AttributeType::Strength;
+        }
+    }
+}
+
+fn with_frequency(timing: &Timing, times: u32) -> Timing {
+    Timing {
+        when: timing.when.clone(),
+        as_needed: timing.as_needed.clone(),
+        count: timing.count,
+        start: timing.start,
+        ..Timing::every(times, Decimal::ONE, super::TimeUnit::Day)
+    }
+}
+
+/// Turns 1-0-1 into times of day; slots with unequal amounts become steps that run together.
+fn spread(step: &Dosage, slots: &[Decimal]) -> Vec<Dosage> {
+    use super::DayTime::{Evening, Morning, Night, Noon};
+    let times: &[super::DayTime] = if slots.len() == 4 {
+        &[Morning, Noon, Evening, Night]
+    } else {
+        &[Morning, Noon, Night]
+    };
+    let mut amounts: Vec<Decimal> = Vec::new();
+    for amount in slots
+        .iter()
+        .copied()
+        .filter(|amount| *amount > Decimal::ZERO)
+    {
+        if !amounts.contains(&amount) {
+            amounts.push(amount);
+        }
+    }
+    let several = amounts.len() > 1;
+    let mut steps = Vec::new();
+    for amount in amounts {
+        let mut part = step.clone();
+        part.timing.when = times
+            .iter()
+            .zip(slots)
+            .filter(|(_, slot)| **slot == amount)
+            .map(|(time, _)| *time)
+            .collect();
+        let count = u32::try_from(part.timing.when.len()).unwrap_or(1);
+        part.timing = with_frequency(&part.timing, count);
+        part.sequence = step.sequence.or(several.then_some(1));
+        set_amount(&mut part, amount);
+        steps.push(part);
+    }
+    steps
+}
+
+/// The digits of 1-0-1 count pieces; a mass that was said is then the strength of a piece.
+fn set_amount(step: &mut Dosage, amount: Decimal) {
+    let unit = match step.dose {
+        Some(dose) if dose.unit.is_countable() || dose.unit == DoseUnit::Millilitre => dose.unit,
+        Some(dose) => {
+            step.strength = Some(dose);
+            DoseUnit::Tablet
+        }
+        None if amount == Decimal::ONE => return,
+        None => DoseUnit::Tablet,
+    };
+    let value = step
+        .dose
+        .filter(|dose| dose.unit == unit)
+        .map_or(amount, |dose| dose.value.times(amount).unwrap_or(amount));
+    step.dose = Some(Quantity { value, unit });
+}
