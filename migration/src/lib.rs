@@ -4,7 +4,9 @@
 //! `docs/architecture.md` and in the decision records. Callers hold the advisory lock [`MIGRATION_LOCK`] around
 //! [`Migrator::up`](sea_orm_migration::MigratorTrait::up): sea-orm-migration takes none of its own.
 
-use sea_orm_migration::prelude::{MigrationTrait, MigratorTrait, async_trait};
+use sea_orm_migration::prelude::{MigrationTrait, async_trait};
+
+pub use sea_orm_migration::MigratorTrait;
 
 mod m0001_store;
 mod m0002_access;

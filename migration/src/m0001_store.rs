@@ -67,6 +67,7 @@ CREATE TABLE resource (
     version int4 NOT NULL,
     parameter_set int4 NOT NULL,
     type int2 NOT NULL,
+    method int2 NOT NULL,
     id text COLLATE "C" NOT NULL,
     body bytea NOT NULL,
     PRIMARY KEY (rid)

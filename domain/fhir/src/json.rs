@@ -249,6 +249,11 @@ impl Json {
         self.as_object_mut()?.get_mut(name)
     }
 
+    /// Takes a member out of an object.
+    pub fn remove(&mut self, name: &str) -> Option<Json> {
+        self.as_object_mut()?.remove(name)
+    }
+
     /// Returns the text of a member that is a string.
     #[must_use]
     pub fn get_str(&self, name: &str) -> Option<&str> {

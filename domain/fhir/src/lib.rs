@@ -1,8 +1,18 @@
-//! seva-fhir.
+//! The FHIR kernel: types, JSON, search, FHIRPath, structure, access, interactions and ports. No HTTP, no SQL.
+
+pub mod access;
+pub mod capability;
+pub mod clock;
 pub mod date;
+pub mod index;
+pub mod interactions;
 pub mod json;
 pub mod outcome;
-pub mod types;
 pub mod path;
-pub mod index;
+pub mod ports;
+pub mod search;
+pub mod service;
 pub mod structure;
+pub mod types;
+
+pub use service::{FhirService, FhirServiceParts};

@@ -163,6 +163,12 @@ pub struct ResourceType(u8);
 pub struct UnknownResourceType(pub String);
 
 impl ResourceType {
+    /// The type whose compartment is a patient's record.
+    #[must_use]
+    pub fn patient() -> Self {
+        Self(NAMES.binary_search(&"Patient").ok().and_then(|index| u8::try_from(index).ok()).unwrap_or_default())
+    }
+
     /// Returns the name.
     #[must_use]
     pub fn as_str(self) -> &'static str {

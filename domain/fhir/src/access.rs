@@ -1,0 +1,170 @@
+//! Who asks, what may be done, what is remembered of it: the one place where access is decided.
+//!
+//! Every path (REST, pages, sockets, jobs) builds a [`Caller`] and asks [`decide`]; nothing else in the program knows
+//! which role may do what. Types and interactions are R4's (<https://hl7.org/fhir/R4/http.html>); the patient's own view is
+//! the Patient compartment (<https://hl7.org/fhir/R4/compartmentdefinition-patient.html>).
+
+mod accounts;
+mod audit;
+mod disclosure;
+mod policy;
+mod role;
+
+use std::fmt;
+
+pub use accounts::{
+    Account, AccountStore, ExternalIdentity, HasherError, Membership, SecretHasher, Session, Ticket, TokenError, TokenHash,
+    TokenVerifier,
+};
+pub use audit::{AuditAction, AuditLog, AuditOutcome, AuditRecord};
+pub use disclosure::patients_in;
+pub use role::{Role, UnknownRole};
+
+use crate::json::Json;
+use crate::types::{ResourceId, ResourceKey, ResourceType, TenantId};
+
+/// What a request does to resources, in FHIR's terms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Interaction {
+    /// Reads the current version.
+    Read,
+    /// Reads one version.
+    Vread,
+    /// Creates with an id that the server chooses.
+    Create,
+    /// Writes a version under a known id.
+    Update,
+    /// Deletes.
+    Delete,
+    /// Lists the versions of one resource.
+    History,
+    /// Searches one type.
+    Search,
+}
+
+impl Interaction {
+    /// The code of `http://hl7.org/fhir/restful-interaction`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Vread => "vread",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::History => "history-instance",
+            Self::Search => "search-type",
+        }
+    }
+
+    /// Whether the interaction changes the record.
+    pub fn writes(self) -> bool {
+        matches!(self, Self::Create | Self::Update | Self::Delete)
+    }
+}
+
+/// Someone whose credentials were checked, in one tenant, for one request.
+#[derive(Clone)]
+pub struct Caller {
+    /// The hospital whose records are meant.
+    pub tenant: TenantId,
+    /// The account's stable identifier.
+    pub account: Box<str>,
+    /// The name to show.
+    pub display: Box<str>,
+    /// What the account is in this tenant; none means no access.
+    pub roles: Vec<Role>,
+    /// The Practitioner that the account acts as.
+    pub practitioner: Option<ResourceId>,
+    /// The Patient that the account belongs to.
+    pub patient: Option<ResourceId>,
+    /// The request's id, for the audit log and for error reports.
+    pub request: Box<str>,
+}
+
+impl fmt::Debug for Caller {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Caller").field("tenant", &self.tenant).field("roles", &self.roles).finish_non_exhaustive()
+    }
+}
+
+impl Caller {
+    /// Whether the account has a role.
+    pub fn is(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+
+    /// The reference to the caller's Practitioner, `Practitioner/x`.
+    pub fn practitioner_reference(&self) -> Option<String> {
+        self.practitioner.as_ref().map(|id| format!("Practitioner/{id}"))
+    }
+}
+
+/// What a permitted caller may see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Permit {
+    /// Everything of the type in the tenant.
+    Whole,
+    /// Only what lies in this patient's compartment.
+    Compartment(ResourceKey),
+}
+
+/// Why a caller is turned away.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No role of the caller allows the interaction on the type.
+    #[error("your role does not allow {} on {resource_type}", interaction.code())]
+    Role {
+        /// What was asked.
+        interaction: Interaction,
+        /// On which type.
+        resource_type: ResourceType,
+    },
+    /// The resource belongs to another clinician.
+    #[error("{key} was written by another practitioner: only its author may change it")]
+    Author {
+        /// The resource.
+        key: ResourceKey,
+    },
+    /// The caller does not act as a practitioner.
+    #[error("{action} needs an account that is linked to a Practitioner")]
+    NoPractitioner {
+        /// What was asked.
+        action: &'static str,
+    },
+}
+
+/// Decides whether a caller may do something to resources of a type, and how much of them it sees.
+pub fn decide(caller: &Caller, interaction: Interaction, resource_type: ResourceType) -> Result<Permit, Refusal> {
+    if caller.roles.iter().any(|role| policy::allows(*role, interaction, resource_type)) {
+        return Ok(Permit::Whole);
+    }
+    if let (true, Some(patient)) = (caller.is(Role::Patient), &caller.patient)
+        && !interaction.writes()
+        && policy::in_patient_compartment(resource_type)
+    {
+        let patient = ResourceKey::new(ResourceType::patient(), patient.clone());
+        return Ok(Permit::Compartment(patient));
+    }
+    Err(Refusal::Role { interaction, resource_type })
+}
+
+/// Refuses a change of a prescription or note that another practitioner wrote.
+///
+/// Administrators and connected systems pass: they correct what the tenant imported, and the audit log names them.
+pub fn decide_change(caller: &Caller, key: &ResourceKey, current: &Json) -> Result<(), Refusal> {
+    if caller.is(Role::HospitalAdmin) || caller.is(Role::PlatformAdmin) || caller.is(Role::System) {
+        return Ok(());
+    }
+    let authors = policy::authors(key.resource_type(), current);
+    if authors.is_empty() {
+        return Ok(());
+    }
+    let own = caller.practitioner_reference();
+    if authors.iter().any(|author| Some(*author) == own.as_deref()) {
+        return Ok(());
+    }
+    Err(Refusal::Author { key: key.clone() })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,100 @@
+//! The CapabilityStatement, made from the tables that routes and search are made from
+//! (R4 <https://hl7.org/fhir/R4/capabilitystatement.html>).
+
+use seva_fhir_profiles::{SearchParameter, SearchParameterType, definitions};
+
+use crate::access::Interaction;
+use crate::interactions::{OFFERS, served_types};
+use crate::json::{Json, JsonObject, object};
+use crate::types::ResourceType;
+
+/// When what the statement says last changed; a statement's date is not the time of its reading.
+const DATE: &str = "2026-11-25";
+
+/// Describes this server at its base URL.
+pub fn capability_statement(base_url: &str) -> Json {
+    object([
+        ("resourceType", Json::from("CapabilityStatement")),
+        ("status", "active".into()),
+        ("date", DATE.into()),
+        ("publisher", "SEVA Arogya".into()),
+        ("kind", "instance".into()),
+        ("software", object([("name", Json::from("seva")), ("version", env!("CARGO_PKG_VERSION").into())])),
+        ("implementation", object([("description", Json::from("SEVA Arogya FHIR server")), ("url", base_url.into())])),
+        ("fhirVersion", "4.0.1".into()),
+        ("format", Json::Array(vec!["application/fhir+json".into(), "json".into()])),
+        ("rest", Json::Array(vec![rest()])),
+    ])
+}
+
+fn rest() -> Json {
+    let resources = served_types().map(resource).collect();
+    object([
+        ("mode", Json::from("server")),
+        ("security", security()),
+        ("resource", Json::Array(resources)),
+        ("interaction", Json::Array(vec![object([("code", Json::from("transaction"))])])),
+    ])
+}
+
+fn security() -> Json {
+    let coding = object([
+        ("system", Json::from("http://terminology.hl7.org/CodeSystem/restful-security-service")),
+        ("code", "OAuth".into()),
+    ]);
+    object([
+        ("cors", Json::Bool(false)),
+        ("service", Json::Array(vec![object([("coding", Json::Array(vec![coding]))])])),
+        ("description", "Bearer tokens: of this server (POST /v1/sessions) or of the configured external issuer.".into()),
+    ])
+}
+
+fn resource(resource_type: ResourceType) -> Json {
+    let name = resource_type.as_str();
+    let mut codes: Vec<Interaction> = Vec::new();
+    for offer in OFFERS {
+        if !codes.contains(&offer.interaction) {
+            codes.push(offer.interaction);
+        }
+    }
+    let interactions = codes.iter().map(|interaction| object([("code", Json::from(interaction.code()))])).collect();
+    let parameters: Vec<&SearchParameter> = offered_parameters(name).collect();
+    let includes = parameters
+        .iter()
+        .filter(|parameter| parameter.kind == SearchParameterType::Reference)
+        .map(|parameter| Json::from(format!("{name}:{}", parameter.code).as_str()))
+        .collect::<Vec<Json>>();
+    let mut members = vec![
+        ("type", Json::from(name)),
+        ("interaction", Json::Array(interactions)),
+        ("versioning", "versioned-update".into()),
+        ("readHistory", Json::Bool(true)),
+        ("updateCreate", Json::Bool(true)),
+        ("conditionalCreate", Json::Bool(false)),
+        ("conditionalRead", "not-match".into()),
+        ("conditionalUpdate", Json::Bool(false)),
+        ("conditionalDelete", "not-supported".into()),
+    ];
+    if !includes.is_empty() {
+        members.push(("searchInclude", Json::Array(includes)));
+    }
+    members.push(("searchParam", Json::Array(parameters.into_iter().map(search_parameter).collect())));
+    Json::Object(members.into_iter().collect::<JsonObject>())
+}
+
+/// The parameters of a type that searches accept.
+pub fn offered_parameters(resource_type: &str) -> impl Iterator<Item = &'static SearchParameter> {
+    let offered = |parameter: &&SearchParameter| {
+        !matches!(parameter.kind, SearchParameterType::Composite | SearchParameterType::Special)
+    };
+    definitions().search_parameters(resource_type).iter().filter(offered)
+}
+
+fn search_parameter(parameter: &SearchParameter) -> Json {
+    let mut members = vec![("name", Json::from(parameter.code))];
+    if !parameter.url.is_empty() {
+        members.push(("definition", parameter.url.into()));
+    }
+    members.push(("type", parameter.kind.as_str().into()));
+    Json::Object(members.into_iter().collect::<JsonObject>())
+}

@@ -1,0 +1,207 @@
+//! What the kernel needs of the world: a store of resources. One adapter, PostgreSQL; tested on the real thing.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::index::IndexEntry;
+use crate::search::{Cursor, InvalidCursor, SearchQuery};
+use crate::types::{Instant, ResourceKey, TenantId, VersionId};
+
+/// A stored version: the bytes are what is served.
+#[derive(Clone)]
+pub struct Stored {
+    /// Type and id.
+    pub key: ResourceKey,
+    /// The version.
+    pub version: VersionId,
+    /// When it was written.
+    pub updated: Instant,
+    /// The resource as JSON, with its `id` and `meta`.
+    pub body: Bytes,
+}
+
+/// What the store holds under a key.
+pub enum Lookup {
+    /// A current version.
+    Found(Stored),
+    /// It was deleted: the version that records the deletion, and when.
+    Gone {
+        /// The deletion's version.
+        version: VersionId,
+        /// When it was deleted.
+        at: Instant,
+    },
+    /// Never seen.
+    Absent,
+}
+
+/// How a version came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// POST.
+    Create,
+    /// PUT.
+    Update,
+    /// DELETE.
+    Delete,
+}
+
+impl Method {
+    /// The stored number.
+    pub fn code(self) -> i16 {
+        match self {
+            Self::Create => 1,
+            Self::Update => 2,
+            Self::Delete => 3,
+        }
+    }
+
+    /// The HTTP verb, as `Bundle.entry.request.method` has it.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Create => "POST",
+            Self::Update => "PUT",
+            Self::Delete => "DELETE",
+        }
+    }
+
+    /// Reads the stored number.
+    pub fn from_code(code: i16) -> Option<Self> {
+        [Self::Create, Self::Update, Self::Delete].into_iter().find(|method| method.code() == code)
+    }
+}
+
+/// A version with its search values, ready to be written.
+pub struct Draft {
+    /// What is stored.
+    pub stored: Stored,
+    /// The search values of it.
+    pub entries: Vec<IndexEntry>,
+}
+
+/// One change of one resource.
+pub enum Write {
+    /// A resource that isn't there: the first version, or one after a deletion.
+    Insert {
+        /// What is written.
+        draft: Draft,
+        /// POST or PUT.
+        method: Method,
+    },
+    /// A version after the one that was read.
+    Replace {
+        /// The version that must still be the current one.
+        read: Stored,
+        /// The search values of that version.
+        read_entries: Vec<IndexEntry>,
+        /// What is written.
+        draft: Draft,
+    },
+    /// A deletion of the version that was read.
+    Remove {
+        /// The version that must still be the current one.
+        read: Stored,
+        /// The deletion's own version.
+        version: VersionId,
+        /// When.
+        at: Instant,
+    },
+}
+
+impl Write {
+    /// The resource that is changed.
+    pub fn key(&self) -> &ResourceKey {
+        match self {
+            Self::Insert { draft, .. } => &draft.stored.key,
+            Self::Replace { read, .. } | Self::Remove { read, .. } => &read.key,
+        }
+    }
+}
+
+/// In whose name a write is done.
+#[derive(Clone)]
+pub struct WriteContext {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The account.
+    pub who: Box<str>,
+    /// The request's id.
+    pub request: Box<str>,
+}
+
+/// A page of a search.
+pub struct SearchPage {
+    /// The matches, in order.
+    pub matches: Vec<Stored>,
+    /// What `_include` brought.
+    pub included: Vec<Stored>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
+    /// The number of all matches, when it was asked for.
+    pub total: Option<u64>,
+}
+
+/// One line of a history.
+pub struct HistoryEntry {
+    /// Type and id.
+    pub key: ResourceKey,
+    /// The version.
+    pub version: VersionId,
+    /// When it was written.
+    pub updated: Instant,
+    /// How.
+    pub method: Method,
+    /// The resource; none for a deletion.
+    pub body: Option<Bytes>,
+}
+
+/// Why the store could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The version that was read is no longer the current one.
+    #[error("{key} was changed by someone else")]
+    Conflict {
+        /// The resource.
+        key: ResourceKey,
+    },
+    /// A resource that was to be inserted exists.
+    #[error("{key} exists already")]
+    Exists {
+        /// The resource.
+        key: ResourceKey,
+    },
+    /// A page link that this server did not make, or made for another search.
+    #[error(transparent)]
+    Cursor(#[from] InvalidCursor),
+    /// The database is away, overloaded, or said something unexpected; the text is for the log.
+    #[error("the store is not available: {0}")]
+    Unavailable(String),
+}
+
+/// Keeps resources.
+#[async_trait]
+pub trait ResourceStore: Send + Sync {
+    /// Reads the current version.
+    async fn read(&self, tenant: TenantId, key: &ResourceKey) -> Result<Lookup, StoreError>;
+
+    /// Reads one version.
+    async fn read_version(&self, tenant: TenantId, key: &ResourceKey, version: VersionId) -> Result<Lookup, StoreError>;
+
+    /// Reads the current versions of several keys; what isn't there is left out.
+    async fn read_many(&self, tenant: TenantId, keys: &[ResourceKey]) -> Result<Vec<Stored>, StoreError>;
+
+    /// Lists versions, newest first, before a version.
+    async fn history(
+        &self,
+        tenant: TenantId,
+        key: &ResourceKey,
+        before: Option<VersionId>,
+        count: u32,
+    ) -> Result<Vec<HistoryEntry>, StoreError>;
+
+    /// Answers a search.
+    async fn search(&self, tenant: TenantId, query: &SearchQuery) -> Result<SearchPage, StoreError>;
+
+    /// Writes all or nothing. One write is one statement.
+    async fn commit(&self, context: &WriteContext, writes: Vec<Write>) -> Result<(), StoreError>;
+}

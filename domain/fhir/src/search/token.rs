@@ -1,0 +1,39 @@
+//! Codes, identifiers and booleans (R4 search.html#token).
+
+use super::query_string::{split_escaped, unescape};
+
+/// What a token is compared with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenTest {
+    /// `code`: in any system.
+    Code(String),
+    /// `system|code`.
+    Exact {
+        /// The system.
+        system: String,
+        /// The code.
+        code: String,
+    },
+    /// `|code`: without a system.
+    NoSystem(String),
+    /// `system|`: any code of it.
+    System(String),
+}
+
+impl TokenTest {
+    /// Reads `code`, `system|code`, `|code` or `system|`.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let parts: Vec<String> = split_escaped(text, '|').iter().map(|part| unescape(part)).collect();
+        match parts.as_slice() {
+            [code] if !code.is_empty() => Ok(Self::Code(code.clone())),
+            [system, code] => match (system.is_empty(), code.is_empty()) {
+                (false, false) => Ok(Self::Exact { system: system.clone(), code: code.clone() }),
+                (true, false) => Ok(Self::NoSystem(code.clone())),
+                (false, true) => Ok(Self::System(system.clone())),
+                (true, true) => Err("a token needs a system or a code".to_owned()),
+            },
+            [_] => Err("the value is empty".to_owned()),
+            _ => Err(format!("{text:?} has more than one `|`: write code, system|code, |code or system|")),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The interactions of FHIR's REST interface, without HTTP (R4: <https://hl7.org/fhir/R4/http.html>).
+//!
+//! One file an interaction. Each one decides access first, does its work, and leaves its audit record.
+
+mod create;
+mod delete;
+mod history;
+mod incoming;
+mod read;
+mod search;
+mod transaction;
+mod update;
+
+use std::sync::Arc;
+
+use crate::access::{AuditLog, Caller, Interaction, Permit, Refusal, decide};
+use crate::access::{AuditAction, AuditRecord};
+use crate::clock::{Clock, IdSource};
+use crate::json::Limits;
+use crate::outcome::Issue;
+use crate::ports::{ResourceStore, StoreError, WriteContext};
+use crate::types::{ResourceKey, ResourceType, VersionId};
+
+pub use history::HistoryPage;
+pub use incoming::read_resource;
+pub use transaction::TransactionOutcome;
+pub use update::{Change, Updated};
+
+/// Why an interaction was not done.
+#[derive(Debug, thiserror::Error)]
+pub enum FhirError {
+    /// The request or its resource is wrong.
+    #[error("the request is not valid")]
+    Invalid(Vec<Issue>),
+    /// The caller may not.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// There is no such resource.
+    #[error("{0} does not exist")]
+    NotFound(ResourceKey),
+    /// There was one.
+    #[error("{key} was deleted")]
+    Gone {
+        /// The resource.
+        key: ResourceKey,
+        /// The version that records the deletion.
+        version: VersionId,
+    },
+    /// `If-Match` names another version than the current one.
+    #[error("{key} is at version {current}, If-Match names {wanted}")]
+    Precondition {
+        /// The resource.
+        key: ResourceKey,
+        /// The current version.
+        current: VersionId,
+        /// The version in the request.
+        wanted: VersionId,
+    },
+    /// The store could not.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Does the interactions on behalf of checked callers.
+#[derive(Clone)]
+pub struct FhirService {
+    pub(crate) store: Arc<dyn ResourceStore>,
+    pub(crate) audit: Arc<dyn AuditLog>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdSource>,
+    base_url: Arc<str>,
+    limits: Limits,
+}
+
+/// What the service works with.
+pub struct FhirServiceParts {
+    /// The store.
+    pub store: Arc<dyn ResourceStore>,
+    /// The audit log.
+    pub audit: Arc<dyn AuditLog>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn IdSource>,
+    /// The public base, such as `http://localhost:8080/fhir`.
+    pub base_url: String,
+}
+
+impl FhirService {
+    /// Wires the service.
+    pub fn new(parts: FhirServiceParts) -> Self {
+        let FhirServiceParts { store, audit, clock, ids, base_url } = parts;
+        Self { store, audit, clock, ids, base_url: base_url.trim_end_matches('/').into(), limits: Limits::default() }
+    }
+
+    /// The public base URL, without a slash at its end.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    fn context(caller: &Caller) -> WriteContext {
+        WriteContext { tenant: caller.tenant, who: caller.account.clone(), request: caller.request.clone() }
+    }
+
+    /// Decides, and leaves a record of a refusal before it is answered.
+    async fn authorise(&self, caller: &Caller, what: Interaction, on: ResourceType) -> Result<Permit, FhirError> {
+        match decide(caller, what, on) {
+            Ok(permit) => Ok(permit),
+            Err(refusal) => Err(self.refuse(caller, what, on.as_str(), refusal).await?),
+        }
+    }
+
+    async fn refuse(
+        &self,
+        caller: &Caller,
+        what: Interaction,
+        target: &str,
+        refusal: Refusal,
+    ) -> Result<FhirError, StoreError> {
+        let action = match what {
+            Interaction::Read | Interaction::Vread => AuditAction::Read,
+            Interaction::History => AuditAction::History,
+            Interaction::Search => AuditAction::Search,
+            Interaction::Create | Interaction::Update | Interaction::Delete => AuditAction::Write,
+        };
+        self.audit.record_now(AuditRecord::of(caller, action, target, self.clock.now()).refused()).await?;
+        Ok(FhirError::Refused(refusal))
+    }
+}

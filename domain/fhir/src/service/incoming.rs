@@ -1,0 +1,70 @@
+//! A resource from outside: read by our own reader, checked against the pack, stamped with what the server decides.
+
+use crate::index::{self, IndexEntry};
+use crate::json::{Json, JsonObject, Limits, parse};
+use crate::outcome::{Issue, IssueCode};
+use crate::ports::{Draft, Stored};
+use crate::structure;
+use crate::types::{Instant, ResourceKey, ResourceType, VersionId};
+
+use super::FhirError;
+
+/// Reads bytes into a resource of the expected type; every structural fault is named with its element.
+pub fn read_resource(bytes: &[u8], expected: ResourceType, limits: &Limits) -> Result<Json, FhirError> {
+    let resource = read_any(bytes, limits)?;
+    check_type(&resource, expected)?;
+    check_structure(&resource)?;
+    Ok(resource)
+}
+
+pub(super) fn read_any(bytes: &[u8], limits: &Limits) -> Result<Json, FhirError> {
+    parse(bytes, limits).map_err(|error| {
+        let place = error.path.clone();
+        FhirError::Invalid(vec![Issue::error(IssueCode::Structure, error.to_string()).at(place)])
+    })
+}
+
+pub(super) fn check_type(resource: &Json, expected: ResourceType) -> Result<(), FhirError> {
+    let found = resource.get("resourceType").and_then(Json::as_str);
+    if found == Some(expected.as_str()) {
+        return Ok(());
+    }
+    let text = match found {
+        Some(found) => format!("the body is a {found}, the URL asks for {expected}"),
+        None => format!("the body has no resourceType: it must be {expected}"),
+    };
+    Err(FhirError::Invalid(vec![Issue::error(IssueCode::Invalid, text).at("resourceType")]))
+}
+
+pub(super) fn check_structure(resource: &Json) -> Result<(), FhirError> {
+    let issues = structure::check(resource);
+    if issues.iter().any(Issue::is_error) { Err(FhirError::Invalid(issues)) } else { Ok(()) }
+}
+
+/// The identity that the server gives a version.
+pub(super) struct Stamp {
+    pub(super) key: ResourceKey,
+    pub(super) version: VersionId,
+    pub(super) updated: Instant,
+}
+
+/// Sets `id`, `meta.versionId` and `meta.lastUpdated`, puts them first, and derives bytes and search values.
+pub(super) fn stamp(mut resource: Json, stamp: Stamp) -> Result<Draft, FhirError> {
+    let Stamp { key, version, updated } = stamp;
+    let Json::Object(members) = &mut resource else {
+        let text = "a resource is a JSON object";
+        return Err(FhirError::Invalid(vec![Issue::error(IssueCode::Structure, text)]));
+    };
+    let mut meta = match members.remove("meta") {
+        Some(Json::Object(meta)) => meta,
+        _ => JsonObject::new(),
+    };
+    meta.insert_first("lastUpdated", updated.to_string().as_str());
+    meta.insert_first("versionId", version.to_string().as_str());
+    members.insert_first("meta", Json::Object(meta));
+    members.insert_first("id", key.id().as_str());
+    members.insert_first("resourceType", key.resource_type().as_str());
+    let entries: Vec<IndexEntry> = index::extract(&resource, key.resource_type());
+    let body = resource.to_bytes().into();
+    Ok(Draft { stored: Stored { key, version, updated, body }, entries })
+}

@@ -1,0 +1,57 @@
+//! read and vread (R4: <https://hl7.org/fhir/R4/http.html#read>): a lookup and a copy of bytes.
+
+use super::{FhirError, FhirService};
+use crate::access::{AuditAction, AuditRecord, Caller, Interaction, Permit, patients_in};
+use crate::index;
+use crate::json::{Limits, parse};
+use crate::ports::{Lookup, Stored};
+use crate::types::{ResourceKey, VersionId};
+
+impl FhirService {
+    /// Reads the current version.
+    pub async fn read(&self, caller: &Caller, key: &ResourceKey) -> Result<Stored, FhirError> {
+        let permit = self.authorise(caller, Interaction::Read, key.resource_type()).await?;
+        let found = self.store.read(caller.tenant, key).await?;
+        self.disclose(caller, key, permit, found).await
+    }
+
+    /// Reads one version.
+    pub async fn vread(&self, caller: &Caller, key: &ResourceKey, version: VersionId) -> Result<Stored, FhirError> {
+        let permit = self.authorise(caller, Interaction::Vread, key.resource_type()).await?;
+        let found = self.store.read_version(caller.tenant, key, version).await?;
+        self.disclose(caller, key, permit, found).await
+    }
+
+    async fn disclose(
+        &self,
+        caller: &Caller,
+        key: &ResourceKey,
+        permit: Permit,
+        found: Lookup,
+    ) -> Result<Stored, FhirError> {
+        let stored = match found {
+            Lookup::Found(stored) => stored,
+            Lookup::Gone { version, .. } => return Err(FhirError::Gone { key: key.clone(), version }),
+            Lookup::Absent => return Err(FhirError::NotFound(key.clone())),
+        };
+        if let Permit::Compartment(patient) = permit
+            && !within(&stored, &patient)
+        {
+            // Whether it exists is nobody else's business: the answer is the one for an absent resource.
+            return Err(FhirError::NotFound(key.clone()));
+        }
+        let record = AuditRecord::of(caller, AuditAction::Read, key.to_string(), self.clock.now());
+        self.audit.record(record.naming(patients_in(&stored))).await;
+        Ok(stored)
+    }
+}
+
+/// Whether a stored resource lies in a patient's compartment.
+pub(super) fn within(stored: &Stored, patient: &ResourceKey) -> bool {
+    if stored.key == *patient {
+        return true;
+    }
+    let Ok(resource) = parse(&stored.body, &Limits::default()) else { return false };
+    let kind = stored.key.resource_type();
+    index::compartments(&index::extract(&resource, kind), kind).contains(patient)
+}
