@@ -21,10 +21,6 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
-            Box::new(m0001_store::Migration),
-            Box::new(m0002_access::Migration),
-            Box::new(m0003_clinic::Migration),
-        ]
+        vec![Box::new(m0001_store::Migration), Box::new(m0002_access::Migration), Box::new(m0003_clinic::Migration)]
     }
 }

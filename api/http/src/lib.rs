@@ -1,1 +1,30 @@
-//! seva-http.
+//! Everything inbound: the FHIR face, the OpenAPI services, the sockets, health, the contract (poem, poem-openapi).
+//!
+//! [`endpoint`] is the whole server, middleware included; the pages call it in process with the user's own token.
+
+mod authentication;
+mod contract;
+mod failure;
+mod fhir;
+mod health;
+mod middleware;
+mod services;
+
+use std::sync::Arc;
+
+use poem::{Endpoint, EndpointExt, Response};
+
+pub use authentication::{Authenticator, AuthenticatorParts, KeyError, LogIn, LoggedIn, TokenKeys, new_signing_key};
+pub use failure::Failure;
+pub use fhir::FhirEndpoint;
+pub use health::{AwsProbe, Check, CheckStatus, Health, Probe};
+pub use services::{Services, api_specification};
+
+/// Builds the server's endpoint.
+pub fn endpoint(services: &Arc<Services>) -> impl Endpoint<Output = Response> + 'static {
+    let fhir = FhirEndpoint::new(services.fhir.clone(), services.authenticator.clone());
+    contract::routes(services::routes(services))
+        .nest("/fhir", fhir)
+        .catch_all_error(|error| async move { middleware::problem(&error) })
+        .with(middleware::RequestIds::new(Arc::clone(&services.ids)))
+}

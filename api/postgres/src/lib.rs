@@ -1,1 +1,22 @@
-//! seva-postgres.
+//! The store on PostgreSQL: resources and their index, access, dictations, jobs. SeaORM stays in this crate.
+//!
+//! Hot statements are SQL constants (decision D18: few statement shapes, arrays instead of lists); everything else goes
+//! through SeaORM entities.
+
+mod accounts;
+mod audit;
+mod database;
+mod entities;
+mod failure;
+mod hash;
+mod registry;
+mod resources;
+mod rows;
+mod search;
+mod secrets;
+
+pub use accounts::PostgresAccounts;
+pub use audit::PostgresAudit;
+pub use database::{Database, DatabaseError, DatabaseSettings};
+pub use resources::PostgresResources;
+pub use secrets::PostgresSecrets;

@@ -1,1 +1,13 @@
-//! seva-server.
+//! The program `seva`: configuration, wiring, commands. The only composition root.
+
+pub mod cli;
+mod commands;
+pub mod configuration;
+mod data_folder;
+mod demo;
+mod pages;
+mod probes;
+pub mod running;
+mod telemetry;
+
+pub use commands::run;

@@ -1,0 +1,155 @@
+//! From a request to a checked [`Caller`]: our own session tokens and JWTs, and those of a configured external issuer.
+//!
+//! A session that was removed is refused within [`REMEMBERED`], because sessions are looked up again after that.
+
+mod login;
+mod tokens;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use poem::Request;
+use poem::http::header;
+use seva_fhir::access::{AccountStore, AuditLog, Caller, SecretHasher, Session, TokenHash, TokenVerifier};
+use seva_fhir::clock::{Clock, IdSource};
+use sha2::{Digest, Sha256};
+use tokio::sync::Mutex;
+
+use crate::failure::Failure;
+
+pub use login::{LogIn, LoggedIn};
+pub(crate) use tokens::LIFETIME;
+pub use tokens::{KeyError, TokenKeys, new_signing_key};
+
+/// How long a session is believed without asking the store again.
+const REMEMBERED: Duration = Duration::from_secs(2);
+/// How many sessions are remembered; more push all out.
+const REMEMBERED_SESSIONS: usize = 10_000;
+
+/// Where a request's id stands for the handlers.
+#[derive(Clone, Debug)]
+pub(crate) struct RequestId(pub(crate) Arc<str>);
+
+/// Checks credentials.
+#[derive(Clone)]
+pub struct Authenticator {
+    pub(crate) parts: Arc<AuthenticatorParts>,
+    remembered: Arc<Mutex<HashMap<TokenHash, (Session, Instant)>>>,
+    attempts: Arc<login::Attempts>,
+}
+
+/// What the authenticator works with.
+pub struct AuthenticatorParts {
+    /// Accounts and sessions.
+    pub accounts: Arc<dyn AccountStore>,
+    /// Password hashes.
+    pub hasher: Arc<dyn SecretHasher>,
+    /// The audit log.
+    pub audit: Arc<dyn AuditLog>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn IdSource>,
+    /// The keys of our own tokens.
+    pub keys: TokenKeys,
+    /// The external issuer, when one is configured.
+    pub external: Option<Arc<dyn TokenVerifier>>,
+}
+
+impl Authenticator {
+    /// Wires the authenticator.
+    pub fn new(parts: AuthenticatorParts) -> Self {
+        Self { parts: Arc::new(parts), remembered: Arc::default(), attempts: Arc::default() }
+    }
+
+    /// The caller of a request, from its `Authorization: Bearer`.
+    pub async fn caller(&self, request: &Request) -> Result<Caller, Failure> {
+        let id = request.data::<RequestId>().map(|id| Box::from(id.0.as_ref())).unwrap_or_default();
+        let session = self.session_of(request.header(header::AUTHORIZATION)).await?;
+        Ok(caller_of(&session, id))
+    }
+
+    /// The session behind an `Authorization` header.
+    pub async fn session_of(&self, authorization: Option<&str>) -> Result<Session, Failure> {
+        let header =
+            authorization.ok_or(Failure::Unauthenticated("log in first: send Authorization: Bearer <token>"))?;
+        let token = header
+            .split_once(' ')
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| token.trim())
+            .ok_or(Failure::Unauthenticated("the Authorization header must be Bearer <token>"))?;
+        if !token.contains('.') {
+            return self.session(&hash_of(token)).await;
+        }
+        if self.parts.keys.is_ours(token) {
+            let session =
+                self.parts.keys.session_of(token, self.parts.clock.now()).map_err(Failure::Unauthenticated)?;
+            return self.session(&session).await;
+        }
+        self.external_session(token).await
+    }
+
+    async fn session(&self, hash: &TokenHash) -> Result<Session, Failure> {
+        let now = self.parts.clock.now();
+        if let Some((session, since)) = self.remembered.lock().await.get(hash)
+            && since.elapsed() < REMEMBERED
+            && session.expires > now
+        {
+            return Ok(session.clone());
+        }
+        let found = self.parts.accounts.session(hash, now).await?;
+        let session = found.ok_or(Failure::Unauthenticated("the session has ended: log in again"))?;
+        let mut remembered = self.remembered.lock().await;
+        if remembered.len() >= REMEMBERED_SESSIONS {
+            remembered.clear();
+        }
+        remembered.insert(*hash, (session.clone(), Instant::now()));
+        Ok(session)
+    }
+
+    /// The roles come from our own membership row, never from the token's claims.
+    async fn external_session(&self, token: &str) -> Result<Session, Failure> {
+        const UNKNOWN: &str = "the token's subject has no account here: ask an administrator of the hospital";
+        let verifier =
+            self.parts.external.as_ref().ok_or(Failure::Unauthenticated("the token is not one of this server"))?;
+        let identity = verifier.verify(token).await.map_err(|error| match error {
+            seva_fhir::access::TokenError::Invalid(text) => Failure::Unauthenticated(text),
+            seva_fhir::access::TokenError::Keys(text) => Failure::ServiceUnavailable(text),
+        })?;
+        let username = format!("{}#{}", identity.issuer, identity.subject);
+        let account = self.parts.accounts.find(&username).await?.ok_or(Failure::Unauthenticated(UNKNOWN))?;
+        let memberships = self.parts.accounts.memberships(account.id).await?;
+        let membership = memberships.into_iter().next().ok_or(Failure::Unauthenticated(UNKNOWN))?;
+        Ok(Session { account, membership, expires: self.parts.clock.now() })
+    }
+
+    /// The public keys of our own tokens.
+    pub(crate) fn jwks(&self) -> serde_json::Value {
+        self.parts.keys.jwks().clone()
+    }
+
+    /// Ends a session here and in the store.
+    pub(crate) async fn forget(&self, hash: &TokenHash) -> Result<(), Failure> {
+        self.remembered.lock().await.remove(hash);
+        self.parts.accounts.end_session(hash).await.map_err(Failure::from)
+    }
+}
+
+/// The SHA-256 of a token.
+pub(crate) fn hash_of(token: &str) -> TokenHash {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+/// The caller that a session stands for.
+pub(crate) fn caller_of(session: &Session, request: Box<str>) -> Caller {
+    Caller {
+        tenant: session.membership.tenant,
+        account: session.account.id.to_string().into(),
+        display: session.account.display.as_str().into(),
+        roles: session.membership.roles.clone(),
+        practitioner: session.membership.practitioner.clone(),
+        patient: session.membership.patient.clone(),
+        request,
+    }
+}

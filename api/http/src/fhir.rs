@@ -1,0 +1,123 @@
+//! The FHIR face: one endpoint below `/fhir`, dispatched by the interaction table (R4 <https://hl7.org/fhir/R4/http.html>).
+//!
+//! Thin: find the target, find the caller, one call of the service, write the answer.
+
+mod answer;
+mod bundle;
+mod history;
+mod instance;
+mod metadata;
+mod negotiation;
+mod search;
+mod target;
+mod transaction;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use poem::http::{Method, header};
+use poem::{Endpoint, Request, Response};
+use seva_fhir::FhirService;
+use seva_fhir::access::Caller;
+
+use crate::authentication::Authenticator;
+use crate::failure::Failure;
+use target::Target;
+
+/// The largest body that is read.
+const LARGEST_BODY: usize = 64 * 1024 * 1024;
+
+/// Everything below `/fhir`.
+pub struct FhirEndpoint {
+    service: FhirService,
+    authenticator: Authenticator,
+    metadata: Arc<metadata::Metadata>,
+}
+
+impl FhirEndpoint {
+    /// Wires the endpoint; the CapabilityStatement is rendered here, once.
+    pub fn new(service: FhirService, authenticator: Authenticator) -> Self {
+        let metadata = Arc::new(metadata::Metadata::render(service.base_url()));
+        Self { service, authenticator, metadata }
+    }
+
+    async fn answer(&self, mut request: Request) -> Result<Response, Failure> {
+        let target = Target::of(&request)?;
+        negotiation::check(&request)?;
+        if matches!(target, Target::Metadata) {
+            return metadata::answer(&request, &self.metadata);
+        }
+        let caller = self.authenticator.caller(&request).await?;
+        let method = match *request.method() {
+            Method::HEAD => Method::GET,
+            ref method => method.clone(),
+        };
+        match (target, method) {
+            (Target::Metadata, _) => metadata::answer(&request, &self.metadata),
+            (Target::System, Method::POST) => {
+                let body = body_of(&mut request).await?;
+                transaction::run(self, &caller, &request, &body).await
+            }
+            (Target::Type(kind), Method::GET) => search::run(self, &caller, kind, &request, None).await,
+            (Target::Search(kind), Method::GET) => search::run(self, &caller, kind, &request, None).await,
+            (Target::Search(kind), Method::POST) => {
+                let form = body_of(&mut request).await?;
+                search::run(self, &caller, kind, &request, Some(&form)).await
+            }
+            (Target::Type(kind), Method::POST) => {
+                let body = resource_body(&mut request).await?;
+                instance::create(self, &caller, kind, &request, &body).await
+            }
+            (Target::Instance(key), Method::GET) => instance::read(self, &caller, &key, &request).await,
+            (Target::Instance(key), Method::PUT) => {
+                let body = resource_body(&mut request).await?;
+                instance::update(self, &caller, &key, &request, &body).await
+            }
+            (Target::Instance(key), Method::DELETE) => instance::delete(self, &caller, &key, &request).await,
+            (Target::History(key), Method::GET) => history::run(self, &caller, &key, &request).await,
+            (Target::Version(key, version), Method::GET) => {
+                instance::vread(self, &caller, &key, version, &request).await
+            }
+            (target, method) => Err(Failure::MethodNotAllowed { method: method.to_string(), allow: target.allow() }),
+        }
+    }
+
+    fn base(&self) -> &str {
+        self.service.base_url()
+    }
+
+    fn service(&self) -> &FhirService {
+        &self.service
+    }
+}
+
+impl Endpoint for FhirEndpoint {
+    type Output = Response;
+
+    async fn call(&self, request: Request) -> poem::Result<Response> {
+        let head = request.method() == Method::HEAD;
+        let mut response = self.answer(request).await.unwrap_or_else(|failure| failure.to_outcome());
+        if head {
+            response.take_body();
+        }
+        Ok(response)
+    }
+}
+
+/// Who asks, what for: the arguments that every interaction shares.
+type CallerRef<'a> = &'a Caller;
+
+async fn resource_body(request: &mut Request) -> Result<Bytes, Failure> {
+    if let Some(kind) = request.header(header::CONTENT_TYPE) {
+        negotiation::check_content_type(kind)?;
+    }
+    body_of(request).await
+}
+
+async fn body_of(request: &mut Request) -> Result<Bytes, Failure> {
+    match request.take_body().into_bytes_limit(LARGEST_BODY).await {
+        Ok(body) => Ok(body),
+        Err(poem::error::ReadBodyError::PayloadTooLarge) => Err(Failure::TooLarge { limit: LARGEST_BODY }),
+        Err(_) => Err(Failure::BadRequest("the body ended early".to_owned())),
+    }
+}

@@ -1,0 +1,76 @@
+//! What a URL below the base means. Parsed once; inside there are only valid keys.
+
+use percent_encoding::percent_decode_str;
+use poem::Request;
+use seva_fhir::interactions::is_served;
+use seva_fhir::types::{ResourceId, ResourceKey, ResourceType, VersionId};
+
+use crate::failure::Failure;
+
+/// The addressed thing.
+#[derive(Debug)]
+pub(super) enum Target {
+    Metadata,
+    System,
+    Type(ResourceType),
+    Search(ResourceType),
+    Instance(ResourceKey),
+    History(ResourceKey),
+    Version(ResourceKey, VersionId),
+}
+
+impl Target {
+    /// Reads the path below the base; one slash at its end means nothing.
+    pub(super) fn of(request: &Request) -> Result<Self, Failure> {
+        let path = percent_decode_str(request.uri().path())
+            .decode_utf8()
+            .map_err(|_| Failure::BadRequest("the path is not valid UTF-8".to_owned()))?;
+        let path = path.trim_matches('/');
+        let segments: Vec<&str> = if path.is_empty() { Vec::new() } else { path.split('/').collect() };
+        match segments.as_slice() {
+            [] => Ok(Self::System),
+            ["metadata"] => Ok(Self::Metadata),
+            [name, ..] if name.starts_with('$') || name.starts_with('_') => Err(unknown(path)),
+            [name] => Ok(Self::Type(served(name)?)),
+            [name, "_search"] => Ok(Self::Search(served(name)?)),
+            [name, id] if !id.starts_with(['$', '_']) => Ok(Self::Instance(key(name, id)?)),
+            [name, id, "_history"] => Ok(Self::History(key(name, id)?)),
+            [name, id, "_history", version] => {
+                let version = version
+                    .parse()
+                    .map_err(|_| Failure::NotFound(format!("{name}/{id} has no version {version:?}")))?;
+                Ok(Self::Version(key(name, id)?, version))
+            }
+            _ => Err(unknown(path)),
+        }
+    }
+
+    /// The methods that are offered here.
+    pub(super) fn allow(&self) -> &'static str {
+        match self {
+            Self::Metadata | Self::History(_) | Self::Version(..) => "GET, HEAD",
+            Self::System => "POST",
+            Self::Type(_) => "GET, HEAD, POST",
+            Self::Search(_) => "GET, HEAD, POST",
+            Self::Instance(_) => "GET, HEAD, PUT, DELETE",
+        }
+    }
+}
+
+fn unknown(path: &str) -> Failure {
+    Failure::NotFound(format!("there is nothing at /{path}: see /fhir/metadata for what is offered"))
+}
+
+fn served(name: &str) -> Result<ResourceType, Failure> {
+    let found = name.parse::<ResourceType>().map_err(|error| Failure::NotFound(error.to_string()))?;
+    if is_served(found) {
+        Ok(found)
+    } else {
+        Err(Failure::NotFound(format!("{found} has no endpoint: it only travels")))
+    }
+}
+
+fn key(name: &str, id: &str) -> Result<ResourceKey, Failure> {
+    let id = id.parse::<ResourceId>().map_err(|error| Failure::BadRequest(format!("{id:?}: {error}")))?;
+    Ok(ResourceKey::new(served(name)?, id))
+}

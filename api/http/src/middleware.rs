@@ -1,0 +1,100 @@
+//! What every request passes: an id, a span, security headers, and errors of the router in our own words.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use poem::http::{HeaderName, HeaderValue, StatusCode};
+use poem::{Endpoint, Middleware, Request, Response};
+use seva_fhir::clock::IdSource;
+use tracing::Instrument;
+
+use crate::authentication::RequestId;
+use crate::failure::Failure;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The longest id that is taken over from a client.
+const LONGEST_ID: usize = 64;
+
+/// Gives each request an id, a span and a log line without paths' ids or queries.
+pub struct RequestIds {
+    ids: Arc<dyn IdSource>,
+}
+
+impl RequestIds {
+    /// With a source of ids.
+    pub fn new(ids: Arc<dyn IdSource>) -> Self {
+        Self { ids }
+    }
+}
+
+impl<E: Endpoint<Output = Response>> Middleware<E> for RequestIds {
+    type Output = Identified<E>;
+
+    fn transform(&self, endpoint: E) -> Self::Output {
+        Identified { endpoint, ids: Arc::clone(&self.ids) }
+    }
+}
+
+/// An endpoint whose requests have ids.
+pub struct Identified<E> {
+    endpoint: E,
+    ids: Arc<dyn IdSource>,
+}
+
+impl<E: Endpoint<Output = Response>> Endpoint for Identified<E> {
+    type Output = Response;
+
+    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+        let started = Instant::now();
+        let id: Arc<str> = match request.header(REQUEST_ID).filter(|id| acceptable(id)) {
+            Some(id) => id.into(),
+            None => self.ids.new_uuid().to_string().into(),
+        };
+        request.extensions_mut().insert(RequestId(Arc::clone(&id)));
+        let method = request.method().clone();
+        // The first two segments only: an id belongs to a patient, a query may hold a name.
+        let place: String = request.uri().path().split('/').take(3).collect::<Vec<_>>().join("/");
+        let span = tracing::info_span!("request", id = %id, method = %method, place = %place);
+        let result = self.endpoint.call(request).instrument(span.clone()).await;
+        let mut response = result.unwrap_or_else(|error| problem(&error));
+        let status = response.status().as_u16();
+        span.in_scope(|| tracing::debug!(status, milliseconds = started.elapsed().as_millis() as u64, "answered"));
+        decorate(&mut response, &id);
+        Ok(response)
+    }
+}
+
+fn acceptable(id: &str) -> bool {
+    !id.is_empty()
+        && id.len() <= LONGEST_ID
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}
+
+fn decorate(response: &mut Response, id: &str) {
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers.entry("x-content-type-options").or_insert(HeaderValue::from_static("nosniff"));
+    headers.entry("cache-control").or_insert(HeaderValue::from_static("no-store"));
+}
+
+/// poem's own errors (no route, wrong method, unreadable body) in our own words: the parser's wording stays inside.
+pub(crate) fn problem(error: &poem::Error) -> Response {
+    let failure = match error.status() {
+        StatusCode::NOT_FOUND => Failure::NotFound("there is nothing at this address: see /docs".to_owned()),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            Failure::MethodNotAllowed { method: "the method".to_owned(), allow: "GET, POST, PUT, DELETE" }
+        }
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+            Failure::UnsupportedMediaType("the body's Content-Type is not read here: see /docs".to_owned())
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => Failure::TooLarge { limit: 0 },
+        StatusCode::UNAUTHORIZED => Failure::Unauthenticated("log in first: send Authorization: Bearer <token>"),
+        status if status.is_client_error() => {
+            Failure::BadRequest("the request does not fit the contract: see /docs".to_owned())
+        }
+        _ => Failure::Internal(error.to_string()),
+    };
+    failure.to_problem()
+}

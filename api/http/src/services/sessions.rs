@@ -1,0 +1,160 @@
+//! Logging in and out, refreshing tokens, the public keys.
+
+use std::sync::Arc;
+
+use poem::http::header;
+use poem::{Request, web};
+use poem_openapi::payload::Json;
+use poem_openapi::{ApiResponse, Object, OpenApi};
+use serde_json::Value;
+use seva_fhir::access::Session;
+
+use super::Services;
+use crate::authentication::{LIFETIME, LogIn, RequestId};
+use crate::failure::Failure;
+
+/// What is typed at log-in.
+#[derive(Object)]
+struct LogInRequest {
+    /// The username.
+    username: String,
+    /// The password.
+    password: String,
+    /// The hospital's name; needed by accounts of several.
+    tenant: Option<String>,
+}
+
+/// Who is logged in.
+#[derive(Object)]
+struct User {
+    /// The name to show.
+    name: String,
+    /// What was typed at log-in.
+    username: String,
+    /// The roles in this tenant.
+    roles: Vec<String>,
+    /// The reference to the Practitioner that the account acts as.
+    #[oai(skip_serializing_if_is_none)]
+    practitioner: Option<String>,
+    /// The hospital's name.
+    tenant: String,
+}
+
+/// A new session.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+struct NewSession {
+    /// The opaque session token.
+    token: String,
+    /// A short-lived JWT for the same session.
+    access_token: String,
+    /// When the session ends.
+    expires: String,
+    /// Who.
+    user: User,
+}
+
+/// The session of the request.
+#[derive(Object)]
+struct CurrentSession {
+    /// When the session ends.
+    expires: String,
+    /// Who.
+    user: User,
+}
+
+/// A new access token.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+struct AccessToken {
+    /// The JWT.
+    access_token: String,
+    /// Its lifetime in seconds.
+    expires_in: i64,
+}
+
+#[derive(ApiResponse)]
+enum LogInResponse {
+    /// The session is open.
+    #[oai(status = 201)]
+    Created(Json<NewSession>),
+}
+
+#[derive(ApiResponse)]
+enum LogOutResponse {
+    /// The session has ended.
+    #[oai(status = 204)]
+    Ended,
+}
+
+/// The handlers.
+pub struct SessionApi {
+    pub(crate) services: Arc<Services>,
+}
+
+#[OpenApi]
+impl SessionApi {
+    /// Opens a session.
+    #[oai(path = "/v1/sessions", method = "post", operation_id = "logIn")]
+    async fn log_in(&self, id: web::Data<&RequestId>, body: Json<LogInRequest>) -> poem::Result<LogInResponse> {
+        let Json(LogInRequest { username, password, tenant }) = body;
+        let asked = LogIn { username, password, tenant };
+        let opened = self.services.authenticator.log_in(asked, id.0.0.as_ref().into()).await?;
+        Ok(LogInResponse::Created(Json(NewSession {
+            token: opened.token,
+            access_token: opened.access_token,
+            expires: opened.session.expires.to_string(),
+            user: user(&opened.session),
+        })))
+    }
+
+    /// Says who is logged in.
+    #[oai(path = "/v1/session", method = "get", operation_id = "readSession")]
+    async fn read_session(&self, request: &Request) -> poem::Result<Json<CurrentSession>> {
+        let session = self.session(request).await?;
+        Ok(Json(CurrentSession { expires: session.expires.to_string(), user: user(&session) }))
+    }
+
+    /// Signs a new access token for the session.
+    #[oai(path = "/v1/session/token", method = "post", operation_id = "refreshToken")]
+    async fn refresh_token(&self, request: &Request) -> poem::Result<Json<AccessToken>> {
+        self.session(request).await?;
+        let access_token = self.services.authenticator.refresh(bearer(request)).await?;
+        Ok(Json(AccessToken { access_token, expires_in: LIFETIME }))
+    }
+
+    /// Ends the session.
+    #[oai(path = "/v1/session", method = "delete", operation_id = "logOut")]
+    async fn log_out(&self, request: &Request, id: web::Data<&RequestId>) -> poem::Result<LogOutResponse> {
+        let session = self.session(request).await?;
+        self.services.authenticator.log_out(&session, bearer(request), id.0.0.as_ref().into()).await?;
+        Ok(LogOutResponse::Ended)
+    }
+
+    /// The public keys of our access tokens.
+    #[oai(path = "/.well-known/jwks.json", method = "get", operation_id = "readKeys")]
+    async fn read_keys(&self) -> Json<Value> {
+        Json(self.services.authenticator.jwks())
+    }
+}
+
+impl SessionApi {
+    async fn session(&self, request: &Request) -> Result<Session, Failure> {
+        self.services.authenticator.session_of(request.header(header::AUTHORIZATION)).await
+    }
+}
+
+fn bearer(request: &Request) -> &str {
+    let header = request.header(header::AUTHORIZATION).unwrap_or_default();
+    header.split_once(' ').map_or("", |(_, token)| token.trim())
+}
+
+fn user(session: &Session) -> User {
+    User {
+        name: session.account.display.clone(),
+        username: session.account.username.clone(),
+        roles: session.membership.roles.iter().map(ToString::to_string).collect(),
+        practitioner: session.membership.practitioner.as_ref().map(|id| format!("Practitioner/{id}")),
+        tenant: session.membership.tenant_name.clone(),
+    }
+}

@@ -1,0 +1,69 @@
+//! The resource store: a read is one statement and a copy of bytes, a create is one autocommit statement.
+
+mod columns;
+mod commit;
+pub(crate) mod lookup;
+mod row_ids;
+mod statements;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use seva_fhir::ports::{HistoryEntry, Lookup, ResourceStore, SearchPage, StoreError, Stored, Write, WriteContext};
+use seva_fhir::search::SearchQuery;
+use seva_fhir::types::{ResourceKey, TenantId, VersionId};
+
+use crate::{Database, search};
+use row_ids::RowIds;
+
+/// Resources in PostgreSQL.
+#[derive(Clone)]
+pub struct PostgresResources {
+    database: Database,
+    row_ids: Arc<RowIds>,
+}
+
+impl PostgresResources {
+    /// Over an open database.
+    pub fn new(database: &Database) -> Self {
+        Self { database: database.clone(), row_ids: Arc::new(RowIds::new(database.pool.clone())) }
+    }
+}
+
+#[async_trait]
+impl ResourceStore for PostgresResources {
+    async fn read(&self, tenant: TenantId, key: &ResourceKey) -> Result<Lookup, StoreError> {
+        lookup::read(&self.database, tenant, key).await
+    }
+
+    async fn read_version(
+        &self,
+        tenant: TenantId,
+        key: &ResourceKey,
+        version: VersionId,
+    ) -> Result<Lookup, StoreError> {
+        lookup::read_version(&self.database, tenant, key, version).await
+    }
+
+    async fn read_many(&self, tenant: TenantId, keys: &[ResourceKey]) -> Result<Vec<Stored>, StoreError> {
+        lookup::read_many(&self.database, tenant, keys).await
+    }
+
+    async fn history(
+        &self,
+        tenant: TenantId,
+        key: &ResourceKey,
+        before: Option<VersionId>,
+        count: u32,
+    ) -> Result<Vec<HistoryEntry>, StoreError> {
+        lookup::history(&self.database, tenant, key, before, count).await
+    }
+
+    async fn search(&self, tenant: TenantId, query: &SearchQuery) -> Result<SearchPage, StoreError> {
+        search::run(&self.database, tenant, query).await
+    }
+
+    async fn commit(&self, context: &WriteContext, writes: Vec<Write>) -> Result<(), StoreError> {
+        commit::commit(&self.database, &self.row_ids, context, writes).await
+    }
+}

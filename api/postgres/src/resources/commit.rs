@@ -1,0 +1,207 @@
+//! Writing: one write is one autocommit statement; several are one transaction of at most two statements.
+
+use seva_fhir::index;
+use seva_fhir::json::{Limits, parse};
+use seva_fhir::ports::{Draft, Method, StoreError, Stored, Write, WriteContext};
+use seva_fhir::types::ResourceKey;
+use sqlx::{Executor, Postgres};
+
+use super::columns::IndexColumns;
+use super::row_ids::RowIds;
+use super::statements::{INSERT, REPLACE};
+use crate::Database;
+use crate::failure::{is_retryable, is_unique_violation, unavailable};
+use crate::rows::{IndexRows, resource_hash};
+
+/// How often a transaction is tried when PostgreSQL breaks a deadlock with it.
+const ATTEMPTS: u32 = 5;
+
+/// What one statement takes.
+#[derive(Default)]
+struct Batch {
+    inserts: Vec<(Draft, Method)>,
+    replacements: Vec<Replacement>,
+}
+
+struct Replacement {
+    read: Stored,
+    /// The version, time and body that come; no body is a deletion.
+    next: (i32, i64, Option<Vec<u8>>),
+    removed: IndexRows,
+    added: IndexRows,
+}
+
+pub(super) async fn commit(
+    database: &Database,
+    row_ids: &RowIds,
+    context: &WriteContext,
+    mut writes: Vec<Write>,
+) -> Result<(), StoreError> {
+    if writes.is_empty() {
+        return Ok(());
+    }
+    // Locks are taken in one order by everybody, so that two bundles do not wait for each other (decision D5).
+    writes.sort_by(|left, right| left.key().cmp(right.key()));
+    let first = writes.first().map(|write| write.key().clone());
+    let mut batch = Batch::default();
+    for write in writes {
+        batch.add(database, write)?;
+    }
+    let rids = row_ids.take(batch.inserts.len()).await.map_err(unavailable)?;
+    let mut attempt = 1;
+    loop {
+        match run(database, context, &batch, &rids).await {
+            Ok(Outcome::Done) => return Ok(()),
+            Ok(outcome) => return Err(outcome.error(&batch, first)),
+            Err(error) if is_retryable(&error) && attempt < ATTEMPTS => attempt += 1,
+            Err(error) if is_unique_violation(&error) => return Err(Outcome::Exists.error(&batch, first)),
+            Err(error) => return Err(unavailable(error)),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Outcome {
+    Done,
+    Exists,
+    Changed,
+}
+
+impl Outcome {
+    /// Names the resource where there is one candidate, else the first of the request.
+    fn error(self, batch: &Batch, first: Option<ResourceKey>) -> StoreError {
+        let inserted = batch.inserts.first().map(|(draft, _)| draft.stored.key.clone());
+        let replaced = batch.replacements.first().map(|replacement| replacement.read.key.clone());
+        let (candidate, exists) = match self {
+            Self::Exists => (inserted, true),
+            Self::Done | Self::Changed => (replaced, false),
+        };
+        match (candidate.or(first), exists) {
+            (Some(key), true) => StoreError::Exists { key },
+            (Some(key), false) => StoreError::Conflict { key },
+            (None, _) => StoreError::Unavailable("a write without a resource".to_owned()),
+        }
+    }
+}
+
+async fn run(database: &Database, context: &WriteContext, batch: &Batch, rids: &[i64]) -> Result<Outcome, sqlx::Error> {
+    if batch.inserts.len() + batch.replacements.len() == 1 {
+        let done = if batch.inserts.is_empty() {
+            replace(&database.pool, database, context, batch).await? == 1
+        } else {
+            insert(&database.pool, database, context, batch, rids).await? == 1
+        };
+        let failed = if batch.inserts.is_empty() { Outcome::Changed } else { Outcome::Exists };
+        return Ok(if done { Outcome::Done } else { failed });
+    }
+    let mut transaction = database.pool.begin().await?;
+    if !batch.replacements.is_empty() {
+        let done = replace(&mut *transaction, database, context, batch).await?;
+        if done != count(batch.replacements.len()) {
+            return Ok(Outcome::Changed);
+        }
+    }
+    if !batch.inserts.is_empty() {
+        let done = insert(&mut *transaction, database, context, batch, rids).await?;
+        if done != count(batch.inserts.len()) {
+            return Ok(Outcome::Exists);
+        }
+    }
+    transaction.commit().await?;
+    Ok(Outcome::Done)
+}
+
+fn count(length: usize) -> i64 {
+    i64::try_from(length).unwrap_or(i64::MAX)
+}
+
+async fn insert<'e, E: Executor<'e, Database = Postgres>>(
+    executor: E,
+    database: &Database,
+    context: &WriteContext,
+    batch: &Batch,
+    rids: &[i64],
+) -> Result<i64, sqlx::Error> {
+    let mut index = IndexColumns::default();
+    for ((draft, _), rid) in batch.inserts.iter().zip(rids) {
+        index.extend(*rid, rows_of(database, draft));
+    }
+    let column =
+        |of: fn(&Stored) -> i64| batch.inserts.iter().map(|(draft, _)| of(&draft.stored)).collect::<Vec<i64>>();
+    let drafts = || batch.inserts.iter().map(|(draft, _)| &draft.stored);
+    let query = sqlx::query_scalar(INSERT)
+        .bind(context.tenant.get())
+        .bind(context.who.as_ref())
+        .bind(context.request.as_ref())
+        .bind(rids)
+        .bind(drafts().map(|stored| resource_hash(database, &stored.key)).collect::<Vec<i64>>())
+        .bind(column(|stored| stored.updated.micros()))
+        .bind(drafts().map(|stored| stored.version.get()).collect::<Vec<i32>>())
+        .bind(drafts().map(|stored| stored.key.resource_type().code()).collect::<Vec<i16>>())
+        .bind(batch.inserts.iter().map(|(_, method)| method.code()).collect::<Vec<i16>>())
+        .bind(drafts().map(|stored| stored.key.id().as_str()).collect::<Vec<&str>>())
+        .bind(drafts().map(|stored| stored.body.as_ref()).collect::<Vec<&[u8]>>())
+        .bind(database.registry.set());
+    index.bind(query).fetch_one(executor).await
+}
+
+async fn replace<'e, E: Executor<'e, Database = Postgres>>(
+    executor: E,
+    database: &Database,
+    context: &WriteContext,
+    batch: &Batch,
+) -> Result<i64, sqlx::Error> {
+    let (mut removed, mut added) = (IndexColumns::default(), IndexColumns::default());
+    for (place, replacement) in (1..).zip(&batch.replacements) {
+        removed.extend(place, replacement.removed.clone());
+        added.extend(place, replacement.added.clone());
+    }
+    let replacements = || batch.replacements.iter();
+    let query = sqlx::query_scalar(REPLACE)
+        .bind(context.tenant.get())
+        .bind(context.who.as_ref())
+        .bind(context.request.as_ref())
+        .bind(replacements().map(|next| next.read.key.resource_type().code()).collect::<Vec<i16>>())
+        .bind(replacements().map(|next| next.read.key.id().as_str()).collect::<Vec<&str>>())
+        .bind(replacements().map(|next| next.read.version.get()).collect::<Vec<i32>>())
+        .bind(replacements().map(|next| next.next.0).collect::<Vec<i32>>())
+        .bind(replacements().map(|next| next.next.1).collect::<Vec<i64>>())
+        .bind(replacements().map(|next| next.next.2.as_deref()).collect::<Vec<Option<&[u8]>>>())
+        .bind(database.registry.set());
+    added.bind(removed.bind(query)).fetch_one(executor).await
+}
+
+fn rows_of(database: &Database, draft: &Draft) -> IndexRows {
+    let patients = index::compartments(&draft.entries, draft.stored.key.resource_type());
+    IndexRows::of(database, &draft.entries, &patients)
+}
+
+impl Batch {
+    fn add(&mut self, database: &Database, write: Write) -> Result<(), StoreError> {
+        match write {
+            Write::Insert { draft, method } => self.inserts.push((draft, method)),
+            Write::Replace { read, read_entries, draft } => {
+                let patients = index::compartments(&read_entries, read.key.resource_type());
+                let before = IndexRows::of(database, &read_entries, &patients);
+                let after = rows_of(database, &draft);
+                let stored = &draft.stored;
+                self.replacements.push(Replacement {
+                    read,
+                    next: (stored.version.get(), stored.updated.micros(), Some(stored.body.to_vec())),
+                    removed: before.minus(&after),
+                    added: after.minus(&before),
+                });
+            }
+            Write::Remove { read, version, at } => {
+                let resource = parse(&read.body, &Limits::default())
+                    .map_err(|error| StoreError::Unavailable(format!("{} does not parse: {error}", read.key)))?;
+                let kind = read.key.resource_type();
+                let entries = index::extract(&resource, kind);
+                let removed = IndexRows::of(database, &entries, &index::compartments(&entries, kind));
+                let next = (version.get(), at.micros(), None);
+                self.replacements.push(Replacement { read, next, removed, added: IndexRows::default() });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,102 @@
+//! The hot statements. Arrays in, so that one resource and ten thousand are the same statement.
+
+/// `$1` tenant, `$2` type, `$3` id.
+pub(super) const READ: &str = "SELECT version, updated, body FROM resource WHERE tenant = $1 AND type = $2 AND id = $3";
+
+/// The deletion, when the current table has nothing.
+pub(super) const LAST_VERSION: &str = "SELECT version, updated FROM history \
+    WHERE tenant = $1 AND type = $2 AND id = $3 ORDER BY version DESC LIMIT 1";
+
+/// `$4` version.
+pub(super) const READ_VERSION: &str = "SELECT version, updated, body FROM resource \
+    WHERE tenant = $1 AND type = $2 AND id = $3 AND version = $4 \
+    UNION ALL SELECT version, updated, body FROM history \
+    WHERE tenant = $1 AND type = $2 AND id = $3 AND version = $4 LIMIT 1";
+
+/// `$2` types, `$3` ids.
+pub(super) const READ_MANY: &str = "SELECT r.type, r.id, r.version, r.updated, r.body \
+    FROM UNNEST($2::int2[], $3::text[]) n(type, id) \
+    JOIN resource r ON r.tenant = $1 AND r.type = n.type AND r.id = n.id";
+
+/// `$4` before this version, `$5` how many.
+pub(super) const HISTORY: &str = "SELECT version, updated, method, body FROM ( \
+    SELECT version, updated, method, body FROM resource \
+    WHERE tenant = $1 AND type = $2 AND id = $3 AND version < $4 \
+    UNION ALL SELECT version, updated, method, body FROM history \
+    WHERE tenant = $1 AND type = $2 AND id = $3 AND version < $4) v \
+    ORDER BY version DESC LIMIT $5";
+
+/// Resources that are not there, with their index rows and change rows; answers how many were inserted.
+///
+/// The rows of an index carry the row id that the node took beforehand. A resource that came back after a deletion must
+/// not repeat a version that history holds (method 2 is PUT: only a known id can come back).
+pub(super) const INSERT: &str = "WITH n AS ( \
+    SELECT * FROM UNNEST($4::int8[], $5::int8[], $6::int8[], $7::int4[], $8::int2[], $9::int2[], $10::text[], $11::bytea[]) \
+        n(rid, key, updated, version, type, method, id, body)), \
+  r AS (INSERT INTO resource (rid, key, updated, tenant, version, parameter_set, type, method, id, body) \
+    SELECT rid, key, updated, $1, version, $12, type, method, id, body FROM n \
+    WHERE method = 1 OR NOT EXISTS (SELECT FROM history h \
+        WHERE h.tenant = $1 AND h.type = n.type AND h.id = n.id AND h.version >= n.version) \
+    ON CONFLICT (tenant, type, id) DO NOTHING RETURNING rid), \
+  c AS (INSERT INTO change (rid, at, tenant, version, type, method, id, who, request) \
+    SELECT rid, updated, $1, version, type, method, id, $2, $3 FROM n JOIN r USING (rid)), \
+  t AS (INSERT INTO index_token (tenant, parameter, value, rid) SELECT $1, x.parameter, x.value, x.rid \
+    FROM UNNEST($13::int8[], $14::int4[], $15::int8[]) x(rid, parameter, value) WHERE EXISTS (SELECT FROM r)), \
+  f AS (INSERT INTO index_reference (tenant, parameter, value, rid) SELECT $1, x.parameter, x.value, x.rid \
+    FROM UNNEST($16::int8[], $17::int4[], $18::int8[]) x(rid, parameter, value) WHERE EXISTS (SELECT FROM r)), \
+  u AS (INSERT INTO index_uri (tenant, parameter, value, rid) SELECT $1, x.parameter, x.value, x.rid \
+    FROM UNNEST($19::int8[], $20::int4[], $21::int8[]) x(rid, parameter, value) WHERE EXISTS (SELECT FROM r)), \
+  s AS (INSERT INTO index_string (tenant, parameter, value, rid) SELECT $1, x.parameter, x.value, x.rid \
+    FROM UNNEST($22::int8[], $23::int4[], $24::text[]) x(rid, parameter, value) WHERE EXISTS (SELECT FROM r)), \
+  d AS (INSERT INTO index_date (tenant, parameter, low, high, rid) SELECT $1, x.parameter, x.low, x.high, x.rid \
+    FROM UNNEST($25::int8[], $26::int4[], $27::int8[], $28::int8[]) x(rid, parameter, low, high) WHERE EXISTS (SELECT FROM r)), \
+  q AS (INSERT INTO index_number (tenant, parameter, unit, low, high, rid) SELECT $1, x.parameter, x.unit, x.low, x.high, x.rid \
+    FROM UNNEST($29::int8[], $30::int4[], $31::int8[], $32::float8[], $33::float8[]) x(rid, parameter, unit, low, high) \
+    WHERE EXISTS (SELECT FROM r)) \
+  SELECT count(*) FROM r";
+
+/// Versions after those that were read, and deletions (body null): the read version moves to history, the difference of
+/// the index rows is applied; answers how many rows were still at the version that was read.
+///
+/// The rows of an index carry the place of their resource in the arrays, because the row id is only known here.
+pub(super) const REPLACE: &str = "WITH n AS ( \
+    SELECT * FROM UNNEST($4::int2[], $5::text[], $6::int4[], $7::int4[], $8::int8[], $9::bytea[]) \
+        WITH ORDINALITY n(type, id, was, version, updated, body, place)), \
+  o AS (SELECT r.rid, r.updated, r.version, r.type, r.method, r.id, r.body, n.place, n.body IS NULL AS gone \
+    FROM n JOIN resource r ON r.tenant = $1 AND r.type = n.type AND r.id = n.id AND r.version = n.was \
+    ORDER BY r.type, r.id FOR UPDATE OF r), \
+  w AS (UPDATE resource r SET version = n.version, updated = n.updated, body = n.body, parameter_set = $10, method = 2 \
+    FROM n JOIN o USING (place) WHERE r.rid = o.rid AND NOT o.gone RETURNING r.rid), \
+  g AS (DELETE FROM resource r USING o WHERE r.rid = o.rid AND o.gone RETURNING r.rid), \
+  h AS (INSERT INTO history (rid, updated, tenant, version, type, method, id, body) \
+    SELECT rid, updated, $1, version, type, method, id, body FROM o \
+    UNION ALL SELECT o.rid, n.updated, $1, n.version, n.type, 3, n.id, NULL FROM n JOIN o USING (place) WHERE o.gone), \
+  c AS (INSERT INTO change (rid, at, tenant, version, type, method, id, who, request) \
+    SELECT o.rid, n.updated, $1, n.version, n.type, CASE WHEN o.gone THEN 3 ELSE 2 END, n.id, $2, $3 FROM n JOIN o USING (place)), \
+  dt AS (DELETE FROM index_token t USING UNNEST($11::int8[], $12::int4[], $13::int8[]) x(place, parameter, value), o \
+    WHERE o.place = x.place AND t.tenant = $1 AND t.parameter = x.parameter AND t.value = x.value AND t.rid = o.rid), \
+  df AS (DELETE FROM index_reference t USING UNNEST($14::int8[], $15::int4[], $16::int8[]) x(place, parameter, value), o \
+    WHERE o.place = x.place AND t.tenant = $1 AND t.parameter = x.parameter AND t.value = x.value AND t.rid = o.rid), \
+  du AS (DELETE FROM index_uri t USING UNNEST($17::int8[], $18::int4[], $19::int8[]) x(place, parameter, value), o \
+    WHERE o.place = x.place AND t.tenant = $1 AND t.parameter = x.parameter AND t.value = x.value AND t.rid = o.rid), \
+  ds AS (DELETE FROM index_string t USING UNNEST($20::int8[], $21::int4[], $22::text[]) x(place, parameter, value), o \
+    WHERE o.place = x.place AND t.tenant = $1 AND t.parameter = x.parameter AND t.value = x.value AND t.rid = o.rid), \
+  dd AS (DELETE FROM index_date t USING UNNEST($23::int8[], $24::int4[], $25::int8[], $26::int8[]) x(place, parameter, low, high), o \
+    WHERE o.place = x.place AND t.tenant = $1 AND t.parameter = x.parameter AND t.low = x.low AND t.high = x.high AND t.rid = o.rid), \
+  dq AS (DELETE FROM index_number t USING UNNEST($27::int8[], $28::int4[], $29::int8[], $30::float8[], $31::float8[]) \
+    x(place, parameter, unit, low, high), o WHERE o.place = x.place AND t.tenant = $1 AND t.parameter = x.parameter \
+    AND t.unit = x.unit AND t.low = x.low AND t.high = x.high AND t.rid = o.rid), \
+  it AS (INSERT INTO index_token (tenant, parameter, value, rid) SELECT $1, x.parameter, x.value, o.rid \
+    FROM UNNEST($32::int8[], $33::int4[], $34::int8[]) x(place, parameter, value) JOIN o USING (place)), \
+  jf AS (INSERT INTO index_reference (tenant, parameter, value, rid) SELECT $1, x.parameter, x.value, o.rid \
+    FROM UNNEST($35::int8[], $36::int4[], $37::int8[]) x(place, parameter, value) JOIN o USING (place)), \
+  iu AS (INSERT INTO index_uri (tenant, parameter, value, rid) SELECT $1, x.parameter, x.value, o.rid \
+    FROM UNNEST($38::int8[], $39::int4[], $40::int8[]) x(place, parameter, value) JOIN o USING (place)), \
+  js AS (INSERT INTO index_string (tenant, parameter, value, rid) SELECT $1, x.parameter, x.value, o.rid \
+    FROM UNNEST($41::int8[], $42::int4[], $43::text[]) x(place, parameter, value) JOIN o USING (place)), \
+  jd AS (INSERT INTO index_date (tenant, parameter, low, high, rid) SELECT $1, x.parameter, x.low, x.high, o.rid \
+    FROM UNNEST($44::int8[], $45::int4[], $46::int8[], $47::int8[]) x(place, parameter, low, high) JOIN o USING (place)), \
+  iq AS (INSERT INTO index_number (tenant, parameter, unit, low, high, rid) SELECT $1, x.parameter, x.unit, x.low, x.high, o.rid \
+    FROM UNNEST($48::int8[], $49::int4[], $50::int8[], $51::float8[], $52::float8[]) x(place, parameter, unit, low, high) \
+    JOIN o USING (place)) \
+  SELECT (SELECT count(*) FROM w) + (SELECT count(*) FROM g)";

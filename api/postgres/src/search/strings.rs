@@ -1,0 +1,31 @@
+//! Text: a prefix is a range of the B-tree, because the column's collation is "C".
+
+use seva_fhir::index::fold;
+use seva_fhir::search::StringMatch;
+
+use super::clauses::open;
+use super::sql::{Bind, Sql};
+use crate::rows::{AS_WRITTEN, cut, string_row};
+
+/// The largest character: every text that starts with a prefix sorts below prefix and this.
+const HIGHEST: char = '\u{10FFFF}';
+
+pub(super) fn push(sql: &mut Sql, parameter: i32, how: StringMatch, words: &[String]) {
+    open(sql, "index_string", parameter);
+    sql.any(words, |sql, word| match how {
+        StringMatch::Prefix => {
+            let low = cut(&fold(word)).to_owned();
+            let high = format!("{low}{HIGHEST}");
+            sql.push("(x.value >= ").bind(Bind::Text(low)).push(" AND x.value < ").bind(Bind::Text(high)).push(")");
+        }
+        StringMatch::Exact => {
+            sql.push("x.value = ").bind(Bind::Text(string_row(word)));
+        }
+        StringMatch::Contains => {
+            // Only the folded text counts, not the text as written behind it.
+            sql.push("strpos(split_part(x.value, ").bind(Bind::Text(AS_WRITTEN.to_string())).push(", 1), ");
+            sql.bind(Bind::Text(cut(&fold(word)).to_owned())).push(") > 0");
+        }
+    });
+    sql.push(")");
+}

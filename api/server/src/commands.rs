@@ -1,0 +1,47 @@
+//! The commands, one file each.
+
+mod account;
+mod doctor;
+mod model;
+mod serve;
+
+use seva_postgres::Database;
+
+use crate::cli::{Cli, Command};
+use crate::configuration::Configuration;
+use crate::{demo, running, telemetry};
+
+/// Runs a command to its end.
+pub fn run(cli: Cli) -> anyhow::Result<()> {
+    let configuration = Configuration::load(cli.config.as_deref())?;
+    telemetry::start(&configuration.log)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Serve { demo } => serve::run(configuration, demo).await,
+            Command::Migrate => with_database(&configuration, async |_| Ok(())).await,
+            Command::Demo => with_database(&configuration, async |database| demo::load(&configuration, database).await).await,
+            Command::Model { choice } => model::run(&configuration, choice).await,
+            Command::Contract { yaml } => {
+                let text = if yaml { seva_openapi::yaml() } else { seva_openapi::json() };
+                std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes()).map_err(anyhow::Error::from)
+            }
+            Command::Doctor { fix } => doctor::run(&configuration, fix).await,
+            Command::Account { tenant, username, name, roles, practitioner } => {
+                let asked = account::Asked { tenant, username, name, roles, practitioner };
+                with_database(&configuration, async |database| account::run(database, asked).await).await
+            }
+        }
+    })
+}
+
+/// Opens the database, migrated, does something, and leaves everything as it was found.
+async fn with_database(
+    configuration: &Configuration,
+    work: impl AsyncFnOnce(&Database) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let store = running::Store::open(configuration).await?;
+    let done = work(&store.database).await;
+    store.close().await?;
+    done
+}

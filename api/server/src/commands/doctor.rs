@@ -1,0 +1,63 @@
+//! `seva doctor`: checks everything that it depends on and says what to do.
+
+use anyhow::bail;
+use seva_embedded::model::{ModelChoice, ModelState, locate};
+use seva_embedded::postgres::{Binaries, PostgresSettings, fetch_package, platform_supported};
+
+use crate::configuration::Configuration;
+use crate::{data_folder, running};
+
+pub(super) async fn run(configuration: &Configuration, fix: bool) -> anyhow::Result<()> {
+    let mut faults = 0;
+    let mut say = |what: &str, state: Result<String, String>| match state {
+        Ok(text) => eprintln!("  ok     {what}: {text}"),
+        Err(text) => {
+            faults += 1;
+            eprintln!("  fault  {what}: {text}");
+        }
+    };
+    say("data folder", data(configuration));
+    if configuration.database.url.is_none() {
+        say("PostgreSQL programs", programs(configuration, fix).await);
+    }
+    say("database", database(configuration).await);
+    say("speech model", model(configuration));
+    if faults > 0 {
+        bail!("{faults} of the checks found a fault");
+    }
+    Ok(())
+}
+
+fn data(configuration: &Configuration) -> Result<String, String> {
+    let folder = &configuration.data.folder;
+    data_folder::ensure(folder).map_err(|error| format!("{error:#}"))?;
+    data_folder::master_key(folder, configuration.data.master_key.as_deref()).map_err(|error| format!("{error:#}"))?;
+    Ok(folder.display().to_string())
+}
+
+async fn programs(configuration: &Configuration, fix: bool) -> Result<String, String> {
+    let settings: PostgresSettings = running::postgres_settings(configuration);
+    match Binaries::find(&settings) {
+        Ok(found) => Ok(format!("version {} in {}", found.major(), found.folder().display())),
+        Err(_) if fix && platform_supported() => {
+            let fetched = fetch_package(&configuration.data.folder).await;
+            fetched.map(|folder| format!("fetched into {}", folder.display())).map_err(|error| error.to_string())
+        }
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+async fn database(configuration: &Configuration) -> Result<String, String> {
+    let store = running::Store::open(configuration).await.map_err(|error| format!("{error:#}"))?;
+    let ping = store.database.ping().await.map_err(|error| error.to_string());
+    store.close().await.map_err(|error| format!("{error:#}"))?;
+    ping.map(|()| "answers, and its schema is up to date".to_owned())
+}
+
+fn model(configuration: &Configuration) -> Result<String, String> {
+    let choice: ModelChoice = configuration.speech.model.parse().map_err(|error| format!("speech.model: {error}"))?;
+    match locate(&configuration.models(), &choice) {
+        ModelState::Ready(path) => Ok(path.display().to_string()),
+        ModelState::Absent { how } => Err(how),
+    }
+}

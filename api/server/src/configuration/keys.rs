@@ -1,0 +1,60 @@
+//! The table of configuration keys.
+
+/// What variables begin with.
+pub(super) const PREFIX: &str = "SEVA_";
+
+/// One key.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// The section of the file.
+    pub section: &'static str,
+    /// The key in it.
+    pub name: &'static str,
+    /// The default, as text.
+    pub default: &'static str,
+    /// Whether the value is a number.
+    pub numeric: bool,
+    /// What it does.
+    pub about: &'static str,
+}
+
+impl Key {
+    /// The variable that overrides it: `SEVA_DATABASE_URL`.
+    pub fn variable(&self) -> String {
+        format!("{PREFIX}{}_{}", self.section, self.name).to_uppercase()
+    }
+}
+
+const fn key(section: &'static str, name: &'static str, default: &'static str, about: &'static str) -> Key {
+    Key { section, name, default, numeric: false, about }
+}
+
+/// Every key.
+pub const KEYS: &[Key] = &[
+    key("server", "listen", "127.0.0.1:8080", "address and port to listen on"),
+    key("server", "public_url", "http://<listen>", "address that clients use, behind a proxy"),
+    key("data", "folder", ".seva", "folder of the private database, audio, models"),
+    key("data", "master_key", "<data folder>/master.key", "32 bytes in hexadecimal that wrap the keys of recordings"),
+    key("database", "url", "", "postgres:// URL; none starts the private PostgreSQL"),
+    key("database", "binaries", "", "folder with initdb and postgres"),
+    Key {
+        section: "database",
+        name: "connections",
+        default: "3 per core, at least 8",
+        numeric: true,
+        about: "connections that serve requests",
+    },
+    key("speech", "model", "base", "base, tiny.en, or the path of an official ggml file"),
+    key("speech", "models", "<data folder>/models", "folder of speech models"),
+    key("extraction", "engine", "embedded", "embedded or comprehend-medical"),
+    key("extraction", "region", "", "AWS region of Comprehend Medical; never guessed"),
+    key("blobs", "store", "files", "files or s3"),
+    key("blobs", "bucket", "", "S3 bucket"),
+    key("blobs", "region", "", "AWS region of the bucket"),
+    key("blobs", "kms_key", "", "KMS key that encrypts the objects"),
+    key("identity", "issuer", "", "iss of tokens that are accepted beside our own"),
+    key("identity", "audience", "", "their aud or client_id"),
+    key("identity", "jwks_url", "<issuer>/.well-known/jwks.json", "where the issuer publishes its keys"),
+    key("log", "level", "info", "level or filter, such as info,seva_http=debug"),
+    key("log", "format", "text", "text or json"),
+];

@@ -1,0 +1,154 @@
+//! A running `seva`: every part started in order, and stopped in the opposite one. Tests start the same.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use poem::EndpointExt;
+use poem::listener::{Acceptor, Listener, TcpListener};
+use seva_embedded::identity::Argon2Hasher;
+use seva_embedded::model::ModelChoice;
+use seva_embedded::postgres::{PostgresCluster, PostgresSettings};
+use seva_embedded::speech::{EmbeddedSpeech, SpeechSettings};
+use seva_fhir::access::{AccountStore, TokenVerifier};
+use seva_fhir::clock::{RandomIds, SystemClock};
+use seva_fhir::{FhirService, FhirServiceParts};
+use seva_http::{Authenticator, AuthenticatorParts, Services, TokenKeys, new_signing_key};
+use seva_postgres::{Database, DatabaseSettings, PostgresAccounts, PostgresAudit, PostgresResources, PostgresSecrets};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::configuration::Configuration;
+use crate::probes::{DatabaseProbe, SpeechProbe};
+use crate::{data_folder, pages};
+
+/// How long requests in flight have at the stop.
+const DRAIN: Duration = Duration::from_secs(20);
+/// The database within the private cluster.
+const DATABASE: &str = "seva";
+
+/// The private cluster, if one is used, and the database.
+pub struct Store {
+    cluster: Option<PostgresCluster>,
+    /// The migrated database.
+    pub database: Database,
+}
+
+impl Store {
+    /// Starts the private cluster unless a database is configured, and opens the database.
+    pub async fn open(configuration: &Configuration) -> anyhow::Result<Self> {
+        data_folder::ensure(&configuration.data.folder)?;
+        let connections = configuration.database.connections;
+        let (cluster, settings) = match &configuration.database.url {
+            Some(url) => (None, DatabaseSettings { url: url.clone(), create: None, connections }),
+            None => {
+                let cluster = PostgresCluster::start(&postgres_settings(configuration)).await?;
+                let settings =
+                    DatabaseSettings { url: cluster.url(), create: Some(DATABASE.to_owned()), connections };
+                (Some(cluster), settings)
+            }
+        };
+        let database = Database::open(&settings).await?;
+        Ok(Self { cluster, database })
+    }
+
+    /// Closes the connections and stops the cluster.
+    pub async fn close(self) -> anyhow::Result<()> {
+        self.database.close().await;
+        match self.cluster {
+            Some(cluster) => cluster.stop().await.map_err(anyhow::Error::from),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Where PostgreSQL's programs and cluster lie.
+pub fn postgres_settings(configuration: &Configuration) -> PostgresSettings {
+    #[expect(clippy::disallowed_methods, reason = "PATH is part of the configuration's home")]
+    let path = std::env::var("PATH").unwrap_or_default();
+    PostgresSettings {
+        data: configuration.data.folder.clone(),
+        binaries: configuration.database.binaries.clone(),
+        search_path: path.split(':').map(PathBuf::from).collect(),
+    }
+}
+
+/// A running server.
+pub struct Running {
+    /// The address that is listened on.
+    pub address: SocketAddr,
+    /// The FHIR service, for the demo data.
+    pub fhir: FhirService,
+    /// Accounts, for the demo log-in.
+    pub accounts: Arc<dyn AccountStore>,
+    store: Store,
+    stop: oneshot::Sender<()>,
+    server: JoinHandle<std::io::Result<()>>,
+    audit_writer: JoinHandle<()>,
+}
+
+impl Running {
+    /// Starts everything; the port is open when this returns.
+    pub async fn start(configuration: Configuration) -> anyhow::Result<Self> {
+        let store = Store::open(&configuration).await?;
+        let database = store.database.clone();
+        let listen = configuration.server.listen;
+        let acceptor = TcpListener::bind(listen).into_acceptor().await.with_context(|| format!("server.listen {listen}"))?;
+        let address = acceptor.local_addr().first().and_then(|a| a.as_socket_addr().copied()).unwrap_or(listen);
+        let (audit, audit_writer) = PostgresAudit::start(&database);
+        let url = match &configuration.server.public_url {
+            Some(_) => configuration.server.url(),
+            None => format!("http://{address}"),
+        };
+        let fhir = FhirService::new(FhirServiceParts {
+            store: Arc::new(PostgresResources::new(&database)),
+            audit: Arc::new(audit.clone()),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+            base_url: format!("{url}/fhir"),
+        });
+        let accounts: Arc<dyn AccountStore> = Arc::new(PostgresAccounts::new(&database));
+        let key = PostgresSecrets::new(&database).get_or_store("token-key", &new_signing_key()?).await?;
+        let authenticator = Authenticator::new(AuthenticatorParts {
+            accounts: Arc::clone(&accounts),
+            hasher: Arc::new(Argon2Hasher),
+            audit: Arc::new(audit),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+            keys: TokenKeys::new(&key, &url)?,
+            external: external(&configuration)?,
+        });
+        let choice: ModelChoice = configuration.speech.model.parse().context("speech.model")?;
+        let speech = Arc::new(EmbeddedSpeech::new(SpeechSettings::new(configuration.models(), choice))?);
+        let services = Arc::new(Services {
+            fhir: fhir.clone(),
+            authenticator,
+            ids: Arc::new(RandomIds),
+            probes: vec![Arc::new(DatabaseProbe(database)), Arc::new(SpeechProbe(speech))],
+            aws: Vec::new(),
+        });
+        let app = pages::with_pages(seva_http::endpoint(&services).boxed(), &url);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let server = poem::Server::new_with_acceptor(acceptor);
+        let signal = async move { drop(stopped.await) };
+        let server = tokio::spawn(server.run_with_graceful_shutdown(app, signal, Some(DRAIN)));
+        Ok(Self { address, fhir, accounts, store, stop, server, audit_writer })
+    }
+
+    /// Stops: requests in flight are finished, audit records written, PostgreSQL ended.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        let Self { fhir, accounts, store, stop, server, audit_writer, .. } = self;
+        // The server may have ended by itself: then there is nobody to tell.
+        let _ = stop.send(());
+        server.await??;
+        drop((fhir, accounts));
+        tokio::time::timeout(DRAIN, audit_writer).await.context("the audit log was not written in time")??;
+        store.close().await
+    }
+}
+
+fn external(_configuration: &Configuration) -> anyhow::Result<Option<Arc<dyn TokenVerifier>>> {
+    Ok(None)
+}
