@@ -38,12 +38,7 @@ impl AudioDecoder for EmbeddedAudioDecoder {
             .probe(&Hint::new(), stream, Default::default(), Default::default())
             .map_err(unsupported)?;
         let (track, mut codec, total_ms) = open_track(format.as_ref())?;
-        let mut output = Output {
-            receive,
-            pending: Vec::with_capacity(2 * BLOCK),
-            sent: 0,
-            total_ms,
-        };
+        let mut output = Output { receive, pending: Vec::with_capacity(2 * BLOCK), sent: 0, total_ms };
         run(format.as_mut(), track, codec.as_mut(), &mut output)?;
         Ok(output.done_ms())
     }
@@ -52,14 +47,9 @@ impl AudioDecoder for EmbeddedAudioDecoder {
 type OpenTrack = (u32, Box<dyn Codec>, Option<u64>);
 
 fn open_track(format: &dyn FormatReader) -> Result<OpenTrack, AudioError> {
-    let track = format
-        .default_track(TrackType::Audio)
-        .ok_or(AudioError::Unsupported)?;
-    let parameters = track
-        .codec_params
-        .as_ref()
-        .and_then(|parameters| parameters.audio())
-        .ok_or(AudioError::Unsupported)?;
+    let track = format.default_track(TrackType::Audio).ok_or(AudioError::Unsupported)?;
+    let parameters =
+        track.codec_params.as_ref().and_then(|parameters| parameters.audio()).ok_or(AudioError::Unsupported)?;
     let codec = symphonia::default::get_codecs()
         .make_audio_decoder(parameters, &AudioDecoderOptions::default())
         .map_err(unsupported)?;
@@ -120,11 +110,7 @@ fn mix(decoded: &GenericAudioBufferRef<'_>, mono: &mut Vec<f32>) {
     let mut interleaved = Vec::<f32>::new();
     decoded.copy_to_vec_interleaved(&mut interleaved);
     mono.clear();
-    mono.extend(
-        interleaved
-            .chunks_exact(channels)
-            .map(|frame| frame.iter().sum::<f32>() / channels as f32),
-    );
+    mono.extend(interleaved.chunks_exact(channels).map(|frame| frame.iter().sum::<f32>() / channels as f32));
 }
 
 struct Output<'a> {
@@ -148,11 +134,7 @@ impl Output<'_> {
         let ready: Vec<i16> = self.pending.drain(..whole).collect();
         for samples in ready.chunks(BLOCK) {
             self.sent += samples.len() as u64;
-            let block = AudioBlock {
-                samples,
-                done_ms: self.done_ms(),
-                total_ms: self.total_ms,
-            };
+            let block = AudioBlock { samples, done_ms: self.done_ms(), total_ms: self.total_ms };
             (self.receive)(block)?;
         }
         ControlFlow::Continue(())

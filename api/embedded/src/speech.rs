@@ -49,14 +49,7 @@ impl SpeechSettings {
     /// One decoding at a time on up to four cores: ggml's threads spin, so more of them on busy cores are slower.
     pub fn new(folder: PathBuf, choice: ModelChoice) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self {
-            folder,
-            choice,
-            jobs: 1,
-            threads: cores.min(4),
-            queue: 16,
-            deadline: Duration::from_secs(60),
-        }
+        Self { folder, choice, jobs: 1, threads: cores.min(4), queue: 16, deadline: Duration::from_secs(60) }
     }
 }
 
@@ -72,13 +65,8 @@ impl EmbeddedSpeech {
     pub fn new(settings: SpeechSettings) -> Result<Self, SpeechError> {
         // Without a logging feature the hooks swallow what whisper.cpp prints.
         whisper_rs::install_logging_hooks();
-        let pool =
-            Pool::start(&settings).map_err(|error| SpeechError::Engine(error.to_string()))?;
-        Ok(Self {
-            settings,
-            pool: Arc::new(pool),
-            sessions: Mutex::new(JoinSet::new()),
-        })
+        let pool = Pool::start(&settings).map_err(|error| SpeechError::Engine(error.to_string()))?;
+        Ok(Self { settings, pool: Arc::new(pool), sessions: Mutex::new(JoinSet::new()) })
     }
 
     fn located(&self) -> Result<PathBuf, SpeechError> {
@@ -91,20 +79,13 @@ impl EmbeddedSpeech {
     /// The language as Whisper names it.
     fn language(&self, tag: &str) -> Result<String, SpeechError> {
         let primary = tag.split('-').next().unwrap_or_default().to_lowercase();
-        let primary = if primary.is_empty() {
-            "en".to_owned()
-        } else {
-            primary
-        };
+        let primary = if primary.is_empty() { "en".to_owned() } else { primary };
         let english_only = self.settings.choice.name().ends_with(".en");
         let known = whisper_rs::get_lang_id(&primary).is_some();
         if known && (primary == "en" || !english_only) {
             return Ok(primary);
         }
-        Err(SpeechError::Language {
-            engine: self.settings.choice.name(),
-            language: tag.to_owned(),
-        })
+        Err(SpeechError::Language { engine: self.settings.choice.name(), language: tag.to_owned() })
     }
 }
 
@@ -115,21 +96,13 @@ impl SpeechEngine for EmbeddedSpeech {
     }
 
     fn version(&self) -> String {
-        format!(
-            "whisper.cpp {} {}",
-            whisper_rs::WHISPER_CPP_VERSION,
-            self.settings.choice.name()
-        )
+        format!("whisper.cpp {} {}", whisper_rs::WHISPER_CPP_VERSION, self.settings.choice.name())
     }
 
     async fn health(&self) -> SpeechHealth {
         match self.located() {
-            Ok(_) => SpeechHealth::Ready {
-                waiting: self.pool.waiting(),
-            },
-            Err(error) => SpeechHealth::Unavailable {
-                reason: error.to_string(),
-            },
+            Ok(_) => SpeechHealth::Ready { waiting: self.pool.waiting() },
+            Err(error) => SpeechHealth::Unavailable { reason: error.to_string() },
         }
     }
 
@@ -143,18 +116,11 @@ impl SpeechEngine for EmbeddedSpeech {
         let (audio, blocks) = mpsc::channel(AUDIO_BLOCKS);
         let (reports, events) = mpsc::channel(EVENTS);
         let session = Session::new(
-            pool::Task {
-                model,
-                language,
-                prompt: prompt(&request.prompt_terms),
-            },
+            pool::Task { model, language, prompt: prompt(&request.prompt_terms) },
             self.pool.clone(),
             reports,
         );
-        let mut sessions = self
-            .sessions
-            .lock()
-            .map_err(|_| SpeechError::Engine("a session has failed".into()))?;
+        let mut sessions = self.sessions.lock().map_err(|_| SpeechError::Engine("a session has failed".into()))?;
         while sessions.try_join_next().is_some() {}
         sessions.spawn(session.run(blocks));
         Ok(SpeechSession { audio, events })

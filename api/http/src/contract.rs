@@ -11,8 +11,7 @@ pub(crate) fn routes(route: Route) -> Route {
     route
         .at("/openapi.json", get(json))
         .at("/openapi.yaml", get(yaml))
-        .at("/docs", get(to_docs))
-        .nest("/docs/", SwaggerUi { config: Arc::new(Config::from("/openapi.json")) })
+        .nest("/docs", SwaggerUi { config: Arc::new(Config::from("/openapi.json")) })
 }
 
 #[handler]
@@ -25,11 +24,6 @@ fn yaml() -> Response {
     Response::builder().content_type("application/yaml").body(seva_openapi::yaml())
 }
 
-#[handler]
-fn to_docs() -> Response {
-    Response::builder().status(StatusCode::PERMANENT_REDIRECT).header(header::LOCATION, "/docs/").finish()
-}
-
 /// Swagger UI, vendored: nothing is fetched from elsewhere.
 struct SwaggerUi {
     config: Arc<Config<'static>>,
@@ -40,6 +34,11 @@ impl Endpoint for SwaggerUi {
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let path = request.uri().path().trim_start_matches('/');
+        if path.is_empty() && !request.original_uri().path().ends_with('/') {
+            // The page's own files are relative to it.
+            let response = Response::builder().status(StatusCode::PERMANENT_REDIRECT);
+            return Ok(response.header(header::LOCATION, "/docs/").finish());
+        }
         let file = utoipa_swagger_ui::serve(path, Arc::clone(&self.config));
         Ok(match file {
             Ok(Some(file)) => Response::builder().content_type(&file.content_type).body(file.bytes.to_vec()),

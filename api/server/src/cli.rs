@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand};
 #[command(name = "seva", version, about)]
 pub struct Cli {
     /// The configuration file; without it `seva.toml` here, if there is one.
-    #[arg(long, global = true, env = None)]
+    #[arg(long, global = true)]
     pub config: Option<PathBuf>,
     /// What to do.
     #[command(subcommand)]

@@ -20,7 +20,7 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
         match cli.command {
             Command::Serve { demo } => serve::run(configuration, demo).await,
             Command::Migrate => with_database(&configuration, async |_| Ok(())).await,
-            Command::Demo => with_database(&configuration, async |database| demo::load(&configuration, database).await).await,
+            Command::Demo => with_database(&configuration, async |database| demo::load(database).await).await,
             Command::Model { choice } => model::run(&configuration, choice).await,
             Command::Contract { yaml } => {
                 let text = if yaml { seva_openapi::yaml() } else { seva_openapi::json() };

@@ -219,10 +219,11 @@ impl Configuration {
         let here = Path::new("seva.toml");
         let file = file.or_else(|| here.exists().then_some(here));
         let text = match file {
-            Some(path) => Some((path, std::fs::read_to_string(path).map_err(|source| ConfigurationError::Read {
-                path: path.display().to_string(),
-                source,
-            })?)),
+            Some(path) => Some((
+                path,
+                std::fs::read_to_string(path)
+                    .map_err(|source| ConfigurationError::Read { path: path.display().to_string(), source })?,
+            )),
             None => None,
         };
         let (place, text) = match &text {
@@ -233,11 +234,7 @@ impl Configuration {
     }
 
     /// Merges a file's text and variables.
-    pub fn from_parts(
-        place: &str,
-        text: &str,
-        variables: Vec<(String, String)>,
-    ) -> Result<Self, ConfigurationError> {
+    pub fn from_parts(place: &str, text: &str, variables: Vec<(String, String)>) -> Result<Self, ConfigurationError> {
         let wrong = |place: &str, message: String| ConfigurationError::Wrong { place: place.to_owned(), message };
         let mut table: Table = toml::from_str(text).map_err(|error| wrong(place, error.to_string()))?;
         Self::deserialize(table.clone()).map_err(|error| wrong(place, error.to_string()))?;

@@ -4,7 +4,7 @@ pub mod cli;
 mod commands;
 pub mod configuration;
 mod data_folder;
-mod demo;
+pub mod demo;
 mod pages;
 mod probes;
 pub mod running;

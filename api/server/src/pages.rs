@@ -8,7 +8,10 @@ use poem::{Endpoint, Request, Response};
 const API: &[&str] = &["fhir", "v1", "health", "docs", ".well-known", "openapi.json", "openapi.yaml"];
 
 /// Serves the API and the pages.
-pub(crate) fn with_pages(api: BoxEndpoint<'static, Response>, _url: &str) -> impl Endpoint<Output = Response> + 'static {
+pub(crate) fn with_pages(
+    api: BoxEndpoint<'static, Response>,
+    _url: &str,
+) -> impl Endpoint<Output = Response> + 'static {
     Both { api }
 }
 

@@ -32,8 +32,12 @@ impl Probe for SpeechProbe {
 
     async fn ask(&self) -> Result<Option<String>, String> {
         match self.0.health().await {
-            SpeechHealth::Ready { waiting } => Ok(Some(format!("{} {}, {waiting} waiting", self.0.name(), self.0.version()))),
-            SpeechHealth::Unavailable { reason } => Err(format!("speech engine {:?} is not ready: {reason}", self.0.name())),
+            SpeechHealth::Ready { waiting } => {
+                Ok(Some(format!("{} {}, {waiting} waiting", self.0.name(), self.0.version())))
+            }
+            SpeechHealth::Unavailable { reason } => {
+                Err(format!("speech engine {:?} is not ready: {reason}", self.0.name()))
+            }
         }
     }
 }

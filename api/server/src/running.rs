@@ -45,8 +45,7 @@ impl Store {
             Some(url) => (None, DatabaseSettings { url: url.clone(), create: None, connections }),
             None => {
                 let cluster = PostgresCluster::start(&postgres_settings(configuration)).await?;
-                let settings =
-                    DatabaseSettings { url: cluster.url(), create: Some(DATABASE.to_owned()), connections };
+                let settings = DatabaseSettings { url: cluster.url(), create: Some(DATABASE.to_owned()), connections };
                 (Some(cluster), settings)
             }
         };
@@ -95,7 +94,8 @@ impl Running {
         let store = Store::open(&configuration).await?;
         let database = store.database.clone();
         let listen = configuration.server.listen;
-        let acceptor = TcpListener::bind(listen).into_acceptor().await.with_context(|| format!("server.listen {listen}"))?;
+        let acceptor =
+            TcpListener::bind(listen).into_acceptor().await.with_context(|| format!("server.listen {listen}"))?;
         let address = acceptor.local_addr().first().and_then(|a| a.as_socket_addr().copied()).unwrap_or(listen);
         let (audit, audit_writer) = PostgresAudit::start(&database);
         let url = match &configuration.server.public_url {

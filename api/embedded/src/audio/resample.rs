@@ -74,11 +74,7 @@ impl Resampler {
             };
             let from = phase * self.taps;
             let filter = self.filters.get(from..from + self.taps).unwrap_or_default();
-            let sum = window
-                .iter()
-                .zip(filter)
-                .map(|(sample, tap)| sample * tap)
-                .sum();
+            let sum = window.iter().zip(filter).map(|(sample, tap)| sample * tap).sum();
             output.push(quantise(sum));
             self.position += self.step;
         }
@@ -102,11 +98,7 @@ fn design(fraction: f64, half: usize, cutoff: f64) -> Vec<f32> {
         .map(|index| {
             let distance = index as f64 - centre;
             let argument = PI * distance * cutoff;
-            let sinc = if argument == 0.0 {
-                1.0
-            } else {
-                argument.sin() / argument
-            };
+            let sinc = if argument == 0.0 { 1.0 } else { argument.sin() / argument };
             sinc * kaiser(distance / half as f64)
         })
         .collect();

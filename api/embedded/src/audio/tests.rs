@@ -48,11 +48,7 @@ fn level(samples: &[i16]) -> f64 {
 fn a_tone_keeps_its_length_and_level_at_every_usual_rate() {
     for rate in [8_000, 11_025, 16_000, 22_050, 44_100, 48_000, 96_000] {
         let samples = decode(wav(rate, 1, &tone(rate, 1_000.0))).expect("legal file");
-        assert!(
-            samples.len().abs_diff(16_000) <= 2,
-            "{rate}: {}",
-            samples.len()
-        );
+        assert!(samples.len().abs_diff(16_000) <= 2, "{rate}: {}", samples.len());
         let expected = 16_000.0 / 2.0_f64.sqrt();
         assert!((level(&samples) / expected - 1.0).abs() < 0.01, "{rate}");
     }
@@ -66,9 +62,7 @@ fn a_tone_above_the_pass_band_is_removed_instead_of_folded() {
 
 #[test]
 fn channels_are_mixed_to_one() {
-    let stereo: Vec<i16> = (0..32_000)
-        .map(|index| if index % 2 == 0 { 1000 } else { 3000 })
-        .collect();
+    let stereo: Vec<i16> = (0..32_000).map(|index| if index % 2 == 0 { 1000 } else { 3000 }).collect();
     let samples = decode(wav(16_000, 2, &stereo)).expect("legal file");
     assert_eq!(samples, vec![2000; 16_000]);
 }

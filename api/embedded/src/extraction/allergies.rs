@@ -78,11 +78,7 @@ pub fn find(document: &Document, hits: &[Hit]) -> Vec<Found> {
     found
 }
 
-fn none_known(
-    document: &Document,
-    cursor: &mut Cursor<'_>,
-    found: &mut Vec<Found>,
-) -> Option<usize> {
+fn none_known(document: &Document, cursor: &mut Cursor<'_>, found: &mut Vec<Found>) -> Option<usize> {
     let from = cursor.place();
     if !cursor.take_any(&NONE_KNOWN) {
         return None;
@@ -91,25 +87,13 @@ fn none_known(
     if cursor.word(0) == "to" {
         return None;
     }
-    let mut entity = document.entity(
-        cursor.span_from(from)?,
-        Category::Allergy,
-        EntityType::Substance,
-    );
+    let mut entity = document.entity(cursor.span_from(from)?, Category::Allergy, EntityType::Substance);
     entity.traits.push(Trait::Negation);
-    found.push(Found {
-        entity,
-        evidence: Evidence::AllergyStatement,
-    });
+    found.push(Found { entity, evidence: Evidence::AllergyStatement });
     Some(cursor.place())
 }
 
-fn allergic_to(
-    document: &Document,
-    hits: &[Hit],
-    cursor: &mut Cursor<'_>,
-    found: &mut Vec<Found>,
-) -> Option<usize> {
+fn allergic_to(document: &Document, hits: &[Hit], cursor: &mut Cursor<'_>, found: &mut Vec<Found>) -> Option<usize> {
     let from = cursor.place();
     if !cursor.take_any(&[
         "allergic to",
@@ -121,9 +105,9 @@ fn allergic_to(
     ]) {
         return None;
     }
-    let denied = from.checked_sub(1).is_some_and(|previous| {
-        matches!(document.word(previous), "not" | "no" | "never" | "denies")
-    });
+    let denied = from
+        .checked_sub(1)
+        .is_some_and(|previous| matches!(document.word(previous), "not" | "no" | "never" | "denies"));
     let mut last = None;
     loop {
         cursor.take_any(&["the", "any", "drug", "medicine"]);
@@ -144,16 +128,9 @@ fn allergic_to(
 }
 
 /// Keeps a substance that no list knows: losing an allergy is worse than keeping an odd word, so it is marked doubtful.
-fn unknown_substance(
-    document: &Document,
-    cursor: &Cursor<'_>,
-    denied: bool,
-    found: &mut Vec<Found>,
-) -> Option<usize> {
+fn unknown_substance(document: &Document, cursor: &Cursor<'_>, denied: bool, found: &mut Vec<Found>) -> Option<usize> {
     let at = cursor.place();
-    let token = cursor
-        .peek(0)
-        .filter(|token| token.kind == TokenKind::Word)?;
+    let token = cursor.peek(0).filter(|token| token.kind == TokenKind::Word)?;
     let mut each = allergy(document, token.span, Vec::new(), denied);
     each.entity.traits.push(Trait::LowConfidence);
     found.push(each);
@@ -172,15 +149,8 @@ fn substance_allergy(
     if !cursor.take_any(&["allergy", "allergic"]) {
         return None;
     }
-    let denied = at
-        .checked_sub(1)
-        .is_some_and(|previous| matches!(document.word(previous), "no" | "not" | "denies"));
-    found.push(allergy(
-        document,
-        document.span(&(at..end))?,
-        codings,
-        denied,
-    ));
+    let denied = at.checked_sub(1).is_some_and(|previous| matches!(document.word(previous), "no" | "not" | "denies"));
+    found.push(allergy(document, document.span(&(at..end))?, codings, denied));
     Some(cursor.place())
 }
 
@@ -190,10 +160,7 @@ fn allergy(document: &Document, span: Span, codings: Vec<Coding>, denied: bool) 
     if denied {
         entity.traits.push(Trait::Negation);
     }
-    Found {
-        entity,
-        evidence: Evidence::AllergyStatement,
-    }
+    Found { entity, evidence: Evidence::AllergyStatement }
 }
 
 fn substance(document: &Document, hits: &[Hit], at: usize) -> Option<(usize, Vec<Coding>)> {
@@ -205,7 +172,5 @@ fn substance(document: &Document, hits: &[Hit], at: usize) -> Option<(usize, Vec
     }
     let mut cursor = Cursor::new(document.tokens());
     cursor.advance(at);
-    cursor
-        .take_any(&SUBSTANCES)
-        .then(|| (cursor.place(), Vec::new()))
+    cursor.take_any(&SUBSTANCES).then(|| (cursor.place(), Vec::new()))
 }

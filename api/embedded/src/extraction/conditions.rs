@@ -51,21 +51,11 @@ pub fn find(document: &Document, hits: &[Hit], claimed: &[Span]) -> Vec<Found> {
 
 fn entity(document: &Document, span: Span, concept: &Concept) -> Found {
     let (category, kind, evidence) = match concept.kind {
-        ConceptKind::Condition | ConceptKind::Symptom => (
-            Category::MedicalCondition,
-            EntityType::DxName,
-            Evidence::ConditionPhrase,
-        ),
-        ConceptKind::Test => (
-            Category::TestTreatmentProcedure,
-            EntityType::TestName,
-            Evidence::OtherPhrase,
-        ),
-        ConceptKind::Anatomy => (
-            Category::Anatomy,
-            EntityType::SystemOrganSite,
-            Evidence::OtherPhrase,
-        ),
+        ConceptKind::Condition | ConceptKind::Symptom => {
+            (Category::MedicalCondition, EntityType::DxName, Evidence::ConditionPhrase)
+        }
+        ConceptKind::Test => (Category::TestTreatmentProcedure, EntityType::TestName, Evidence::OtherPhrase),
+        ConceptKind::Anatomy => (Category::Anatomy, EntityType::SystemOrganSite, Evidence::OtherPhrase),
     };
     let mut entity = document.entity(span, category, kind);
     match concept.kind {
@@ -87,9 +77,7 @@ fn entity(document: &Document, span: Span, concept: &Concept) -> Found {
         && QUALITIES.contains(&document.word(previous))
         && let Some(place) = document.span(&(previous..first))
     {
-        entity
-            .attributes
-            .push(document.attribute(place, AttributeType::Quality, None));
+        entity.attributes.push(document.attribute(place, AttributeType::Quality, None));
     }
     Found { entity, evidence }
 }
@@ -99,46 +87,24 @@ pub fn ages(document: &Document) -> Vec<Found> {
     let tokens = document.tokens();
     let mut found = Vec::new();
     for (index, token) in tokens.iter().enumerate() {
-        let Some(value) = token
-            .number()
-            .and_then(|value| value.as_whole())
-            .filter(|value| *value <= 130)
-        else {
+        let Some(value) = token.number().and_then(|value| value.as_whole()).filter(|value| *value <= 130) else {
             continue;
         };
         let mut cursor = Cursor::new(tokens);
         cursor.advance(index + 1);
-        let end = if cursor.word(0) == "-" {
-            index + 2
-        } else {
-            index + 1
-        };
+        let end = if cursor.word(0) == "-" { index + 2 } else { index + 1 };
         let Some((used, unit)) = age_unit(document, end, index) else {
             continue;
         };
-        let (Some(span), Some(number)) = (
-            document.span(&(index..end + used)),
-            document.span(&(index..index + 1)),
-        ) else {
+        let (Some(span), Some(number)) = (document.span(&(index..end + used)), document.span(&(index..index + 1)))
+        else {
             continue;
         };
-        let mut entity =
-            document.entity(span, Category::ProtectedHealthInformation, EntityType::Age);
-        entity.attributes.push(document.attribute(
-            number,
-            AttributeType::TestValue,
-            Some(value.to_string()),
-        ));
+        let mut entity = document.entity(span, Category::ProtectedHealthInformation, EntityType::Age);
+        entity.attributes.push(document.attribute(number, AttributeType::TestValue, Some(value.to_string())));
         let named = document.span(&(end..end + used)).unwrap_or(number);
-        entity.attributes.push(document.attribute(
-            named,
-            AttributeType::TestUnit,
-            Some(unit.to_owned()),
-        ));
-        found.push(Found {
-            entity,
-            evidence: Evidence::Age,
-        });
+        entity.attributes.push(document.attribute(named, AttributeType::TestUnit, Some(unit.to_owned())));
+        found.push(Found { entity, evidence: Evidence::Age });
     }
     found
 }
@@ -148,10 +114,7 @@ fn age_unit(document: &Document, at: usize, number: usize) -> Option<(usize, &'s
         "year-old" | "years-old" | "yr-old" | "y/o" => return Some((1, "a")),
         "month-old" | "months-old" => return Some((1, "mo")),
         "yo" | "yrs" | "yr"
-            if matches!(
-                document.word(at + 1),
-                "old" | "male" | "female" | "man" | "woman" | "boy" | "girl"
-            ) =>
+            if matches!(document.word(at + 1), "old" | "male" | "female" | "man" | "woman" | "boy" | "girl") =>
         {
             return Some((if document.word(at + 1) == "old" { 2 } else { 1 }, "a"));
         }
@@ -161,17 +124,12 @@ fn age_unit(document: &Document, at: usize, number: usize) -> Option<(usize, &'s
     if document.word(at + 1) == "old" {
         return unit.map(|unit| (2, unit.code()));
     }
-    let aged = number
-        .checked_sub(1)
-        .is_some_and(|previous| matches!(document.word(previous), "aged" | "age"));
+    let aged = number.checked_sub(1).is_some_and(|previous| matches!(document.word(previous), "aged" | "age"));
     match (aged, unit) {
         (true, Some(unit)) => Some((1, unit.code())),
         (true, None) => Some((0, "a")),
         (false, Some(unit))
-            if matches!(
-                document.word(at + 1),
-                "male" | "female" | "boy" | "girl" | "man" | "woman"
-            ) =>
+            if matches!(document.word(at + 1), "male" | "female" | "boy" | "girl" | "man" | "woman") =>
         {
             Some((1, unit.code()))
         }

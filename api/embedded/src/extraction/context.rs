@@ -149,32 +149,12 @@ const AFTER: [(Trait, &[&str]); 4] = [
             "none",
         ],
     ),
-    (
-        Trait::FamilyHistory,
-        &[
-            "in the family",
-            "in family",
-            "in mother",
-            "in father",
-            "runs in the family",
-        ],
-    ),
+    (Trait::FamilyHistory, &["in the family", "in family", "in mother", "in father", "runs in the family"]),
     (
         Trait::PastHistory,
-        &[
-            "in the past",
-            "in childhood",
-            "years ago",
-            "months ago",
-            "last year",
-            "has resolved",
-            "resolved",
-        ],
+        &["in the past", "in childhood", "years ago", "months ago", "last year", "has resolved", "resolved"],
     ),
-    (
-        Trait::LowConfidence,
-        &["likely", "suspected", "cannot be ruled out"],
-    ),
+    (Trait::LowConfidence, &["likely", "suspected", "cannot be ruled out"]),
 ];
 
 const MEDICINE_STOPPED: [&str; 12] = [
@@ -191,13 +171,7 @@ const MEDICINE_STOPPED: [&str; 12] = [
     "stop taking",
     "withhold",
 ];
-const MEDICINE_PAST: [&str; 5] = [
-    "was on",
-    "was taking",
-    "previously on",
-    "used to take",
-    "had taken",
-];
+const MEDICINE_PAST: [&str; 5] = ["was on", "was taking", "previously on", "used to take", "had taken"];
 
 /// Adds the traits that the context of an entity gives.
 pub fn add_traits(document: &Document, entity: &mut Entity) {
@@ -218,14 +192,8 @@ pub fn add_traits(document: &Document, entity: &mut Entity) {
 fn cue_ends_at(document: &Document, end: usize, floor: usize, cues: &[&str]) -> Option<usize> {
     let matches = |cue: &&str| {
         let words: Vec<&str> = cue.split(' ').collect();
-        let begin = end
-            .checked_sub(words.len())
-            .filter(|begin| *begin >= floor)?;
-        words
-            .iter()
-            .enumerate()
-            .all(|(offset, word)| document.word(begin + offset) == *word)
-            .then_some(words.len())
+        let begin = end.checked_sub(words.len()).filter(|begin| *begin >= floor)?;
+        words.iter().enumerate().all(|(offset, word)| document.word(begin + offset) == *word).then_some(words.len())
     };
     cues.iter().filter_map(matches).max()
 }
@@ -241,8 +209,7 @@ fn before(document: &Document, range: &Range<usize>, sentence: &Range<usize>, en
                 continue;
             };
             if is_pseudo(document, found, end, length)
-                || (found == Trait::PastHistory
-                    && (family || longer_denial(document, end, sentence.start)))
+                || (found == Trait::PastHistory && (family || longer_denial(document, end, sentence.start)))
             {
                 continue;
             }
@@ -253,9 +220,7 @@ fn before(document: &Document, range: &Range<usize>, sentence: &Range<usize>, en
             step = step.max(length);
             entity.traits.push(found);
         }
-        if TERMINATORS.contains(&document.word(end - 1))
-            && !follows_relative(document, end, sentence.start)
-        {
+        if TERMINATORS.contains(&document.word(end - 1)) && !follows_relative(document, end, sentence.start) {
             break;
         }
         end = end.saturating_sub(step);
@@ -264,30 +229,13 @@ fn before(document: &Document, range: &Range<usize>, sentence: &Range<usize>, en
 
 /// "no history of" denies; it does not also say that there was something.
 fn longer_denial(document: &Document, end: usize, floor: usize) -> bool {
-    cue_ends_at(
-        document,
-        end,
-        floor,
-        &[
-            "no history of",
-            "no past history of",
-            "no h/o",
-            "denies history of",
-        ],
-    )
-    .is_some()
+    cue_ends_at(document, end, floor, &["no history of", "no past history of", "no h/o", "denies history of"]).is_some()
 }
 
 /// "mother has diabetes": the verb does not end the reach of the relative.
 fn follows_relative(document: &Document, end: usize, floor: usize) -> bool {
     let has = matches!(document.word(end - 1), "has" | "with");
-    has && cue_ends_at(
-        document,
-        end - 1,
-        floor,
-        BEFORE.first().map_or(&[][..], |(_, cues)| cues),
-    )
-    .is_some()
+    has && cue_ends_at(document, end - 1, floor, BEFORE.first().map_or(&[][..], |(_, cues)| cues)).is_some()
 }
 
 /// Tells whether a cue means something else here: "no change in", "three days history of", "not only", "no relief".
@@ -296,30 +244,13 @@ fn is_pseudo(document: &Document, found: Trait, end: usize, length: usize) -> bo
     match found {
         Trait::Negation => {
             let next = document.word(end);
-            [
-                "change",
-                "increase",
-                "improvement",
-                "relief",
-                "only",
-                "better",
-                "reduction",
-                "doubt",
-            ]
-            .contains(&next)
+            ["change", "increase", "improvement", "relief", "only", "better", "reduction", "doubt"].contains(&next)
         }
         Trait::PastHistory => {
-            let previous = begin
-                .checked_sub(1)
-                .map_or("", |index| document.word(index));
-            let lasting = [
-                "day", "days", "day's", "days'", "week", "weeks", "month", "months", "year",
-                "years", "hours",
-            ];
-            let counted = document
-                .tokens()
-                .get(end)
-                .is_some_and(|token| token.number().is_some());
+            let previous = begin.checked_sub(1).map_or("", |index| document.word(index));
+            let lasting =
+                ["day", "days", "day's", "days'", "week", "weeks", "month", "months", "year", "years", "hours"];
+            let counted = document.tokens().get(end).is_some_and(|token| token.number().is_some());
             lasting.contains(&previous)
                 || (document.word(begin) == "past" && counted)
                 || matches!(previous, "the" if document.word(begin) == "past")
@@ -337,21 +268,13 @@ fn after(document: &Document, range: &Range<usize>, sentence: &Range<usize>, ent
                     document.word(from - 1),
                     "is" | "are" | "was" | "three" | "two" | "few" | "some" | ":" | "-"
                 )
-                && document
-                    .tokens()
-                    .get(from - 1)
-                    .is_none_or(|token| token.number().is_none())
+                && document.tokens().get(from - 1).is_none_or(|token| token.number().is_none())
             {
                 break;
             }
-            let longest = cues
-                .iter()
-                .map(|cue| cue.split(' ').count())
-                .max()
-                .unwrap_or(0);
+            let longest = cues.iter().map(|cue| cue.split(' ').count()).max().unwrap_or(0);
             let hit = (1..=longest).any(|length| {
-                from + length <= sentence.end
-                    && cue_ends_at(document, from + length, from, cues) == Some(length)
+                from + length <= sentence.end && cue_ends_at(document, from + length, from, cues) == Some(length)
             });
             if hit {
                 entity.traits.push(found);
@@ -360,12 +283,7 @@ fn after(document: &Document, range: &Range<usize>, sentence: &Range<usize>, ent
     }
 }
 
-fn medicine(
-    document: &Document,
-    range: &Range<usize>,
-    sentence: &Range<usize>,
-    entity: &mut Entity,
-) {
+fn medicine(document: &Document, range: &Range<usize>, sentence: &Range<usize>, entity: &mut Entity) {
     let floor = sentence.start.max(range.start.saturating_sub(3));
     for end in (floor + 1..=range.start).rev() {
         if cue_ends_at(document, end, sentence.start, &MEDICINE_STOPPED).is_some() {

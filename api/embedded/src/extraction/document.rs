@@ -17,10 +17,7 @@ pub struct Document {
 impl Document {
     /// Cuts a text.
     pub fn new(text: &str) -> Self {
-        Self {
-            characters: text.chars().collect(),
-            tokens: tokenize(text),
-        }
+        Self { characters: text.chars().collect(), tokens: tokenize(text) }
     }
 
     /// Returns all tokens.
@@ -30,21 +27,13 @@ impl Document {
 
     /// Copies the text of a range.
     pub fn slice(&self, span: Span) -> String {
-        self.characters
-            .iter()
-            .skip(span.begin)
-            .take(span.end.saturating_sub(span.begin))
-            .collect()
+        self.characters.iter().skip(span.begin).take(span.end.saturating_sub(span.begin)).collect()
     }
 
     /// Returns the tokens that a range touches, as indexes.
     pub fn covering(&self, span: Span) -> std::ops::Range<usize> {
-        let begin = self
-            .tokens
-            .partition_point(|token| token.span.end <= span.begin);
-        let end = self
-            .tokens
-            .partition_point(|token| token.span.begin < span.end);
+        let begin = self.tokens.partition_point(|token| token.span.end <= span.begin);
+        let end = self.tokens.partition_point(|token| token.span.begin < span.end);
         begin..end.max(begin)
     }
 
@@ -54,18 +43,13 @@ impl Document {
         let before = self.tokens.get(..index).unwrap_or_default();
         let after = self.tokens.get(index..).unwrap_or_default();
         let begin = before.iter().rposition(stop).map_or(0, |stop| stop + 1);
-        let end = after
-            .iter()
-            .position(stop)
-            .map_or(self.tokens.len(), |stop| index + stop);
+        let end = after.iter().position(stop).map_or(self.tokens.len(), |stop| index + stop);
         begin..end
     }
 
     /// Returns the word of a token, or nothing as an empty word.
     pub fn word(&self, index: usize) -> &str {
-        self.tokens
-            .get(index)
-            .map_or("", |token| token.word.as_str())
+        self.tokens.get(index).map_or("", |token| token.word.as_str())
     }
 
     /// Returns the range from one token to another, the last one excluded.
@@ -93,13 +77,6 @@ impl Document {
 
     /// Makes an attribute whose own reliability is unknown.
     pub fn attribute(&self, span: Span, kind: AttributeType, value: Option<String>) -> Attribute {
-        Attribute {
-            kind,
-            text: self.slice(span),
-            begin: span.begin,
-            end: span.end,
-            score: None,
-            value,
-        }
+        Attribute { kind, text: self.slice(span), begin: span.begin, end: span.end, score: None, value }
     }
 }

@@ -48,11 +48,8 @@ struct Length {
 pub fn attach(document: &Document, found: &mut [Found], claimed: &[Span]) {
     for length in lengths(document, claimed) {
         let sentence = document.sentence(length.tokens.start);
-        let mut owners = if length.looks_ahead {
-            Vec::new()
-        } else {
-            chain_before(document, found, &length, sentence.start)
-        };
+        let mut owners =
+            if length.looks_ahead { Vec::new() } else { chain_before(document, found, &length, sentence.start) };
         if owners.is_empty() {
             owners = chain_after(document, found, &length, sentence.end);
         }
@@ -96,9 +93,7 @@ fn lengths(document: &Document, claimed: &[Span]) -> Vec<Length> {
         let value = if introduced && cursor.take("yesterday") {
             Some("1 d".to_owned())
         } else {
-            cursor
-                .take_length()
-                .map(|length| format!("{} {}", length.value, length.unit.code()))
+            cursor.take_length().map(|length| format!("{} {}", length.value, length.unit.code()))
         };
         let end = cursor.place();
         let mut looks_ahead = false;
@@ -106,15 +101,8 @@ fn lengths(document: &Document, claimed: &[Span]) -> Vec<Length> {
         looks_ahead |= opens;
         let span = document.span(&(from..end));
         match (value, span) {
-            (Some(value), Some(span))
-                if (introduced || opens) && !claimed.iter().any(|other| other.overlaps(span)) =>
-            {
-                lengths.push(Length {
-                    span,
-                    tokens: from..end,
-                    value,
-                    looks_ahead,
-                });
+            (Some(value), Some(span)) if (introduced || opens) && !claimed.iter().any(|other| other.overlaps(span)) => {
+                lengths.push(Length { span, tokens: from..end, value, looks_ahead });
                 at = end;
             }
             _ => at += 1,
@@ -136,8 +124,7 @@ fn chain_before(document: &Document, found: &[Found], length: &Length, floor: us
     // The words "for the last" stand between the complaint and the number.
     let mut edge = length.tokens.start;
     while edge > floor
-        && ["for", "since", "from", "last", "past", "the", "over", "x"]
-            .contains(&document.word(edge - 1))
+        && ["for", "since", "from", "last", "past", "the", "over", "x"].contains(&document.word(edge - 1))
     {
         edge -= 1;
     }
@@ -147,12 +134,7 @@ fn chain_before(document: &Document, found: &[Found], length: &Length, floor: us
         if !is_complaint(each) || range.start < floor || range.end > edge || !near {
             continue;
         }
-        if each
-            .entity
-            .attributes_of(AttributeType::Duration)
-            .next()
-            .is_some()
-        {
+        if each.entity.attributes_of(AttributeType::Duration).next().is_some() {
             break;
         }
         owners.push(index);
@@ -161,12 +143,7 @@ fn chain_before(document: &Document, found: &[Found], length: &Length, floor: us
     owners
 }
 
-fn chain_after(
-    document: &Document,
-    found: &[Found],
-    length: &Length,
-    ceiling: usize,
-) -> Vec<usize> {
+fn chain_after(document: &Document, found: &[Found], length: &Length, ceiling: usize) -> Vec<usize> {
     let mut owners = Vec::new();
     let mut edge = length.tokens.end;
     while edge < ceiling && ["history", "of", "h/o", "'"].contains(&document.word(edge)) {
@@ -174,11 +151,7 @@ fn chain_after(
     }
     for (index, each) in found.iter().enumerate() {
         let range = document.covering(each.entity.span());
-        if is_complaint(each)
-            && range.start >= edge
-            && range.end <= ceiling
-            && linked(document, edge, range.start)
-        {
+        if is_complaint(each) && range.start >= edge && range.end <= ceiling && linked(document, edge, range.start) {
             owners.push(index);
             edge = range.end;
         }

@@ -67,19 +67,14 @@ impl Matcher {
             if !is_whole(&folded.text, found.start(), found.end()) {
                 continue;
             }
-            let (Some(begin), Some(last)) = (
-                folded.places.get(found.start()),
-                folded.places.get(found.end() - 1),
-            ) else {
+            let (Some(begin), Some(last)) = (folded.places.get(found.start()), folded.places.get(found.end() - 1))
+            else {
                 continue;
             };
             let Some(term) = self.terms.get(found.pattern().as_usize()) else {
                 continue;
             };
-            hits.push(Hit {
-                span: Span::new(*begin, last + 1),
-                term: *term,
-            });
+            hits.push(Hit { span: Span::new(*begin, last + 1), term: *term });
         }
         hits.sort_by_key(|hit| (hit.span.begin, std::cmp::Reverse(hit.span.end)));
         let mut end = 0;
@@ -96,10 +91,7 @@ impl Matcher {
 
 /// Lowers the case and joins white space, so that line breaks and double spaces do not hide a phrase.
 fn fold(text: &str) -> Folded {
-    let mut folded = Folded {
-        text: String::with_capacity(text.len()),
-        places: Vec::with_capacity(text.len()),
-    };
+    let mut folded = Folded { text: String::with_capacity(text.len()), places: Vec::with_capacity(text.len()) };
     for (place, character) in text.chars().enumerate() {
         let mut lower = character.to_lowercase();
         let single = match (lower.next(), lower.next()) {
@@ -117,11 +109,8 @@ fn fold(text: &str) -> Folded {
 }
 
 fn is_whole(text: &str, begin: usize, end: usize) -> bool {
-    let before = text
-        .get(..begin)
-        .and_then(|before| before.chars().next_back());
+    let before = text.get(..begin).and_then(|before| before.chars().next_back());
     let after = text.get(end..).and_then(|after| after.chars().next());
-    let free =
-        |neighbour: Option<char>| neighbour.is_none_or(|neighbour| !neighbour.is_alphanumeric());
+    let free = |neighbour: Option<char>| neighbour.is_none_or(|neighbour| !neighbour.is_alphanumeric());
     free(before) && free(after)
 }

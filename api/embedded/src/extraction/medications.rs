@@ -72,45 +72,27 @@ struct Mention {
 }
 
 /// Finds the medicines that nothing else has claimed.
-pub fn find(
-    formulary: &'static Formulary,
-    document: &Document,
-    hits: &[Hit],
-    claimed: &[Span],
-) -> Vec<Found> {
+pub fn find(formulary: &'static Formulary, document: &Document, hits: &[Hit], claimed: &[Span]) -> Vec<Found> {
     let free = |span: Span| !claimed.iter().any(|other| other.overlaps(span));
     let mut mentions: Vec<Mention> = Vec::new();
     for hit in hits {
         if let Term::Medicine(medicine) = hit.term
             && free(hit.span)
         {
-            mentions.push(Mention {
-                tokens: document.covering(hit.span),
-                span: hit.span,
-                medicine,
-                suggestion: None,
-            });
+            mentions.push(Mention { tokens: document.covering(hit.span), span: hit.span, medicine, suggestion: None });
         }
     }
-    let taken: Vec<Span> = hits
-        .iter()
-        .map(|hit| hit.span)
-        .chain(claimed.iter().copied())
-        .collect();
+    let taken: Vec<Span> = hits.iter().map(|hit| hit.span).chain(claimed.iter().copied()).collect();
     mentions.extend(repairs(formulary, document, &taken));
     mentions.sort_by_key(|mention| mention.tokens.start);
     let stops = barriers(document, hits, claimed);
     let mut found = Vec::new();
     for (index, mention) in mentions.iter().enumerate() {
-        let before = index
-            .checked_sub(1)
-            .and_then(|previous| mentions.get(previous))
-            .map_or(0, |previous| previous.tokens.end);
+        let before =
+            index.checked_sub(1).and_then(|previous| mentions.get(previous)).map_or(0, |previous| previous.tokens.end);
         let next = mentions
             .get(index + 1)
-            .map_or(document.tokens().len(), |next| {
-                prefix(document, next.tokens.start, mention.tokens.end)
-            });
+            .map_or(document.tokens().len(), |next| prefix(document, next.tokens.start, mention.tokens.end));
         found.push(medication(
             document,
             mention,
@@ -150,15 +132,13 @@ fn repairs(formulary: &'static Formulary, document: &Document, taken: &[Span]) -
 }
 
 fn stands_as_medicine(document: &Document, index: usize) -> bool {
-    let ordered = (1..=2).any(|back| {
-        index
-            .checked_sub(back)
-            .is_some_and(|place| ORDERS.contains(&document.word(place)))
-    });
+    let ordered =
+        (1..=2).any(|back| index.checked_sub(back).is_some_and(|place| ORDERS.contains(&document.word(place))));
     let dosed = (1..=3).any(|ahead| {
-        let number = document.tokens().get(index + ahead).is_some_and(|token| {
-            token.number().is_some() || matches!(token.kind, TokenKind::Slots(_))
-        });
+        let number = document
+            .tokens()
+            .get(index + ahead)
+            .is_some_and(|token| token.number().is_some() || matches!(token.kind, TokenKind::Slots(_)));
         number || form_named(document.word(index + ahead)).is_some()
     });
     ordered || dosed
@@ -166,14 +146,9 @@ fn stands_as_medicine(document: &Document, index: usize) -> bool {
 
 /// Tests and measurements end what a medicine owns.
 fn barriers(document: &Document, hits: &[Hit], claimed: &[Span]) -> Vec<usize> {
-    let tests = hits.iter().filter(
-        |hit| matches!(hit.term, Term::Concept(concept) if concept.kind == ConceptKind::Test),
-    );
-    tests
-        .map(|hit| hit.span)
-        .chain(claimed.iter().copied())
-        .map(|span| document.covering(span).start)
-        .collect()
+    let tests =
+        hits.iter().filter(|hit| matches!(hit.term, Term::Concept(concept) if concept.kind == ConceptKind::Test));
+    tests.map(|hit| hit.span).chain(claimed.iter().copied()).map(|span| document.covering(span).start).collect()
 }
 
 /// Goes back over "tab", "two puffs of", "650 mg of" to the first token that belongs to the medicine.
@@ -201,18 +176,11 @@ fn prefix(document: &Document, name: usize, floor: usize) -> usize {
         || matches!(word(start - 1), "," | "and" | "." | "then" | "-" | ")")
         || ORDERS.contains(&word(start - 1))
         || is_stop(document, start - 1);
-    if start < at && (of || (opens && start > floor) || (opens && floor == 0)) {
-        start
-    } else {
-        name
-    }
+    if start < at && (of || (opens && start > floor) || (opens && floor == 0)) { start } else { name }
 }
 
 fn is_stop(document: &Document, index: usize) -> bool {
-    document
-        .tokens()
-        .get(index)
-        .is_some_and(|token| token.kind == TokenKind::Stop)
+    document.tokens().get(index).is_some_and(|token| token.kind == TokenKind::Stop)
 }
 
 fn region_end(document: &Document, from: usize, limit: usize, barriers: &[usize]) -> usize {
@@ -243,13 +211,9 @@ fn is_only_dosage(tokens: &[Token]) -> bool {
     let understood = |token: &Token| parts.iter().any(|part| part.span.overlaps(token.span));
     let filler = |token: &Token| {
         token.kind == TokenKind::Mark
-            || ["take", "and", "it", "to", "be", "taken", "the", "this"]
-                .contains(&token.word.as_str())
+            || ["take", "and", "it", "to", "be", "taken", "the", "this"].contains(&token.word.as_str())
     };
-    !parts.is_empty()
-        && tokens
-            .iter()
-            .all(|token| understood(token) || filler(token))
+    !parts.is_empty() && tokens.iter().all(|token| understood(token) || filler(token))
 }
 
 fn medication(document: &Document, mention: &Mention, start: usize, end: usize) -> Found {
@@ -268,9 +232,7 @@ fn medication(document: &Document, mention: &Mention, start: usize, end: usize) 
     for part in &reading.parts {
         // A dose counted before the name ("two puffs of") does not reach over the name.
         if !part.span.overlaps(mention.span) {
-            entity
-                .attributes
-                .push(document.attribute(part.span, part.kind, part.value.clone()));
+            entity.attributes.push(document.attribute(part.span, part.kind, part.value.clone()));
         }
     }
     bare_strength(document, mention, end, &mut entity);
@@ -278,55 +240,29 @@ fn medication(document: &Document, mention: &Mention, start: usize, end: usize) 
         entity.traits.push(Trait::LowConfidence);
     }
     entity.attributes.sort_by_key(|attribute| attribute.begin);
-    let evidence = if mention.suggestion.is_some() {
-        Evidence::SoundAlike
-    } else {
-        Evidence::MedicineName
-    };
+    let evidence = if mention.suggestion.is_some() { Evidence::SoundAlike } else { Evidence::MedicineName };
     Found { entity, evidence }
 }
 
 /// "paracetamol six fifty": the unit of a bare number comes from the formulary, when only one strength has that number.
-fn bare_strength(
-    document: &Document,
-    mention: &Mention,
-    end: usize,
-    entity: &mut seva_clinic::entities::Entity,
-) {
+fn bare_strength(document: &Document, mention: &Mention, end: usize, entity: &mut seva_clinic::entities::Entity) {
     let amounts = [AttributeType::Strength, AttributeType::Dosage];
     let at = mention.tokens.end;
     let Some(token) = document.tokens().get(at).filter(|_| at < end) else {
         return;
     };
     let Some(value) = token.number() else { return };
-    let understood = entity.attributes.iter().any(|attribute| {
-        token
-            .span
-            .overlaps(Span::new(attribute.begin, attribute.end))
-    });
-    if understood
-        || entity
-            .attributes
-            .iter()
-            .any(|attribute| attribute.kind == AttributeType::Strength)
-    {
+    let understood =
+        entity.attributes.iter().any(|attribute| token.span.overlaps(Span::new(attribute.begin, attribute.end)));
+    if understood || entity.attributes.iter().any(|attribute| attribute.kind == AttributeType::Strength) {
         return;
     }
-    let counted = entity
-        .attributes
-        .iter()
-        .any(|attribute| amounts.contains(&attribute.kind));
+    let counted = entity.attributes.iter().any(|attribute| amounts.contains(&attribute.kind));
     let unit = mention.medicine.unit_of(value);
-    let kind = if counted {
-        AttributeType::Strength
-    } else {
-        AttributeType::Dosage
-    };
+    let kind = if counted { AttributeType::Strength } else { AttributeType::Dosage };
     let canonical = unit.map(|unit| format!("{value} {}", unit.display()));
     if canonical.is_none() {
         entity.traits.push(Trait::LowConfidence);
     }
-    entity
-        .attributes
-        .push(document.attribute(token.span, kind, canonical));
+    entity.attributes.push(document.attribute(token.span, kind, canonical));
 }

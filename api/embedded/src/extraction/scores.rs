@@ -75,13 +75,8 @@ pub struct Found {
 impl Found {
     /// Puts the score on the entity; a doubtful reading has none, because the measured share does not hold for it.
     pub fn scored(mut self) -> Entity {
-        let doubtful =
-            self.entity.has(Trait::LowConfidence) && self.evidence != Evidence::SoundAlike;
-        self.entity.score = if doubtful {
-            None
-        } else {
-            self.evidence.score()
-        };
+        let doubtful = self.entity.has(Trait::LowConfidence) && self.evidence != Evidence::SoundAlike;
+        self.entity.score = if doubtful { None } else { self.evidence.score() };
         self.entity
     }
 }

@@ -15,94 +15,44 @@ fn extract(text: &str) -> Vec<Entity> {
 }
 
 fn named<'a>(entities: &'a [Entity], text: &str) -> &'a Entity {
-    let found = entities
-        .iter()
-        .find(|entity| entity.text.eq_ignore_ascii_case(text));
+    let found = entities.iter().find(|entity| entity.text.eq_ignore_ascii_case(text));
     assert!(found.is_some(), "{text} in {entities:#?}");
     found.unwrap()
 }
 
 fn value(entity: &Entity, kind: AttributeType) -> Option<String> {
-    entity
-        .attributes_of(kind)
-        .next()
-        .and_then(|attribute| attribute.value.clone())
+    entity.attributes_of(kind).next().and_then(|attribute| attribute.value.clone())
 }
 
 fn check_visit(text: &str) {
     let found = extract(text);
     for complaint in ["fever", "cough"] {
         let entity = named(&found, complaint);
-        assert!(
-            entity.has(Trait::Symptom) && !entity.has(Trait::Negation),
-            "{text}: {entity:?}"
-        );
-        assert_eq!(
-            value(entity, AttributeType::Duration).as_deref(),
-            Some("3 d"),
-            "{text}"
-        );
+        assert!(entity.has(Trait::Symptom) && !entity.has(Trait::Negation), "{text}: {entity:?}");
+        assert_eq!(value(entity, AttributeType::Duration).as_deref(), Some("3 d"), "{text}");
     }
-    let temperature = found
-        .iter()
-        .find(|entity| entity.category == Category::Vital)
-        .unwrap();
-    assert_eq!(
-        value(temperature, AttributeType::TestValue).as_deref(),
-        Some("38.5"),
-        "{text}"
-    );
-    assert_eq!(
-        value(temperature, AttributeType::TestUnit).as_deref(),
-        Some("Cel")
-    );
-    assert_eq!(
-        temperature
-            .codings
-            .first()
-            .map(|coding| coding.code.as_str()),
-        Some("8310-5")
-    );
-    let allergy = found
-        .iter()
-        .find(|entity| entity.category == Category::Allergy)
-        .unwrap();
+    let temperature = found.iter().find(|entity| entity.category == Category::Vital).unwrap();
+    assert_eq!(value(temperature, AttributeType::TestValue).as_deref(), Some("38.5"), "{text}");
+    assert_eq!(value(temperature, AttributeType::TestUnit).as_deref(), Some("Cel"));
+    assert_eq!(temperature.codings.first().map(|coding| coding.code.as_str()), Some("8310-5"));
+    let allergy = found.iter().find(|entity| entity.category == Category::Allergy).unwrap();
     assert!(allergy.has(Trait::Negation), "{text}");
     check_medicines(text, &found);
 }
 
 fn check_medicines(text: &str, found: &[Entity]) {
-    for (name, amount, times, days) in [
-        ("paracetamol", "650", 3, "5"),
-        ("azithromycin", "500", 1, "3"),
-    ] {
+    for (name, amount, times, days) in [("paracetamol", "650", 3, "5"), ("azithromycin", "500", 1, "3")] {
         let entity = named(found, name);
         assert!(entity.traits.is_empty(), "{entity:?}");
         let steps = dosage::parse(&entity.dosage_text());
         assert_eq!(steps.len(), 1, "{text}: {}", entity.dosage_text());
         let step = steps.first().unwrap();
         let dose = step.dose.unwrap();
-        assert_eq!(
-            (dose.value.to_string().as_str(), dose.unit),
-            (amount, DoseUnit::Milligram),
-            "{text}"
-        );
+        assert_eq!((dose.value.to_string().as_str(), dose.unit), (amount, DoseUnit::Milligram), "{text}");
         assert_eq!(step.timing.per_day(), Some(times), "{text}");
-        assert_eq!(
-            step.duration
-                .map(|length| length.value.to_string())
-                .as_deref(),
-            Some(days),
-            "{text}"
-        );
+        assert_eq!(step.duration.map(|length| length.value.to_string()).as_deref(), Some(days), "{text}");
     }
-    assert_eq!(
-        found
-            .iter()
-            .filter(|entity| entity.category == Category::Medication)
-            .count(),
-        2
-    );
+    assert_eq!(found.iter().filter(|entity| entity.category == Category::Medication).count(), 2);
 }
 
 #[test]
@@ -130,10 +80,7 @@ fn misheard_medicines_keep_what_was_heard() {
     let found = extract("prescribe azithromicin 500 mg once daily for three days");
     let entity = named(&found, "azithromicin");
     let suggestion = entity.suggestion.as_ref().unwrap();
-    assert_eq!(
-        (suggestion.heard.as_str(), suggestion.suggested.as_str()),
-        ("azithromicin", "azithromycin")
-    );
+    assert_eq!((suggestion.heard.as_str(), suggestion.suggested.as_str()), ("azithromicin", "azithromycin"));
     assert!(entity.has(Trait::LowConfidence));
 }
 
@@ -147,40 +94,20 @@ fn temperature_units_follow_the_stated_rule() {
         ("temperature 60", None),
     ] {
         let found = extract(text);
-        let vital = found
-            .iter()
-            .find(|entity| entity.category == Category::Vital)
-            .unwrap();
-        assert_eq!(
-            value(vital, AttributeType::TestUnit).as_deref(),
-            unit,
-            "{text}"
-        );
+        let vital = found.iter().find(|entity| entity.category == Category::Vital).unwrap();
+        assert_eq!(value(vital, AttributeType::TestUnit).as_deref(), unit, "{text}");
         assert_eq!(vital.has(Trait::LowConfidence), unit.is_none());
     }
-    assert!(
-        extract("fever of 3 days")
-            .iter()
-            .all(|entity| entity.category != Category::Vital)
-    );
+    assert!(extract("fever of 3 days").iter().all(|entity| entity.category != Category::Vital));
 }
 
 #[test]
 fn a_pressure_has_two_values_and_three_codes() {
-    for text in [
-        "BP 138 over 86",
-        "blood pressure is 138/86 mmHg",
-        "bp one thirty eight over eighty six",
-    ] {
+    for text in ["BP 138 over 86", "blood pressure is 138/86 mmHg", "bp one thirty eight over eighty six"] {
         let found = extract(text);
-        let vital = found
-            .iter()
-            .find(|entity| entity.category == Category::Vital)
-            .unwrap();
-        let values: Vec<_> = vital
-            .attributes_of(AttributeType::TestValue)
-            .filter_map(|attribute| attribute.value.as_deref())
-            .collect();
+        let vital = found.iter().find(|entity| entity.category == Category::Vital).unwrap();
+        let values: Vec<_> =
+            vital.attributes_of(AttributeType::TestValue).filter_map(|attribute| attribute.value.as_deref()).collect();
         assert_eq!(values, ["138", "86"], "{text}");
         assert_eq!(vital.codings.len(), 3);
     }
@@ -188,9 +115,7 @@ fn a_pressure_has_two_values_and_three_codes() {
 
 #[test]
 fn allergies_are_kept_and_never_prescribed() {
-    let found = extract(
-        "She is allergic to penicillin and ibuprofen. Give paracetamol 500 mg sos for fever.",
-    );
+    let found = extract("She is allergic to penicillin and ibuprofen. Give paracetamol 500 mg sos for fever.");
     for name in ["penicillin", "ibuprofen"] {
         assert_eq!(named(&found, name).category, Category::Allergy);
     }
@@ -200,10 +125,7 @@ fn allergies_are_kept_and_never_prescribed() {
         .map(|entity| entity.text.as_str())
         .collect();
     assert_eq!(medicines, ["paracetamol"]);
-    assert!(
-        found.iter().all(|entity| entity.text != "fever"),
-        "the reason for a dose is not a finding"
-    );
+    assert!(found.iter().all(|entity| entity.text != "fever"), "the reason for a dose is not a finding");
 }
 
 /// Compares the whole labelled corpus and returns, by evidence, how many readings were right and seen.
@@ -224,11 +146,7 @@ fn measure() -> (HashMap<scores::Evidence, (u32, u32)>, Vec<String>) {
                 faults.push(format!("{}: unexpected {label}", case.text));
             }
         }
-        faults.extend(
-            missing
-                .iter()
-                .map(|label| format!("{}: missing {label}", case.text)),
-        );
+        faults.extend(missing.iter().map(|label| format!("{}: missing {label}", case.text)));
     }
     (counts, faults)
 }
@@ -249,11 +167,7 @@ fn scores_are_what_was_measured_on_the_labelled_sentences() {
 
 #[tokio::test]
 async fn the_extractor_keeps_the_contract() {
-    extraction_contract(
-        &LexiconExtractor::default(),
-        "no fever. paracetamol 650 mg bd, बुखार, BP 120/80",
-    )
-    .await;
+    extraction_contract(&LexiconExtractor::default(), "no fever. paracetamol 650 mg bd, बुखार, BP 120/80").await;
 }
 
 proptest::proptest! {

@@ -17,8 +17,8 @@ use super::{
 };
 
 const FILLERS: [&str; 24] = [
-    "is", "of", "was", "at", "recorded", "-", ":", "=", "about", "around", "rate", "reading",
-    "today", "measured", "comes", "to", "shows", "level", "in", "room", "air", "on", "his", "her",
+    "is", "of", "was", "at", "recorded", "-", ":", "=", "about", "around", "rate", "reading", "today", "measured",
+    "comes", "to", "shows", "level", "in", "room", "air", "on", "his", "her",
 ];
 
 struct Value {
@@ -47,11 +47,7 @@ fn vital_at(document: &Document, at: usize) -> Option<(Found, usize)> {
     for kind in VitalKind::ALL {
         let mut cursor = Cursor::new(document.tokens());
         cursor.advance(at);
-        if cursor.take_any(kind.phrases())
-            && best
-                .as_ref()
-                .is_none_or(|(_, other)| cursor.place() > other.place())
-        {
+        if cursor.take_any(kind.phrases()) && best.as_ref().is_none_or(|(_, other)| cursor.place() > other.place()) {
             best = Some((kind, cursor));
         }
     }
@@ -70,21 +66,15 @@ fn amount(token: &Token) -> Option<Decimal> {
     match &token.kind {
         TokenKind::Number(value) => Some(*value),
         // "one oh one" is heard as a pattern of doses, and is a hundred and one here.
-        TokenKind::Slots(values) if !token.word.contains('-') => values
-            .iter()
-            .map(ToString::to_string)
-            .collect::<String>()
-            .parse()
-            .ok(),
+        TokenKind::Slots(values) if !token.word.contains('-') => {
+            values.iter().map(ToString::to_string).collect::<String>().parse().ok()
+        }
         _ => None,
     }
 }
 
 fn values(kind: VitalKind, cursor: &mut Cursor<'_>) -> Option<Vec<Value>> {
-    let first = Value {
-        amount: amount(cursor.peek(0)?)?,
-        place: cursor.place(),
-    };
+    let first = Value { amount: amount(cursor.peek(0)?)?, place: cursor.place() };
     cursor.advance(1);
     if kind != VitalKind::BloodPressure {
         return Some(vec![first]);
@@ -92,10 +82,7 @@ fn values(kind: VitalKind, cursor: &mut Cursor<'_>) -> Option<Vec<Value>> {
     if !cursor.take_any(&["over", "/", "by", "-", "upon"]) {
         return None;
     }
-    let second = Value {
-        amount: amount(cursor.peek(0)?)?,
-        place: cursor.place(),
-    };
+    let second = Value { amount: amount(cursor.peek(0)?)?, place: cursor.place() };
     cursor.advance(1);
     Some(vec![first, second])
 }
@@ -128,18 +115,10 @@ fn build(
     if is_dose_or_length(&cursor) {
         return None;
     }
-    let mut entity = document.entity(
-        cursor.span_from(from)?,
-        Category::Vital,
-        EntityType::VitalSign,
-    );
+    let mut entity = document.entity(cursor.span_from(from)?, Category::Vital, EntityType::VitalSign);
     for value in values {
         let place = document.span(&(value.place..value.place + 1))?;
-        entity.attributes.push(document.attribute(
-            place,
-            AttributeType::TestValue,
-            Some(value.amount.to_string()),
-        ));
+        entity.attributes.push(document.attribute(place, AttributeType::TestValue, Some(value.amount.to_string())));
     }
     if let Some(unit) = unit {
         // An implied unit has no words of its own, so it points at the number that implies it.
@@ -147,37 +126,19 @@ fn build(
             Some((_, begin)) => document.span(&(begin..cursor.place()))?,
             None => document.span(&(values.first()?.place..values.first()?.place + 1))?,
         };
-        entity.attributes.push(document.attribute(
-            place,
-            AttributeType::TestUnit,
-            Some(unit.to_owned()),
-        ));
+        entity.attributes.push(document.attribute(place, AttributeType::TestUnit, Some(unit.to_owned())));
     }
-    if unit.is_none_or(|unit| {
-        values
-            .iter()
-            .any(|value| !kind.is_plausible(value.amount, unit))
-    }) {
+    if unit.is_none_or(|unit| values.iter().any(|value| !kind.is_plausible(value.amount, unit))) {
         entity.traits.push(Trait::LowConfidence);
     }
     entity.codings = codings(kind);
-    Some((
-        Found {
-            entity,
-            evidence: Evidence::Measurement,
-        },
-        cursor.place(),
-    ))
+    Some((Found { entity, evidence: Evidence::Measurement }, cursor.place()))
 }
 
 fn codings(kind: VitalKind) -> Vec<Coding> {
     let mut codings = Vec::new();
     let (code, display) = kind.loinc();
-    let components = if kind == VitalKind::BloodPressure {
-        &PRESSURE_COMPONENTS[..]
-    } else {
-        &[]
-    };
+    let components = if kind == VitalKind::BloodPressure { &PRESSURE_COMPONENTS[..] } else { &[] };
     for (code, display) in [(code, display)].iter().chain(components) {
         codings.push(Coding {
             system: "http://loinc.org".to_owned(),
@@ -191,9 +152,6 @@ fn codings(kind: VitalKind) -> Vec<Coding> {
 
 /// "fever of 3 days" and "weight 5 mg" are no measurements.
 fn is_dose_or_length(cursor: &Cursor<'_>) -> bool {
-    [
-        "days", "day", "weeks", "week", "months", "month", "years", "hours", "mg", "ml", "times",
-        "tablet",
-    ]
-    .contains(&cursor.word(0))
+    ["days", "day", "weeks", "week", "months", "month", "years", "hours", "mg", "ml", "times", "tablet"]
+        .contains(&cursor.word(0))
 }

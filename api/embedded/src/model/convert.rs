@@ -35,20 +35,14 @@ pub(super) fn convert(
     progress.step("converting");
     let making = target.with_extension("making");
     let file = File::create(&making).map_err(ModelError::io("create", &making))?;
-    let mut sink = Sink {
-        writer: BufWriter::with_capacity(1 << 20, file),
-        digest: Sha1::new(),
-        done: 0,
-    };
+    let mut sink = Sink { writer: BufWriter::with_capacity(1 << 20, file), digest: Sha1::new(), done: 0 };
     let written = write(packaged, &mut sink, progress);
     let finished = written.and_then(|()| sink.finish().map_err(ModelError::io("write", &making)));
     let verified = finished.and_then(|found| match found == pinned.converted_sha1 {
         true => Ok(()),
-        false => Err(ModelError::Mismatch {
-            what: "the converted model".into(),
-            expected: pinned.converted_sha1,
-            found,
-        }),
+        false => {
+            Err(ModelError::Mismatch { what: "the converted model".into(), expected: pinned.converted_sha1, found })
+        }
     });
     if verified.is_err() {
         // What does not match must not lie about.
@@ -58,16 +52,9 @@ pub(super) fn convert(
     std::fs::rename(&making, target).map_err(ModelError::io("rename", &making))
 }
 
-fn write(
-    packaged: &Packaged,
-    sink: &mut Sink,
-    progress: &dyn ModelProgress,
-) -> Result<(), ModelError> {
+fn write(packaged: &Packaged, sink: &mut Sink, progress: &dyn ModelProgress) -> Result<(), ModelError> {
     let variables = Variables::read(&packaged.weights)?;
-    let layers = Layers {
-        encoder: count_layers(&variables, "encoder"),
-        decoder: count_layers(&variables, "decoder"),
-    };
+    let layers = Layers { encoder: count_layers(&variables, "encoder"), decoder: count_layers(&variables, "decoder") };
     write_header(&variables, &layers, sink)?;
     for weight in mel::filters() {
         sink.put(&weight.to_le_bytes())?;
@@ -92,16 +79,10 @@ struct Layers {
 }
 
 fn count_layers(variables: &Variables<'_>, side: &str) -> usize {
-    (0..)
-        .take_while(|layer| variables.has(&format!("{side}/layer_{layer}/ffn/linear_0/weight")))
-        .count()
+    (0..).take_while(|layer| variables.has(&format!("{side}/layer_{layer}/ffn/linear_0/weight"))).count()
 }
 
-fn write_header(
-    variables: &Variables<'_>,
-    layers: &Layers,
-    sink: &mut Sink,
-) -> Result<(), ModelError> {
+fn write_header(variables: &Variables<'_>, layers: &Layers, sink: &mut Sink) -> Result<(), ModelError> {
     let embeddings = variables.get("decoder/embeddings/weight")?;
     let audio = variables.get("encoder/position_encodings/encodings")?;
     let text = variables.get("decoder/position_encodings/encodings")?;
@@ -116,11 +97,7 @@ fn write_header(
         sink.put(&number.to_le_bytes())?;
     }
     sink.number(layers.encoder)?;
-    for number in [
-        text.dimension(0)?,
-        text.dimension(1)?,
-        variables.get("decoder/num_heads")?.scalar()?,
-    ] {
+    for number in [text.dimension(0)?, text.dimension(1)?, variables.get("decoder/num_heads")?.scalar()?] {
         sink.put(&number.to_le_bytes())?;
     }
     sink.number(layers.decoder)?;
@@ -130,16 +107,9 @@ fn write_header(
     sink.number(mel::BINS)
 }
 
-fn write_tensor(
-    tensor: &Tensor,
-    variable: &Variable<'_>,
-    sink: &mut Sink,
-) -> Result<(), ModelError> {
+fn write_tensor(tensor: &Tensor, variable: &Variable<'_>, sink: &mut Sink) -> Result<(), ModelError> {
     if variable.element != Element::Half {
-        return Err(ModelError::format(format!(
-            "{} is not half precision",
-            tensor.variable
-        )));
+        return Err(ModelError::format(format!("{} is not half precision", tensor.variable)));
     }
     let size = variable.data.len() / tensor.parts;
     let data = variable
@@ -188,42 +158,21 @@ fn widen(half: u16) -> f32 {
 /// All tensors in the order of OpenAI's checkpoints.
 fn tensors(layers: &Layers) -> Vec<Tensor> {
     let mut list = List(Vec::new());
-    list.whole(
-        "decoder.positional_embedding",
-        "decoder/position_encodings/encodings",
-    );
-    list.whole(
-        "encoder.positional_embedding",
-        "encoder/position_encodings/encodings",
-    );
-    list.whole(
-        "decoder.token_embedding.weight",
-        "decoder/embeddings/weight",
-    );
+    list.whole("decoder.positional_embedding", "decoder/position_encodings/encodings");
+    list.whole("encoder.positional_embedding", "encoder/position_encodings/encodings");
+    list.whole("decoder.token_embedding.weight", "decoder/embeddings/weight");
     for layer in 0..layers.decoder {
-        let (to, from) = (
-            format!("decoder.blocks.{layer}"),
-            format!("decoder/layer_{layer}"),
-        );
+        let (to, from) = (format!("decoder.blocks.{layer}"), format!("decoder/layer_{layer}"));
         list.block(&to, &from);
-        list.norm(
-            &format!("{to}.cross_attn_ln"),
-            &format!("{from}/attention/layer_norm"),
-        );
+        list.norm(&format!("{to}.cross_attn_ln"), &format!("{from}/attention/layer_norm"));
         list.cross_attention(&format!("{to}.cross_attn"), &format!("{from}/attention"));
     }
     list.norm("decoder.ln", "decoder/layer_norm");
     for convolution in ["conv1", "conv2"] {
-        list.linear(
-            &format!("encoder.{convolution}"),
-            &format!("encoder/{convolution}"),
-        );
+        list.linear(&format!("encoder.{convolution}"), &format!("encoder/{convolution}"));
     }
     for layer in 0..layers.encoder {
-        list.block(
-            &format!("encoder.blocks.{layer}"),
-            &format!("encoder/layer_{layer}"),
-        );
+        list.block(&format!("encoder.blocks.{layer}"), &format!("encoder/layer_{layer}"));
     }
     list.norm("encoder.ln_post", "encoder/layer_norm");
     list.0
@@ -233,12 +182,7 @@ struct List(Vec<Tensor>);
 
 impl List {
     fn part(&mut self, name: String, variable: String, (part, parts): (usize, usize)) {
-        self.0.push(Tensor {
-            name,
-            variable,
-            part,
-            parts,
-        });
+        self.0.push(Tensor { name, variable, part, parts });
     }
 
     fn whole(&mut self, name: &str, variable: &str) {
@@ -259,10 +203,7 @@ impl List {
         self.norm(&format!("{to}.mlp_ln"), &format!("{from}/ffn/layer_norm"));
         self.linear(&format!("{to}.mlp.0"), &format!("{from}/ffn/linear_0"));
         self.linear(&format!("{to}.mlp.2"), &format!("{from}/ffn/linear_1"));
-        self.norm(
-            &format!("{to}.attn_ln"),
-            &format!("{from}/self_attention/layer_norm"),
-        );
+        self.norm(&format!("{to}.attn_ln"), &format!("{from}/self_attention/layer_norm"));
         let (to, from) = (format!("{to}.attn"), format!("{from}/self_attention"));
         self.projections(&to, &format!("{from}/linear_0"), ["query", "key", "value"]);
         self.linear(&format!("{to}.out"), &format!("{from}/linear_1"));
@@ -277,17 +218,9 @@ impl List {
     /// Projections that one variable holds one below the other; Whisper's key has no bias (CTranslate2 stores zeros).
     fn projections<const N: usize>(&mut self, to: &str, from: &str, names: [&str; N]) {
         for (part, name) in names.into_iter().enumerate() {
-            self.part(
-                format!("{to}.{name}.weight"),
-                format!("{from}/weight"),
-                (part, N),
-            );
+            self.part(format!("{to}.{name}.weight"), format!("{from}/weight"), (part, N));
             if name != "key" {
-                self.part(
-                    format!("{to}.{name}.bias"),
-                    format!("{from}/bias"),
-                    (part, N),
-                );
+                self.part(format!("{to}.{name}.bias"), format!("{from}/bias"), (part, N));
             }
         }
     }
@@ -303,22 +236,16 @@ impl Sink {
     fn put(&mut self, bytes: &[u8]) -> Result<(), ModelError> {
         self.digest.update(bytes);
         self.done += bytes.len() as u64;
-        self.writer
-            .write_all(bytes)
-            .map_err(ModelError::io("write", Path::new("the converted model")))
+        self.writer.write_all(bytes).map_err(ModelError::io("write", Path::new("the converted model")))
     }
 
     fn number(&mut self, number: usize) -> Result<(), ModelError> {
-        let number =
-            u32::try_from(number).map_err(|error| ModelError::format(error.to_string()))?;
+        let number = u32::try_from(number).map_err(|error| ModelError::format(error.to_string()))?;
         self.put(&number.to_le_bytes())
     }
 
     fn finish(self) -> std::io::Result<String> {
-        let file = self
-            .writer
-            .into_inner()
-            .map_err(|error| error.into_error())?;
+        let file = self.writer.into_inner().map_err(|error| error.into_error())?;
         file.sync_all()?;
         Ok(hex::encode(self.digest.finalize()))
     }

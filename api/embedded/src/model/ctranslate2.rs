@@ -54,9 +54,7 @@ impl<'a> Variables<'a> {
 
     /// The variable of a name, else an error that names it.
     pub(super) fn get(&self, name: &str) -> Result<&Variable<'a>, ModelError> {
-        self.0
-            .get(name)
-            .ok_or_else(|| ModelError::format(format!("no {name}")))
+        self.0.get(name).ok_or_else(|| ModelError::format(format!("no {name}")))
     }
 
     /// Whether there is a variable of this name.
@@ -76,10 +74,7 @@ impl Variable<'_> {
 
     /// The size of one dimension.
     pub(super) fn dimension(&self, index: usize) -> Result<u32, ModelError> {
-        self.dimensions
-            .get(index)
-            .copied()
-            .ok_or_else(|| ModelError::format("a dimension is missing"))
+        self.dimensions.get(index).copied().ok_or_else(|| ModelError::format("a dimension is missing"))
     }
 }
 
@@ -87,18 +82,13 @@ struct Cursor<'a>(&'a [u8]);
 
 impl<'a> Cursor<'a> {
     fn take(&mut self, count: usize) -> Result<&'a [u8], ModelError> {
-        let (head, tail) = self
-            .0
-            .split_at_checked(count)
-            .ok_or_else(|| ModelError::format("it ends too early"))?;
+        let (head, tail) = self.0.split_at_checked(count).ok_or_else(|| ModelError::format("it ends too early"))?;
         self.0 = tail;
         Ok(head)
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], ModelError> {
-        self.take(N)?
-            .try_into()
-            .map_err(|_| ModelError::format("it ends too early"))
+        self.take(N)?.try_into().map_err(|_| ModelError::format("it ends too early"))
     }
 
     fn u8(&mut self) -> Result<u8, ModelError> {
@@ -113,8 +103,7 @@ impl<'a> Cursor<'a> {
     fn text(&mut self) -> Result<&'a str, ModelError> {
         let length = u16::from_le_bytes(self.array()?);
         let bytes = self.take(length.into())?;
-        let text =
-            std::str::from_utf8(bytes).map_err(|error| ModelError::format(error.to_string()))?;
+        let text = std::str::from_utf8(bytes).map_err(|error| ModelError::format(error.to_string()))?;
         Ok(text.trim_end_matches('\0'))
     }
 
@@ -132,11 +121,7 @@ impl<'a> Cursor<'a> {
         };
         let size = self.u32()?;
         let size = usize::try_from(size).map_err(|error| ModelError::format(error.to_string()))?;
-        let variable = Variable {
-            dimensions,
-            element,
-            data: self.take(size)?,
-        };
+        let variable = Variable { dimensions, element, data: self.take(size)? };
         Ok((name, variable))
     }
 }

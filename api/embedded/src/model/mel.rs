@@ -43,11 +43,7 @@ fn edges() -> Vec<f64> {
     let step = top / (BANDS + 1) as f64;
     (0..BANDS + 2)
         .map(|index| {
-            let mel = if index == BANDS + 1 {
-                top
-            } else {
-                index as f64 * step
-            };
+            let mel = if index == BANDS + 1 { top } else { index as f64 * step };
             if mel >= logarithmic_from {
                 LOGARITHMIC_FROM * (logarithmic_step * (mel - logarithmic_from)).exp()
             } else {

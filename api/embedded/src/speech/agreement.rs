@@ -14,11 +14,8 @@ pub(super) struct Agreement {
 impl Agreement {
     /// Takes a decoding and returns the agreed words if there are more of them than before.
     pub(super) fn next(&mut self, words: Vec<Word>) -> Option<Vec<Word>> {
-        let agreed = words
-            .iter()
-            .zip(&self.last)
-            .take_while(|(now, before)| plain(&now.text) == plain(&before.text))
-            .count();
+        let agreed =
+            words.iter().zip(&self.last).take_while(|(now, before)| plain(&now.text) == plain(&before.text)).count();
         let more = agreed > self.shown;
         let prefix = words.iter().take(agreed).cloned().collect();
         self.last = words;
@@ -34,10 +31,7 @@ impl Agreement {
 
 /// Punctuation and case depend on what follows; they don't count.
 fn plain(word: &str) -> String {
-    word.chars()
-        .filter(|character| character.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect()
+    word.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]
@@ -45,27 +39,14 @@ mod tests {
     use super::*;
 
     fn words(text: &str) -> Vec<Word> {
-        text.split(' ')
-            .map(|word| Word {
-                text: word.to_owned(),
-                start_ms: 0,
-                end_ms: 0,
-                confidence: None,
-            })
-            .collect()
+        text.split(' ').map(|word| Word { text: word.to_owned(), start_ms: 0, end_ms: 0, confidence: None }).collect()
     }
 
     #[test]
     fn only_what_two_decodings_share_is_shown() {
         let mut agreement = Agreement::default();
         assert_eq!(agreement.next(words("no analogy")), None);
-        assert_eq!(
-            agreement.next(words("no allergies known")),
-            Some(words("no"))
-        );
-        assert_eq!(
-            agreement.next(words("no allergies")),
-            Some(words("no allergies"))
-        );
+        assert_eq!(agreement.next(words("no allergies known")), Some(words("no")));
+        assert_eq!(agreement.next(words("no allergies")), Some(words("no allergies")));
     }
 }

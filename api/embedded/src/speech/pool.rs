@@ -75,12 +75,7 @@ impl Pool {
                 .spawn(move || work(recogniser, &jobs, &waiting))?;
             workers.push(worker);
         }
-        Ok(Self {
-            queue: Some(queue),
-            waiting,
-            deadline: settings.deadline,
-            workers,
-        })
+        Ok(Self { queue: Some(queue), waiting, deadline: settings.deadline, workers })
     }
 
     /// Jobs that wait or run.

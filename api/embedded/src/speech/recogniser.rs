@@ -7,8 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use seva_clinic::speech::{SAMPLE_RATE, Word};
 use whisper_rs::{
-    FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperError,
-    WhisperSegment, WhisperState,
+    FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperError, WhisperSegment, WhisperState,
 };
 
 use super::pool::{DecodeError, Effort, Task};
@@ -45,8 +44,7 @@ impl Weights {
             return Ok(context.clone());
         }
         let began = std::time::Instant::now();
-        let context = WhisperContext::new_with_params(path, WhisperContextParameters::default())
-            .map_err(engine)?;
+        let context = WhisperContext::new_with_params(path, WhisperContextParameters::default()).map_err(engine)?;
         let context = Arc::new(context);
         *loaded = Some((path.to_owned(), context.clone()));
         let took_ms = began.elapsed().as_millis();
@@ -65,20 +63,11 @@ pub(super) struct Recogniser {
 impl Recogniser {
     /// Makes a recogniser that loads nothing yet.
     pub(super) fn new(weights: Arc<Weights>, threads: usize) -> Self {
-        Self {
-            weights,
-            threads,
-            state: None,
-        }
+        Self { weights, threads, state: None }
     }
 
     /// Decodes one segment.
-    pub(super) fn decode(
-        &mut self,
-        task: &Task,
-        audio: &[i16],
-        effort: Effort,
-    ) -> Result<Decoded, DecodeError> {
+    pub(super) fn decode(&mut self, task: &Task, audio: &[i16], effort: Effort) -> Result<Decoded, DecodeError> {
         let context = self.weights.load(&task.model)?;
         let (context, mut state) = match self.state.take() {
             Some((known, state)) if Arc::ptr_eq(&known, &context) => (known, state),
@@ -87,14 +76,9 @@ impl Recogniser {
                 (context, state)
             }
         };
-        let mut prompt = context
-            .tokenize(&task.prompt, TOKENIZED)
-            .unwrap_or_default();
+        let mut prompt = context.tokenize(&task.prompt, TOKENIZED).unwrap_or_default();
         prompt.truncate(PROMPT_TOKENS);
-        let mut samples: Vec<f32> = audio
-            .iter()
-            .map(|sample| f32::from(*sample) / 32_768.0)
-            .collect();
+        let mut samples: Vec<f32> = audio.iter().map(|sample| f32::from(*sample) / 32_768.0).collect();
         samples.resize(samples.len().max(SHORTEST), 0.0);
         let whole = usize::try_from(context.n_audio_ctx()).unwrap_or(1500);
         let positions = samples.len() * POSITIONS / SAMPLE_RATE as usize + MARGIN;
@@ -109,11 +93,7 @@ impl Recogniser {
         if effort == Effort::Final && loops(&words) {
             // Whisper sometimes reads its prompt out or repeats itself. A drug that nobody said is the worst error, so
             // the prompt goes and the encoder gets its full length.
-            let again = Attempt {
-                prompt: &[],
-                positions: whole,
-                ..attempt
-            };
+            let again = Attempt { prompt: &[], positions: whole, ..attempt };
             words = again.run(&context, &mut state, &samples)?;
         }
         self.state = Some((context, state));
@@ -143,26 +123,15 @@ impl Attempt<'_> {
         parameters.set_tokens(self.prompt);
         parameters.set_audio_ctx(i32::try_from(self.positions).unwrap_or(0));
         state.full(parameters, samples).map_err(engine)?;
-        Ok(state
-            .as_iter()
-            .flat_map(|segment| words(&segment, context.token_eot()))
-            .collect())
+        Ok(state.as_iter().flat_map(|segment| words(&segment, context.token_eot())).collect())
     }
 }
 
 /// Whether a word comes four times in a row, or a phrase of three to eight words twice.
 fn loops(words: &[Word]) -> bool {
-    let plain: Vec<String> = words
-        .iter()
-        .map(|word| {
-            word.text
-                .trim_matches(|c: char| !c.is_alphanumeric())
-                .to_lowercase()
-        })
-        .collect();
-    let word = plain
-        .windows(4)
-        .any(|run| run.iter().all(|word| run.first() == Some(word)));
+    let plain: Vec<String> =
+        words.iter().map(|word| word.text.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()).collect();
+    let word = plain.windows(4).any(|run| run.iter().all(|word| run.first() == Some(word)));
     let phrase = (3..=8).any(|length| {
         plain.windows(2 * length).any(|run| {
             let (left, right) = run.split_at(length);
@@ -175,10 +144,7 @@ fn loops(words: &[Word]) -> bool {
 fn parameters<'a, 'b>(effort: Effort) -> FullParams<'a, 'b> {
     let mut parameters = FullParams::new(match effort {
         Effort::Partial => SamplingStrategy::Greedy { best_of: 1 },
-        Effort::Final => SamplingStrategy::BeamSearch {
-            beam_size: 5,
-            patience: -1.0,
-        },
+        Effort::Final => SamplingStrategy::BeamSearch { beam_size: 5, patience: -1.0 },
     });
     if effort == Effort::Partial {
         parameters.set_temperature_inc(0.0);
@@ -270,24 +236,13 @@ mod tests {
     use super::*;
 
     fn spoken(text: &str) -> Vec<Word> {
-        text.split(' ')
-            .map(|word| Word {
-                text: word.to_owned(),
-                start_ms: 0,
-                end_ms: 0,
-                confidence: None,
-            })
-            .collect()
+        text.split(' ').map(|word| Word { text: word.to_owned(), start_ms: 0, end_ms: 0, confidence: None }).collect()
     }
 
     #[test]
     fn repetition_is_noticed_and_ordinary_speech_is_not() {
-        assert!(loops(&spoken(
-            "Amoxicillin, Amoxicillin, Amoxicillin, Amoxicillin"
-        )));
+        assert!(loops(&spoken("Amoxicillin, Amoxicillin, Amoxicillin, Amoxicillin")));
         assert!(loops(&spoken("No known allergies. No known allergies.")));
-        assert!(!loops(&spoken(
-            "three times a day for three days, no no allergies"
-        )));
+        assert!(!loops(&spoken("three times a day for three days, no no allergies")));
     }
 }

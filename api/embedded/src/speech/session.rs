@@ -115,11 +115,7 @@ impl Session {
             self.partial = None;
             let words = self.placed(answer.map(|decoded| decoded.words).unwrap_or_default());
             if let Some(words) = self.agreement.next(words) {
-                let event = SpeechEvent::Partial {
-                    segment: self.segment,
-                    text: text(&words),
-                    words,
-                };
+                let event = SpeechEvent::Partial { segment: self.segment, text: text(&words), words };
                 self.report(event).await?;
             }
         }
@@ -164,14 +160,8 @@ impl Session {
         }
         let start_ms = self.start_ms();
         let end_ms = start_ms + milliseconds(self.open.len() as u64);
-        let event = SpeechEvent::Final {
-            segment: self.segment,
-            start_ms,
-            end_ms,
-            speaker: None,
-            text: text(&words),
-            words,
-        };
+        let event =
+            SpeechEvent::Final { segment: self.segment, start_ms, end_ms, speaker: None, text: text(&words), words };
         self.segment += 1;
         self.last_end_ms = end_ms;
         self.report(event).await

@@ -31,13 +31,10 @@ fn dictation() -> Vec<i16> {
     let file = std::fs::File::open(root.join("web/static/demo/dictation.flac"));
     let mut samples = Vec::new();
     EmbeddedAudioDecoder
-        .decode(
-            Box::new(file.expect("the demo is committed")),
-            &mut |block| {
-                samples.extend_from_slice(block.samples);
-                ControlFlow::Continue(())
-            },
-        )
+        .decode(Box::new(file.expect("the demo is committed")), &mut |block| {
+            samples.extend_from_slice(block.samples);
+            ControlFlow::Continue(())
+        })
         .expect("the demo is legal FLAC");
     samples
 }
@@ -71,14 +68,9 @@ async fn the_demo_dictation_gives_its_drugs_and_numbers() {
     let Some(engine) = real_engine() else { return };
     let request = SpeechRequest {
         language: "en-IN".into(),
-        prompt_terms: [
-            "Paracetamol 650 milligram",
-            "Azithromycin 500 milligram",
-            "Amoxicillin",
-            "Cetirizine",
-        ]
-        .map(String::from)
-        .to_vec(),
+        prompt_terms: ["Paracetamol 650 milligram", "Azithromycin 500 milligram", "Amoxicillin", "Cetirizine"]
+            .map(String::from)
+            .to_vec(),
         ..SpeechRequest::default()
     };
     let (speech, began) = (dictation(), Instant::now());
@@ -90,23 +82,10 @@ async fn the_demo_dictation_gives_its_drugs_and_numbers() {
             heard.push(' ');
         }
     }
-    eprintln!(
-        "{:?} for {} s: {heard}",
-        began.elapsed(),
-        speech.len() / 16_000
-    );
+    eprintln!("{:?} for {} s: {heard}", began.elapsed(), speech.len() / 16_000);
     let heard = heard.to_lowercase();
-    for expected in [
-        "45",
-        "fever",
-        "cough",
-        "38.5",
-        "no known allergies",
-        "paracetamol",
-        "650",
-        "azithromycin",
-        "500",
-    ] {
+    for expected in ["45", "fever", "cough", "38.5", "no known allergies", "paracetamol", "650", "azithromycin", "500"]
+    {
         assert!(heard.contains(expected), "{expected} is missing");
     }
 }
@@ -115,10 +94,7 @@ async fn the_demo_dictation_gives_its_drugs_and_numbers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_open_segment_is_shown_while_it_is_spoken() {
     let Some(engine) = real_engine() else { return };
-    let request = SpeechRequest {
-        language: "en-IN".into(),
-        ..SpeechRequest::default()
-    };
+    let request = SpeechRequest { language: "en-IN".into(), ..SpeechRequest::default() };
     let session = engine.open(request).await.expect("the model is there");
     let (audio, mut events) = (session.audio, session.events);
     let speech = dictation();

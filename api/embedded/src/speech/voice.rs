@@ -37,13 +37,7 @@ pub(super) struct Voice {
 
 impl Default for Voice {
     fn default() -> Self {
-        Self {
-            floor: QUIETEST / OVER_FLOOR,
-            loud: 0,
-            quiet: 0,
-            length: 0,
-            speaking: false,
-        }
+        Self { floor: QUIETEST / OVER_FLOOR, loud: 0, quiet: 0, length: 0, speaking: false }
     }
 }
 
@@ -72,11 +66,7 @@ impl Voice {
 
     /// The floor falls at once and rises slowly (a doubling takes about seven seconds), so speech does not lift it.
     fn follow(&mut self, level: f32) {
-        self.floor = if level < self.floor {
-            0.8 * self.floor + 0.2 * level
-        } else {
-            (self.floor * 1.002).min(level)
-        };
+        self.floor = if level < self.floor { 0.8 * self.floor + 0.2 * level } else { (self.floor * 1.002).min(level) };
         self.floor = self.floor.max(1.0);
     }
 }
@@ -91,13 +81,8 @@ mod tests {
     use super::*;
 
     fn run(voice: &mut Voice, level: i16, frames: usize) -> Vec<Change> {
-        let frame: Vec<i16> = (0..FRAME)
-            .map(|index| if index % 2 == 0 { level } else { -level })
-            .collect();
-        (0..frames)
-            .map(|_| voice.hear(&frame))
-            .filter(|change| *change != Change::None)
-            .collect()
+        let frame: Vec<i16> = (0..FRAME).map(|index| if index % 2 == 0 { level } else { -level }).collect();
+        (0..frames).map(|_| voice.hear(&frame)).filter(|change| *change != Change::None).collect()
     }
 
     #[test]
