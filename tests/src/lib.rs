@@ -1,1 +1,12 @@
-//! seva-tests.
+//! What the integration tests share: a server of their own with its own private PostgreSQL, and a client.
+
+pub mod client;
+pub mod server;
+
+use std::path::PathBuf;
+
+/// The folder of the project.
+pub fn project() -> PathBuf {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    here.parent().map(PathBuf::from).unwrap_or(here)
+}

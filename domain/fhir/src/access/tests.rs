@@ -42,10 +42,12 @@ fn reception_registers_and_does_not_prescribe() {
 }
 
 #[test]
-fn nobody_writes_the_audit_log() {
-    for role in [Role::PlatformAdmin, Role::HospitalAdmin, Role::System, Role::Auditor, Role::Doctor] {
+fn only_connected_systems_deliver_audit_events_and_nobody_deletes_them() {
+    for role in [Role::PlatformAdmin, Role::HospitalAdmin, Role::Auditor, Role::Doctor] {
         assert!(decide(&caller(&[role]), Interaction::Create, kind("AuditEvent")).is_err());
     }
+    assert!(decide(&caller(&[Role::System]), Interaction::Create, kind("AuditEvent")).is_ok());
+    assert!(decide(&caller(&[Role::System]), Interaction::Delete, kind("AuditEvent")).is_err());
 }
 
 #[test]

@@ -1,0 +1,177 @@
+//! A server with a data folder of its own: in this process, or as the real program that can be killed.
+
+use std::net::SocketAddr;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use seva_server::configuration::Configuration;
+use seva_server::demo;
+use seva_server::running::Running;
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+use crate::client::Client;
+
+/// A server in this process, with the demo data.
+pub struct TestServer {
+    running: Running,
+    /// Where it listens.
+    pub base: String,
+    /// The demo doctor, logged in.
+    pub doctor: Client,
+    _data: TempDir,
+}
+
+/// A data folder that an unprivileged PostgreSQL can reach when the tests run as root.
+pub fn data_folder() -> anyhow::Result<TempDir> {
+    let folder = tempfile::Builder::new().prefix("seva-test-").tempdir()?;
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755))?;
+    Ok(folder)
+}
+
+impl TestServer {
+    /// Starts a server on a free port.
+    pub async fn start() -> anyhow::Result<Self> {
+        let data = data_folder()?;
+        let mut configuration = Configuration::default();
+        configuration.server.listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        configuration.data.folder = data.path().to_owned();
+        configuration.speech.models = Some(crate::project().join(".seva/models"));
+        let running = Running::start(configuration).await?;
+        demo::load_into(&running).await?;
+        let base = format!("http://{}", running.address);
+        let doctor = Client::anonymous(&base)?.log_in(demo::USERNAME, demo::PASSWORD).await?;
+        Ok(Self { running, base, doctor, _data: data })
+    }
+
+    /// Adds an account and logs it in.
+    pub async fn account(&self, account: NewAccount<'_>) -> anyhow::Result<Client> {
+        use seva_fhir::access::{Account, Membership};
+        use seva_fhir::clock::{IdSource, RandomIds};
+        let accounts = &self.running.accounts;
+        let doctor = accounts.find(demo::USERNAME).await?.context("the demo doctor")?;
+        let tenant = accounts.tenant(account.tenant).await?;
+        let row = Account {
+            id: RandomIds.new_uuid(),
+            username: account.username.to_owned(),
+            display: account.username.to_owned(),
+            password: doctor.password,
+            pin: None,
+        };
+        let membership = Membership {
+            tenant,
+            tenant_name: account.tenant.to_owned(),
+            roles: vec![account.role.parse()?],
+            practitioner: account.practitioner.map(str::parse).transpose()?,
+            patient: account.patient.map(str::parse).transpose()?,
+        };
+        accounts.save(&row, &membership).await?;
+        Client::anonymous(&self.base)?.log_in(account.username, demo::PASSWORD).await
+    }
+
+    /// Removes an account from the demo hospital.
+    pub async fn remove(&self, username: &str) -> anyhow::Result<()> {
+        let accounts = &self.running.accounts;
+        let account = accounts.find(username).await?.context("no such account")?;
+        let tenant = accounts.tenant(demo::TENANT).await?;
+        accounts.remove(account.id, tenant).await?;
+        Ok(())
+    }
+
+    /// Stops it and its PostgreSQL.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.running.stop().await
+    }
+}
+
+/// An account of a test.
+#[derive(Clone, Copy)]
+pub struct NewAccount<'a> {
+    /// The hospital's name.
+    pub tenant: &'a str,
+    /// The username.
+    pub username: &'a str,
+    /// The role.
+    pub role: &'a str,
+    /// The Practitioner's id.
+    pub practitioner: Option<&'a str>,
+    /// The Patient's id.
+    pub patient: Option<&'a str>,
+}
+
+/// The real program as a process of its own.
+pub struct Program {
+    child: Child,
+    /// Where it listens.
+    pub base: String,
+}
+
+impl Program {
+    /// Starts `seva serve --demo` and waits until it answers.
+    pub async fn start(data: &Path, port: u16) -> anyhow::Result<Self> {
+        let binary = binary()?;
+        let base = format!("http://127.0.0.1:{port}");
+        let log = std::fs::File::create(data.join("seva.log"))?;
+        let child = Command::new(binary)
+            .args(["serve", "--demo"])
+            .env("SEVA_DATA_FOLDER", data)
+            .env("SEVA_SERVER_LISTEN", format!("127.0.0.1:{port}"))
+            .env("SEVA_SPEECH_MODELS", crate::project().join(".seva/models"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()?;
+        let mut program = Self { child, base };
+        program.wait_until_up(data).await?;
+        Ok(program)
+    }
+
+    async fn wait_until_up(&mut self, data: &Path) -> anyhow::Result<()> {
+        let client = Client::anonymous(&self.base)?;
+        let started = Instant::now();
+        while started.elapsed() < Duration::from_secs(60) {
+            // The log-in is loaded last.
+            if client.log_in(demo::USERNAME, demo::PASSWORD).await.is_ok() {
+                return Ok(());
+            }
+            if let Some(status) = self.child.try_wait()? {
+                bail!("seva ended with {status}: {}", std::fs::read_to_string(data.join("seva.log"))?);
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        bail!("seva did not answer: {}", std::fs::read_to_string(data.join("seva.log"))?)
+    }
+
+    /// The demo doctor, logged in.
+    pub async fn doctor(&self) -> anyhow::Result<Client> {
+        Client::anonymous(&self.base)?.log_in(demo::USERNAME, demo::PASSWORD).await
+    }
+
+    /// SIGKILL: no chance to clean up.
+    pub async fn kill(mut self) -> anyhow::Result<()> {
+        self.child.kill().await?;
+        Ok(())
+    }
+
+    /// SIGTERM, and waits for the orderly end.
+    pub async fn terminate(mut self) -> anyhow::Result<bool> {
+        let id = self.child.id().context("it has ended")?;
+        Command::new("kill").arg(id.to_string()).status().await?;
+        Ok(self.child.wait().await?.success())
+    }
+}
+
+/// `target/<profile>/seva`, beside the folder of this test's own program; `make test` builds it first.
+fn binary() -> anyhow::Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let profile = own.ancestors().nth(2).context("an unexpected place of the test program")?;
+    let binary = profile.join("seva");
+    if !binary.exists() {
+        bail!("{} is missing: run `cargo build --workspace` first", binary.display());
+    }
+    Ok(binary)
+}

@@ -1,0 +1,54 @@
+//! Errors in the caller's own terms: OperationOutcome inside FHIR, a problem outside.
+
+use reqwest::Method;
+use seva_tests::client::Client;
+use seva_tests::server::TestServer;
+
+#[tokio::test]
+async fn every_refusal_says_what_is_wrong() {
+    let server = TestServer::start().await.unwrap();
+    let json = [("content-type", "application/fhir+json")];
+    let cases: &[(Method, &str, &[(&str, &str)], &str, u16, &str)] = &[
+        (Method::GET, "/fhir/Nothing", &[], "", 404, "Nothing"),
+        (Method::GET, "/fhir/Patient/none", &[], "", 404, "Patient/none"),
+        (Method::GET, "/fhir/Patient/a_b", &[], "", 400, "a_b"),
+        (Method::GET, "/fhir/%24export", &[], "", 404, "$export"),
+        (Method::PATCH, "/fhir/Patient/rane", &[], "", 405, "PATCH"),
+        (Method::GET, "/fhir/Parameters", &[], "", 404, "Parameters"),
+        (Method::GET, "/fhir/Patient?_format=xml", &[], "", 406, "xml"),
+        (Method::POST, "/fhir/Patient", &[("content-type", "text/plain")], "x", 415, "text/plain"),
+        (Method::POST, "/fhir/Patient", &json, "{\"resourceType\":\"Patient\",", 400, "line"),
+        (Method::POST, "/fhir/Patient", &json, "{\"resourceType\":\"Patient\",\"brithDate\":\"1980\"}", 400, "Patient.brithDate"),
+        (Method::POST, "/fhir/Patient", &json, "{\"resourceType\":\"Patient\",\"gender\":\"x\"}", 400, "Patient.gender"),
+        (Method::POST, "/fhir/Patient", &json, "{\"resourceType\":\"Device\"}", 400, "resourceType"),
+        (Method::PUT, "/fhir/Patient/x", &json, "{\"resourceType\":\"Patient\",\"id\":\"y\"}", 400, "Patient.id"),
+    ];
+    for (method, path, headers, body, status, word) in cases {
+        let body = (!body.is_empty()).then(|| body.as_bytes().to_vec());
+        let answer = server.doctor.send(method.clone(), path, headers, body).await.unwrap();
+        assert_eq!(answer.status, *status, "{method} {path}: {}", answer.issues());
+        assert_eq!(answer.json["resourceType"], "OperationOutcome", "{method} {path}");
+        assert!(answer.issues().contains(word), "{method} {path}: {}", answer.issues());
+    }
+    let outside = server.doctor.get("/v1/nothing").await.unwrap();
+    assert_eq!(outside.status, 404);
+    assert_eq!(outside.header("content-type"), "application/problem+json");
+    let slash = server.doctor.get("/fhir/Patient/").await.unwrap();
+    assert_eq!(slash.status, 200);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn only_metadata_health_docs_and_log_in_are_open() {
+    let server = TestServer::start().await.unwrap();
+    let nobody = Client::anonymous(&server.base).unwrap();
+    for path in ["/fhir/metadata", "/health", "/health/live", "/openapi.json", "/openapi.yaml", "/docs/", "/.well-known/jwks.json"] {
+        assert_eq!(nobody.get(path).await.unwrap().status, 200, "{path}");
+    }
+    for path in ["/fhir/Patient", "/fhir/Patient/rane", "/v1/session"] {
+        let answer = nobody.get(path).await.unwrap();
+        assert_eq!((answer.status, answer.header("www-authenticate")), (401, "Bearer realm=\"seva\""), "{path}");
+    }
+    assert_eq!(nobody.with_token("invented").get("/fhir/Patient").await.unwrap().status, 401);
+    server.stop().await.unwrap();
+}

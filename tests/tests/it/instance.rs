@@ -1,0 +1,94 @@
+//! read, vread, create, update, delete, history (R4 http.html).
+
+use reqwest::Method;
+use seva_tests::server::TestServer;
+use serde_json::json;
+
+#[tokio::test]
+async fn a_resource_lives_through_create_update_delete_and_history() {
+    let server = TestServer::start().await.unwrap();
+    let doctor = &server.doctor;
+    let patient = json!({"resourceType": "Patient", "name": [{"family": "Deshpande"}], "birthDate": "1980-02-01"});
+
+    let created = doctor.post("/fhir/Patient", &patient).await.unwrap();
+    assert_eq!(created.status, 201, "{}", created.issues());
+    let id = created.json["id"].as_str().unwrap().to_owned();
+    assert_eq!(created.header("etag"), "W/\"1\"");
+    assert_eq!(created.header("location"), format!("{}/fhir/Patient/{id}/_history/1", server.base));
+    assert!(created.header("last-modified").ends_with("GMT"));
+    assert_eq!(created.header("content-type"), "application/fhir+json");
+
+    let path = format!("/fhir/Patient/{id}");
+    let read = doctor.get(&path).await.unwrap();
+    assert_eq!(read.bytes, created.bytes);
+    let known = doctor.send(Method::GET, &path, &[("if-none-match", "W/\"1\"")], None).await.unwrap();
+    assert_eq!(known.status, 304);
+
+    let changed = json!({"resourceType": "Patient", "id": id, "name": [{"family": "Kulkarni"}]});
+    let body = Some(changed.to_string().into_bytes());
+    let stale = [("if-match", "W/\"7\""), ("content-type", "application/fhir+json")];
+    assert_eq!(doctor.send(Method::PUT, &path, &stale, body.clone()).await.unwrap().status, 412);
+    let current = [("if-match", "W/\"1\""), ("content-type", "application/fhir+json")];
+    let updated = doctor.send(Method::PUT, &path, &current, body.clone()).await.unwrap();
+    assert_eq!((updated.status, updated.header("etag")), (200, "W/\"2\""));
+    assert_eq!(doctor.send(Method::PUT, &path, &current, body).await.unwrap().status, 412);
+
+    let first = doctor.get(&format!("{path}/_history/1")).await.unwrap();
+    assert_eq!(first.json["name"][0]["family"], "Deshpande");
+    assert_eq!(doctor.get("/fhir/Patient?family=deshpande").await.unwrap().matches(), Vec::<&str>::new());
+    assert_eq!(doctor.get("/fhir/Patient?family=kulk").await.unwrap().matches(), [id.as_str()]);
+
+    assert_eq!(doctor.delete(&path).await.unwrap().status, 204);
+    assert_eq!(doctor.get(&path).await.unwrap().status, 410);
+    assert_eq!(doctor.get("/fhir/Patient?family=kulk").await.unwrap().matches(), Vec::<&str>::new());
+    let history = doctor.get(&format!("{path}/_history")).await.unwrap();
+    let methods: Vec<&str> =
+        history.json["entry"].as_array().unwrap().iter().map(|e| e["request"]["method"].as_str().unwrap()).collect();
+    assert_eq!(methods, ["DELETE", "PUT", "POST"]);
+
+    let back = doctor.put(&path, &changed).await.unwrap();
+    assert_eq!((back.status, back.header("etag")), (201, "W/\"4\""));
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn decimals_and_extensions_survive_digit_for_digit() {
+    let server = TestServer::start().await.unwrap();
+    let body = br#"{"resourceType":"Observation","id":"exact","status":"final","code":{"text":"x"},
+        "valueQuantity":{"value":1.00,"_value":{"extension":[{"url":"http://example.org/e","valueDecimal":1e2}]}}}"#;
+    let headers = [("content-type", "application/fhir+json")];
+    let put = server.doctor.send(Method::PUT, "/fhir/Observation/exact", &headers, Some(body.to_vec())).await.unwrap();
+    assert_eq!(put.status, 201, "{}", put.issues());
+    let read = String::from_utf8(server.doctor.get("/fhir/Observation/exact").await.unwrap().bytes).unwrap();
+    assert!(read.contains("\"value\":1.00") && read.contains("\"valueDecimal\":1e2"), "{read}");
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn prefer_return_is_honoured() {
+    let server = TestServer::start().await.unwrap();
+    let body = json!({"resourceType": "Patient"}).to_string().into_bytes();
+    for (prefer, kind) in [("return=minimal", ""), ("return=OperationOutcome", "OperationOutcome"), ("return=representation", "Patient")] {
+        let headers = [("content-type", "application/fhir+json"), ("prefer", prefer)];
+        let answer = server.doctor.send(Method::POST, "/fhir/Patient", &headers, Some(body.clone())).await.unwrap();
+        assert_eq!((answer.status, answer.json["resourceType"].as_str().unwrap_or_default()), (201, kind));
+    }
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn updates_at_once_lose_nothing() {
+    let server = TestServer::start().await.unwrap();
+    let patient = |family: usize| json!({"resourceType": "Patient", "id": "busy", "name": [{"family": family.to_string()}]});
+    assert_eq!(server.doctor.put("/fhir/Patient/busy", &patient(0)).await.unwrap().status, 201);
+    let mut writers = tokio::task::JoinSet::new();
+    for number in 1..=4 {
+        let (doctor, body) = (server.doctor.clone(), patient(number));
+        writers.spawn(async move { doctor.put("/fhir/Patient/busy", &body).await.unwrap().status });
+    }
+    let done = writers.join_all().await;
+    assert!(done.iter().all(|status| *status == 200), "{done:?}");
+    let history = server.doctor.get("/fhir/Patient/busy/_history").await.unwrap();
+    assert_eq!(history.json["entry"].as_array().unwrap().len(), 5);
+    server.stop().await.unwrap();
+}

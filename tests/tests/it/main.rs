@@ -1,0 +1,12 @@
+//! The integration tests: one binary, so that it links once.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests may panic")]
+
+mod access;
+mod architecture;
+mod crash;
+mod errors;
+mod every_type;
+mod instance;
+mod search;
+mod transaction;

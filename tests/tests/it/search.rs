@@ -1,0 +1,110 @@
+//! Search: types of parameters, paging, includes, strictness (R4 search.html).
+
+use reqwest::Method;
+use seva_tests::server::TestServer;
+use serde_json::json;
+
+#[tokio::test]
+async fn every_kind_of_parameter_finds_what_fits() {
+    let server = TestServer::start().await.unwrap();
+    let doctor = &server.doctor;
+    let found = async |query: &str| {
+        let answer = doctor.get(&format!("/fhir/{query}")).await.unwrap();
+        assert_eq!(answer.status, 200, "{query}: {}", answer.issues());
+        answer.matches().len()
+    };
+    for (query, count) in [
+        ("Patient", 7),
+        ("Patient?_id=rane,naik,nobody", 2),
+        ("Patient?family=RAN", 1),
+        ("Patient?family:exact=Rane", 1),
+        ("Patient?family:exact=rane", 0),
+        ("Patient?family:contains=awan", 1),
+        ("Patient?name=ra", 2),
+        ("Patient?gender=female", 3),
+        ("Patient?gender:not=female", 4),
+        ("Patient?gender=female,male", 7),
+        ("Patient?gender=female&birthdate=lt1960", 1),
+        ("Patient?birthdate=1974-03-15", 1),
+        ("Patient?birthdate=1974", 1),
+        ("Patient?birthdate=ge1974&birthdate=lt1980", 2),
+        ("Patient?identifier=0042-7718", 1),
+        ("Patient?identifier=https://seva-arogya.org/demo/mrn%7C0042-7718", 1),
+        ("Patient?identifier=https://seva-arogya.org/demo/mrn%7C", 7),
+        ("Patient?identifier=%7C0042-7718", 0),
+        ("Patient?organization=Organization/sahyadri", 7),
+        ("Patient?deceased:missing=true", 7),
+        ("Observation?patient=rane", 1),
+        ("Observation?subject:Patient=rane", 1),
+        ("Observation?value-quantity=61%7Chttp://unitsofmeasure.org%7Ckg", 1),
+        ("Observation?value-quantity=gt70", 2),
+        ("Observation?code=http://loinc.org%7C29463-7&subject=Patient/rane", 1),
+        ("AllergyIntolerance?patient=Patient/rane", 1),
+        ("Encounter?_lastUpdated=ge2020-01-01", 7),
+        ("Encounter?_lastUpdated=lt2020-01-01", 0),
+    ] {
+        assert_eq!(found(query).await, count, "{query}");
+    }
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn pages_repeat_and_skip_nothing_while_data_change() {
+    let server = TestServer::start().await.unwrap();
+    let doctor = &server.doctor;
+    for start in ["/fhir/Patient?_count=2", "/fhir/Patient?_count=2&_sort=-_lastUpdated", "/fhir/Patient?_count=3&gender=male,female"] {
+        let mut seen = Vec::new();
+        let mut next = Some(start.to_owned());
+        while let Some(url) = next {
+            let page = doctor.get(&url).await.unwrap();
+            assert_eq!(page.status, 200, "{}", page.issues());
+            seen.extend(page.matches().iter().map(|id| (*id).to_owned()).filter(|id| !id.contains('-')));
+            assert!(page.link("self").is_some());
+            next = page.link("next").map(str::to_owned);
+            doctor.post("/fhir/Patient", &json!({"resourceType": "Patient", "gender": "other"})).await.unwrap();
+            if seen.len() > 50 {
+                panic!("paging does not end");
+            }
+        }
+        let mut unique = seen.clone();
+        unique.sort();
+        unique.dedup();
+        assert_eq!((unique.len(), seen.len()), (7, 7), "{start}");
+    }
+    let page = doctor.get("/fhir/Patient?_count=2").await.unwrap();
+    let other = page.link("next").unwrap().replace("Patient?", "Patient?gender=male&");
+    assert_eq!(doctor.get(&other).await.unwrap().status, 400);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn includes_come_along_and_are_not_counted() {
+    let server = TestServer::start().await.unwrap();
+    let answer = server.doctor.get("/fhir/Encounter?patient=rane&_include=Encounter:patient&_total=accurate").await.unwrap();
+    assert_eq!(answer.json["total"], 1);
+    assert_eq!(answer.matches(), ["visit-rane"]);
+    let modes: Vec<&str> =
+        answer.json["entry"].as_array().unwrap().iter().map(|e| e["search"]["mode"].as_str().unwrap()).collect();
+    assert_eq!(modes, ["match", "include"]);
+    let reverse = server.doctor.get("/fhir/Patient?_id=rane&_revinclude=AllergyIntolerance:patient").await.unwrap();
+    assert_eq!(reverse.json["entry"][1]["resource"]["id"], "allergy-rane");
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_unknown_parameter_is_refused_or_named() {
+    let server = TestServer::start().await.unwrap();
+    let strict = server.doctor.get("/fhir/Patient?famly=x").await.unwrap();
+    assert_eq!(strict.status, 400);
+    assert!(strict.issues().contains("famly"));
+    let lenient =
+        server.doctor.send(Method::GET, "/fhir/Patient?famly=x", &[("prefer", "handling=lenient")], None).await.unwrap();
+    assert_eq!(lenient.status, 200);
+    assert!(String::from_utf8(lenient.bytes.clone()).unwrap().contains("it was ignored"));
+    assert_eq!(server.doctor.get("/fhir/Patient?birthdate=15.3.1974").await.unwrap().status, 400);
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let posted =
+        server.doctor.send(Method::POST, "/fhir/Patient/_search", &form, Some(b"family=rane".to_vec())).await.unwrap();
+    assert_eq!(posted.matches(), ["rane"]);
+    server.stop().await.unwrap();
+}
