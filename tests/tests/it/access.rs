@@ -1,8 +1,8 @@
 //! Nobody reads what isn't theirs: tenant, compartment, role, author.
 
+use serde_json::json;
 use seva_server::demo::TENANT;
 use seva_tests::server::{NewAccount, TestServer};
-use serde_json::json;
 
 const NOBODY: NewAccount<'static> =
     NewAccount { tenant: TENANT, username: "someone", role: "doctor", practitioner: None, patient: None };

@@ -50,7 +50,9 @@ fn crates_import_along_the_arrows_only() {
         let manifest = std::fs::read_to_string(project().join(folder).join("Cargo.toml")).unwrap();
         let normal = manifest.split("[dev-dependencies]").next().unwrap();
         for (name, target) in &folders {
-            let imported = normal.lines().any(|line| line.starts_with(&format!("{name}.")) || line.starts_with(&format!("{name} ")));
+            let imported = normal
+                .lines()
+                .any(|line| line.starts_with(&format!("{name}.")) || line.starts_with(&format!("{name} ")));
             if imported && !allowed.contains(&"*") {
                 assert!(allowed.contains(target), "{folder} must not import {target}");
             }
@@ -73,7 +75,10 @@ fn libraries_stay_behind_their_fences() {
             let outside = !inside.iter().any(|folder| place.starts_with(folder)) && !place.starts_with("tests/");
             let used = text.lines().any(|line| {
                 let code = line.trim_start();
-                !code.starts_with("//") && (code.contains(&format!("use {library}")) || code.contains(&format!("{library}::")) || code.contains(&format!("{library}(")))
+                !code.starts_with("//")
+                    && (code.contains(&format!("use {library}"))
+                        || code.contains(&format!("{library}::"))
+                        || code.contains(&format!("{library}(")))
             });
             assert!(!(outside && used), "{place} uses {library}");
         }
@@ -94,7 +99,9 @@ fn files_and_functions_are_short_and_well_named() {
             faults.push(format!("{place} has a name that says nothing"));
         }
         if place.ends_with(".rs") {
-            faults.extend(long_functions(&text).into_iter().map(|(name, length)| format!("{place}: {name} has {length} lines")));
+            faults.extend(
+                long_functions(&text).into_iter().map(|(name, length)| format!("{place}: {name} has {length} lines")),
+            );
         }
     }
     assert!(faults.is_empty(), "{faults:#?}");
@@ -118,9 +125,19 @@ fn long_functions(text: &str) -> Vec<(String, usize)> {
             }
             None => {
                 let code = line.trim_start();
-                let begins = ["fn ", "pub fn ", "async fn ", "pub async fn ", "pub(crate) fn ", "pub(super) fn ", "pub(crate) async fn ", "pub(super) async fn "];
+                let begins = [
+                    "fn ",
+                    "pub fn ",
+                    "async fn ",
+                    "pub async fn ",
+                    "pub(crate) fn ",
+                    "pub(super) fn ",
+                    "pub(crate) async fn ",
+                    "pub(super) async fn ",
+                ];
                 if begins.iter().any(|begin| code.starts_with(begin)) && !code.ends_with(';') && !code.ends_with('}') {
-                    let name = code.split("fn ").nth(1).unwrap_or_default().split(['(', '<']).next().unwrap_or_default();
+                    let name =
+                        code.split("fn ").nth(1).unwrap_or_default().split(['(', '<']).next().unwrap_or_default();
                     open = Some((number, indent, name.to_owned()));
                 }
             }

@@ -1,7 +1,7 @@
 //! kill -9 at any moment loses nothing that was acknowledged.
 
-use seva_tests::server::{Program, data_folder};
 use serde_json::json;
+use seva_tests::server::{Program, data_folder};
 
 #[tokio::test]
 async fn an_acknowledged_create_survives_kill_9_and_sigterm_ends_everything() {

@@ -4,11 +4,15 @@ use reqwest::Method;
 use seva_tests::client::Client;
 use seva_tests::server::TestServer;
 
+/// Method, path, headers, body; the status, and a word of the diagnostics or expression.
+type Case = (Method, &'static str, &'static [(&'static str, &'static str)], &'static str, u16, &'static str);
+
+const JSON: &[(&str, &str)] = &[("content-type", "application/fhir+json")];
+
 #[tokio::test]
 async fn every_refusal_says_what_is_wrong() {
     let server = TestServer::start().await.unwrap();
-    let json = [("content-type", "application/fhir+json")];
-    let cases: &[(Method, &str, &[(&str, &str)], &str, u16, &str)] = &[
+    let cases: &[Case] = &[
         (Method::GET, "/fhir/Nothing", &[], "", 404, "Nothing"),
         (Method::GET, "/fhir/Patient/none", &[], "", 404, "Patient/none"),
         (Method::GET, "/fhir/Patient/a_b", &[], "", 400, "a_b"),
@@ -17,11 +21,25 @@ async fn every_refusal_says_what_is_wrong() {
         (Method::GET, "/fhir/Parameters", &[], "", 404, "Parameters"),
         (Method::GET, "/fhir/Patient?_format=xml", &[], "", 406, "xml"),
         (Method::POST, "/fhir/Patient", &[("content-type", "text/plain")], "x", 415, "text/plain"),
-        (Method::POST, "/fhir/Patient", &json, "{\"resourceType\":\"Patient\",", 400, "line"),
-        (Method::POST, "/fhir/Patient", &json, "{\"resourceType\":\"Patient\",\"brithDate\":\"1980\"}", 400, "Patient.brithDate"),
-        (Method::POST, "/fhir/Patient", &json, "{\"resourceType\":\"Patient\",\"gender\":\"x\"}", 400, "Patient.gender"),
-        (Method::POST, "/fhir/Patient", &json, "{\"resourceType\":\"Device\"}", 400, "resourceType"),
-        (Method::PUT, "/fhir/Patient/x", &json, "{\"resourceType\":\"Patient\",\"id\":\"y\"}", 400, "Patient.id"),
+        (Method::POST, "/fhir/Patient", JSON, "{\"resourceType\":\"Patient\",", 400, "line"),
+        (
+            Method::POST,
+            "/fhir/Patient",
+            &json,
+            "{\"resourceType\":\"Patient\",\"brithDate\":\"1980\"}",
+            400,
+            "Patient.brithDate",
+        ),
+        (
+            Method::POST,
+            "/fhir/Patient",
+            &json,
+            "{\"resourceType\":\"Patient\",\"gender\":\"x\"}",
+            400,
+            "Patient.gender",
+        ),
+        (Method::POST, "/fhir/Patient", JSON, "{\"resourceType\":\"Device\"}", 400, "resourceType"),
+        (Method::PUT, "/fhir/Patient/x", JSON, "{\"resourceType\":\"Patient\",\"id\":\"y\"}", 400, "Patient.id"),
     ];
     for (method, path, headers, body, status, word) in cases {
         let body = (!body.is_empty()).then(|| body.as_bytes().to_vec());
@@ -42,7 +60,15 @@ async fn every_refusal_says_what_is_wrong() {
 async fn only_metadata_health_docs_and_log_in_are_open() {
     let server = TestServer::start().await.unwrap();
     let nobody = Client::anonymous(&server.base).unwrap();
-    for path in ["/fhir/metadata", "/health", "/health/live", "/openapi.json", "/openapi.yaml", "/docs/", "/.well-known/jwks.json"] {
+    for path in [
+        "/fhir/metadata",
+        "/health",
+        "/health/live",
+        "/openapi.json",
+        "/openapi.yaml",
+        "/docs/",
+        "/.well-known/jwks.json",
+    ] {
         assert_eq!(nobody.get(path).await.unwrap().status, 200, "{path}");
     }
     for path in ["/fhir/Patient", "/fhir/Patient/rane", "/v1/session"] {

@@ -1,8 +1,8 @@
 //! read, vread, create, update, delete, history (R4 http.html).
 
 use reqwest::Method;
-use seva_tests::server::TestServer;
 use serde_json::json;
+use seva_tests::server::TestServer;
 
 #[tokio::test]
 async fn a_resource_lives_through_create_update_delete_and_history() {
@@ -68,7 +68,9 @@ async fn decimals_and_extensions_survive_digit_for_digit() {
 async fn prefer_return_is_honoured() {
     let server = TestServer::start().await.unwrap();
     let body = json!({"resourceType": "Patient"}).to_string().into_bytes();
-    for (prefer, kind) in [("return=minimal", ""), ("return=OperationOutcome", "OperationOutcome"), ("return=representation", "Patient")] {
+    for (prefer, kind) in
+        [("return=minimal", ""), ("return=OperationOutcome", "OperationOutcome"), ("return=representation", "Patient")]
+    {
         let headers = [("content-type", "application/fhir+json"), ("prefer", prefer)];
         let answer = server.doctor.send(Method::POST, "/fhir/Patient", &headers, Some(body.clone())).await.unwrap();
         assert_eq!((answer.status, answer.json["resourceType"].as_str().unwrap_or_default()), (201, kind));
@@ -79,7 +81,8 @@ async fn prefer_return_is_honoured() {
 #[tokio::test]
 async fn updates_at_once_lose_nothing() {
     let server = TestServer::start().await.unwrap();
-    let patient = |family: usize| json!({"resourceType": "Patient", "id": "busy", "name": [{"family": family.to_string()}]});
+    let patient =
+        |family: usize| json!({"resourceType": "Patient", "id": "busy", "name": [{"family": family.to_string()}]});
     assert_eq!(server.doctor.put("/fhir/Patient/busy", &patient(0)).await.unwrap().status, 201);
     let mut writers = tokio::task::JoinSet::new();
     for number in 1..=4 {

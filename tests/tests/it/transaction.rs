@@ -1,7 +1,7 @@
 //! Transactions: all or nothing, references between entries (R4 http.html#transaction).
 
-use seva_tests::server::TestServer;
 use serde_json::{Value, json};
+use seva_tests::server::TestServer;
 
 fn entry(method: &str, url: &str, full_url: &str, resource: Value) -> Value {
     json!({"fullUrl": full_url, "resource": resource, "request": {"method": method, "url": url}})

@@ -16,7 +16,7 @@ pub(super) struct IndexColumns {
     uri: Hashed,
     string: (Vec<i64>, Vec<i32>, Vec<String>),
     date: (Vec<i64>, Vec<i32>, Vec<i64>, Vec<i64>),
-    number: (Vec<i64>, Vec<i32>, Vec<i64>, Vec<f64>, Vec<f64>),
+    number: Numbers,
 }
 
 #[derive(Default)]
@@ -24,6 +24,15 @@ struct Hashed {
     owner: Vec<i64>,
     parameter: Vec<i32>,
     value: Vec<i64>,
+}
+
+#[derive(Default)]
+struct Numbers {
+    owner: Vec<i64>,
+    parameter: Vec<i32>,
+    unit: Vec<i64>,
+    low: Vec<f64>,
+    high: Vec<f64>,
 }
 
 impl Hashed {
@@ -57,11 +66,11 @@ impl IndexColumns {
             self.date.3.push(high);
         }
         for (parameter, unit, low, high) in rows.number {
-            self.number.0.push(owner);
-            self.number.1.push(parameter);
-            self.number.2.push(unit);
-            self.number.3.push(f64::from_bits(low));
-            self.number.4.push(f64::from_bits(high));
+            self.number.owner.push(owner);
+            self.number.parameter.push(parameter);
+            self.number.unit.push(unit);
+            self.number.low.push(f64::from_bits(low));
+            self.number.high.push(f64::from_bits(high));
         }
     }
 
@@ -72,7 +81,7 @@ impl IndexColumns {
         let query = query.bind(owner).bind(parameter).bind(value);
         let (owner, parameter, low, high) = self.date;
         let query = query.bind(owner).bind(parameter).bind(low).bind(high);
-        let (owner, parameter, unit, low, high) = self.number;
+        let Numbers { owner, parameter, unit, low, high } = self.number;
         query.bind(owner).bind(parameter).bind(unit).bind(low).bind(high)
     }
 }

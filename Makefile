@@ -1,0 +1,27 @@
+# The few commands that people type.
+
+.PHONY: run test bench contract demo
+
+## Builds and starts the product with demo data; prints where to look and how to log in.
+run:
+	@bash tests/scripts/install.sh run
+	@cargo build --release --package seva-server
+	@./target/release/seva doctor --fix || true
+	@./target/release/seva model
+	@exec ./target/release/seva serve --demo
+
+## Runs every check and every test.
+test:
+	@bash tests/scripts/check.sh
+
+## Measures the hot paths beside what PostgreSQL and the HTTP stack can do.
+bench:
+	@bash tests/bench/run.sh
+
+## Prints the contract.
+contract:
+	@cargo run --quiet --package seva-server -- contract --yaml
+
+## Loads the demo data into the configured database.
+demo:
+	@cargo run --quiet --package seva-server -- demo
