@@ -13,17 +13,13 @@ impl CodeList {
     /// Tells whether a code of any of the systems is allowed, as for the type `code`.
     #[must_use]
     pub fn contains(&self, code: &str) -> bool {
-        self.systems
-            .iter()
-            .any(|(_, codes)| codes.binary_search(&code).is_ok())
+        self.systems.iter().any(|(_, codes)| codes.binary_search(&code).is_ok())
     }
 
     /// Tells whether a code of a system is allowed.
     #[must_use]
     pub fn contains_in(&self, system: &str, code: &str) -> bool {
-        self.systems
-            .iter()
-            .any(|(own, codes)| *own == system && codes.binary_search(&code).is_ok())
+        self.systems.iter().any(|(own, codes)| *own == system && codes.binary_search(&code).is_ok())
     }
 
     /// Tells whether the value set takes codes of a system.
@@ -34,9 +30,7 @@ impl CodeList {
 
     /// Visits all codes with their system.
     pub fn codes(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        self.systems
-            .iter()
-            .flat_map(|(system, codes)| codes.iter().map(|code| (*system, *code)))
+        self.systems.iter().flat_map(|(system, codes)| codes.iter().map(|code| (*system, *code)))
     }
 
     pub(crate) fn parse_all(table: &'static str) -> Vec<Self> {
@@ -50,10 +44,7 @@ impl CodeList {
             let entry = (system, fields.collect());
             match lists.last_mut() {
                 Some(last) if last.url == url => last.systems.push(entry),
-                _ => lists.push(Self {
-                    url,
-                    systems: vec![entry],
-                }),
+                _ => lists.push(Self { url, systems: vec![entry] }),
             }
         }
         lists.sort_by_key(|list| list.url);

@@ -26,16 +26,11 @@ impl Compartment {
         let mut all: Vec<Self> = Vec::new();
         for line in crate::lines(table) {
             let mut fields = line.split('\t');
-            let (Some(name), Some(member), Some(parameters)) =
-                (fields.next(), fields.next(), fields.next())
-            else {
+            let (Some(name), Some(member), Some(parameters)) = (fields.next(), fields.next(), fields.next()) else {
                 continue;
             };
             if all.last().is_none_or(|last| last.name != name) {
-                all.push(Self {
-                    name,
-                    members: BTreeMap::new(),
-                });
+                all.push(Self { name, members: BTreeMap::new() });
             }
             if let Some(last) = all.last_mut() {
                 last.members.insert(member, parameters.split(',').collect());

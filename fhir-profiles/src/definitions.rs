@@ -58,8 +58,7 @@ impl Definitions {
 
     /// Visits the names of the concrete resource types.
     pub fn resource_types(&self) -> impl Iterator<Item = &'static str> {
-        let concrete =
-            |each: &&TypeDefinition| each.kind == TypeKind::Resource && !each.is_abstract;
+        let concrete = |each: &&TypeDefinition| each.kind == TypeKind::Resource && !each.is_abstract;
         self.types.iter().filter(concrete).map(|each| each.name)
     }
 
@@ -79,18 +78,14 @@ impl Definitions {
     /// Returns the search parameters of a resource type, sorted by code, with those that all types have.
     #[must_use]
     pub fn search_parameters(&self, resource_type: &str) -> &[SearchParameter] {
-        self.by_resource
-            .get(resource_type)
-            .map_or(&[], Vec::as_slice)
+        self.by_resource.get(resource_type).map_or(&[], Vec::as_slice)
     }
 
     /// Finds a search parameter of a resource type; `Resource` has those that all types have.
     #[must_use]
     pub fn search_parameter(&self, resource_type: &str, code: &str) -> Option<&SearchParameter> {
         let parameters = self.search_parameters(resource_type);
-        let position = parameters
-            .binary_search_by(|parameter| parameter.code.cmp(code))
-            .ok()?;
+        let position = parameters.binary_search_by(|parameter| parameter.code.cmp(code)).ok()?;
         parameters.get(position)
     }
 
@@ -109,19 +104,14 @@ impl Definitions {
     /// Finds a complete code list by the URL of its value set.
     #[must_use]
     pub fn code_list(&self, url: &str) -> Option<&CodeList> {
-        let position = self
-            .code_lists
-            .binary_search_by(|list| list.url.cmp(url))
-            .ok()?;
+        let position = self.code_lists.binary_search_by(|list| list.url.cmp(url)).ok()?;
         self.code_lists.get(position)
     }
 
     /// Finds a compartment by the type that it is about.
     #[must_use]
     pub fn compartment(&self, name: &str) -> Option<&Compartment> {
-        self.compartments
-            .iter()
-            .find(|compartment| compartment.name == name)
+        self.compartments.iter().find(|compartment| compartment.name == name)
     }
 
     /// Returns the five compartments of R4.
@@ -131,24 +121,16 @@ impl Definitions {
     }
 
     /// Visits the elements that `_summary=true` shows at the top of a resource type.
-    pub fn summary_elements(
-        &self,
-        resource_type: &str,
-    ) -> impl Iterator<Item = &ElementDefinition> {
-        let elements = self
-            .type_named(resource_type)
-            .map_or(&[][..], TypeDefinition::elements);
+    pub fn summary_elements(&self, resource_type: &str) -> impl Iterator<Item = &ElementDefinition> {
+        let elements = self.type_named(resource_type).map_or(&[][..], TypeDefinition::elements);
         elements.iter().filter(|element| element.is_summary)
     }
 
     fn read() -> Self {
         let mut types = read_types();
         inherit(&mut types);
-        let by_name: HashMap<&'static str, TypeId> = types
-            .iter()
-            .zip(0_u16..)
-            .map(|(each, index)| (each.name, TypeId(index)))
-            .collect();
+        let by_name: HashMap<&'static str, TypeId> =
+            types.iter().zip(0_u16..).map(|(each, index)| (each.name, TypeId(index))).collect();
         for each in &mut types {
             each.children = children(&each.elements, &by_name);
         }
@@ -156,14 +138,7 @@ impl Definitions {
         let by_resource = by_resource(&types, &parameters);
         let code_lists = CodeList::parse_all(CODE_LISTS);
         let compartments = Compartment::parse_all(COMPARTMENTS);
-        Self {
-            types,
-            by_name,
-            parameters,
-            by_resource,
-            code_lists,
-            compartments,
-        }
+        Self { types, by_name, parameters, by_resource, code_lists, compartments }
     }
 }
 
@@ -186,14 +161,8 @@ fn read_types() -> Vec<TypeDefinition> {
         let Some(element) = ElementDefinition::parse(line, root) else {
             continue;
         };
-        let parent = element
-            .path
-            .rsplit_once('.')
-            .map_or(root, |(parent, _)| parent);
-        let inline = element
-            .types
-            .first()
-            .filter(|first| matches!(first.name, "BackboneElement" | "Element"));
+        let parent = element.path.rsplit_once('.').map_or(root, |(parent, _)| parent);
+        let inline = element.types.first().filter(|first| matches!(first.name, "BackboneElement" | "Element"));
         if let Some(base) = inline.map(|first| first.name) {
             open.insert(element.path, types.len());
             types.push(TypeDefinition {
@@ -205,10 +174,7 @@ fn read_types() -> Vec<TypeDefinition> {
                 children: Vec::new(),
             });
         }
-        if let Some(definition) = open
-            .get(parent)
-            .and_then(|position| types.get_mut(*position))
-        {
+        if let Some(definition) = open.get(parent).and_then(|position| types.get_mut(*position)) {
             definition.elements.push(element);
         }
     }
@@ -225,14 +191,7 @@ fn parse_type(header: &'static str) -> Option<TypeDefinition> {
     };
     let base = fields.next().filter(|base| !base.is_empty());
     let is_abstract = fields.next() == Some("abstract");
-    Some(TypeDefinition {
-        name,
-        kind,
-        base,
-        is_abstract,
-        elements: Vec::new(),
-        children: Vec::new(),
-    })
+    Some(TypeDefinition { name, kind, base, is_abstract, elements: Vec::new(), children: Vec::new() })
 }
 
 /// Puts the elements of the base types before a type's own.
@@ -262,30 +221,16 @@ fn children(elements: &[ElementDefinition], by_name: &HashMap<&'static str, Type
                     continue;
                 };
                 let mut letters = each.name.chars();
-                let first = letters
-                    .next()
-                    .map(|letter| letter.to_ascii_uppercase())
-                    .into_iter();
+                let first = letters.next().map(|letter| letter.to_ascii_uppercase()).into_iter();
                 let name: String = element.name.chars().chain(first).chain(letters).collect();
-                children.push(Child {
-                    name: crate::keep(name),
-                    element: index,
-                    type_id,
-                });
+                children.push(Child { name: crate::keep(name), element: index, type_id });
             }
             continue;
         }
-        let inline = element
-            .content_reference
-            .or(Some(element.path))
-            .and_then(of_type);
+        let inline = element.content_reference.or(Some(element.path)).and_then(of_type);
         let named = element.types.first().and_then(|first| of_type(first.name));
         if let Some(type_id) = inline.or(named) {
-            children.push(Child {
-                name: element.name,
-                element: index,
-                type_id,
-            });
+            children.push(Child { name: element.name, element: index, type_id });
         }
     }
     children.sort_by_key(|child| child.name);
@@ -299,15 +244,10 @@ fn by_resource(
     let mut result: HashMap<&'static str, Vec<SearchParameter>> = HashMap::new();
     for each in types.iter().filter(|each| each.kind == TypeKind::Resource) {
         let applies = |base: &str| {
-            base == each.name
-                || base == "Resource"
-                || (base == "DomainResource" && each.base == Some("DomainResource"))
+            base == each.name || base == "Resource" || (base == "DomainResource" && each.base == Some("DomainResource"))
         };
-        let mut own: Vec<SearchParameter> = parameters
-            .iter()
-            .filter(|parameter| applies(parameter.base))
-            .cloned()
-            .collect();
+        let mut own: Vec<SearchParameter> =
+            parameters.iter().filter(|parameter| applies(parameter.base)).cloned().collect();
         own.sort_by_key(|parameter| parameter.code);
         result.insert(each.name, own);
     }

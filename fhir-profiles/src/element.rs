@@ -62,16 +62,8 @@ impl ElementDefinition {
             name: path.rsplit('.').next()?,
             path,
             min,
-            max: if max == "*" {
-                None
-            } else {
-                Some(max.parse().ok()?)
-            },
-            types: types
-                .split(',')
-                .filter(|text| !text.is_empty())
-                .map(ElementType::parse)
-                .collect(),
+            max: if max == "*" { None } else { Some(max.parse().ok()?) },
+            types: types.split(',').filter(|text| !text.is_empty()).map(ElementType::parse).collect(),
             is_choice,
             content_reference: Some(content_reference).filter(|reference| !reference.is_empty()),
             binding: Some(binding)
@@ -85,14 +77,8 @@ impl ElementDefinition {
 impl ElementType {
     fn parse(text: &'static str) -> Self {
         match text.split_once('(') {
-            Some((name, targets)) => Self {
-                name,
-                targets: targets.trim_end_matches(')').split('|').collect(),
-            },
-            None => Self {
-                name: text,
-                targets: Vec::new(),
-            },
+            Some((name, targets)) => Self { name, targets: targets.trim_end_matches(')').split('|').collect() },
+            None => Self { name: text, targets: Vec::new() },
         }
     }
 }

@@ -21,9 +21,7 @@ pub use type_definition::{Child, TypeDefinition, TypeId, TypeKind};
 
 /// Visits the lines of a table after its header.
 fn lines(table: &'static str) -> impl Iterator<Item = &'static str> {
-    table
-        .lines()
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    table.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
 }
 
 /// Keeps a text as long as the process lives; called only while the pack is read, once.

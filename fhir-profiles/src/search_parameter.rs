@@ -90,10 +90,7 @@ pub struct SearchParameter {
 
 impl SearchParameter {
     pub(crate) fn parse_all(table: &'static str) -> Vec<Self> {
-        crate::lines(table)
-            .zip(1_u16..)
-            .filter_map(|(line, id)| Self::parse(line, id))
-            .collect()
+        crate::lines(table).zip(1_u16..).filter_map(|(line, id)| Self::parse(line, id)).collect()
     }
 
     fn parse(line: &'static str, id: u16) -> Option<Self> {
@@ -103,35 +100,15 @@ impl SearchParameter {
         let kind = SearchParameterType::parse(fields.next()?)?;
         let expression = fields.next()?;
         let targets = fields.next()?;
-        let components = fields
-            .next()?
-            .split(';')
-            .filter_map(parse_component)
-            .collect();
-        let targets = targets
-            .split(',')
-            .filter(|target| !target.is_empty() && *target != "*")
-            .collect();
+        let components = fields.next()?.split(';').filter_map(parse_component).collect();
+        let targets = targets.split(',').filter(|target| !target.is_empty() && *target != "*").collect();
         let url = crate::expand(fields.next()?, "http://hl7.org/fhir/SearchParameter/");
-        Some(Self {
-            id,
-            base,
-            code,
-            kind,
-            expression,
-            targets,
-            components,
-            url,
-        })
+        Some(Self { id, base, code, kind, expression, targets, components, url })
     }
 }
 
 fn parse_component(text: &'static str) -> Option<Component> {
     let mut fields = text.split('~');
     let (code, kind, expression) = (fields.next()?, fields.next()?, fields.next()?);
-    Some(Component {
-        code,
-        kind: SearchParameterType::parse(kind)?,
-        expression,
-    })
+    Some(Component { code, kind: SearchParameterType::parse(kind)?, expression })
 }

@@ -62,10 +62,7 @@ impl TypeDefinition {
     /// Finds a member by its JSON name.
     #[must_use]
     pub fn child(&self, name: &str) -> Option<&Child> {
-        let position = self
-            .children
-            .binary_search_by(|child| child.name.cmp(name))
-            .ok()?;
+        let position = self.children.binary_search_by(|child| child.name.cmp(name)).ok()?;
         self.children.get(position)
     }
 
@@ -83,12 +80,7 @@ impl TypeDefinition {
 
     /// Visits the JSON members of one element: several for a choice.
     pub fn members_of(&self, name: &str) -> impl Iterator<Item = &Child> {
-        let position = self
-            .elements
-            .iter()
-            .position(|element| element.name == name);
-        self.children
-            .iter()
-            .filter(move |child| Some(usize::from(child.element)) == position)
+        let position = self.elements.iter().position(|element| element.name == name);
+        self.children.iter().filter(move |child| Some(usize::from(child.element)) == position)
     }
 }

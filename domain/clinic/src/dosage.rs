@@ -48,14 +48,7 @@ pub enum TimeUnit {
 
 impl TimeUnit {
     /// Lists all units.
-    pub const ALL: [Self; 6] = [
-        Self::Minute,
-        Self::Hour,
-        Self::Day,
-        Self::Week,
-        Self::Month,
-        Self::Year,
-    ];
+    pub const ALL: [Self; 6] = [Self::Minute, Self::Hour, Self::Day, Self::Week, Self::Month, Self::Year];
 
     /// Returns the UCUM code, which R4 `UnitsOfTime` shares.
     #[must_use]
@@ -103,13 +96,7 @@ pub enum DayTime {
 
 impl DayTime {
     /// Lists all times in the order of the day.
-    pub const ALL: [Self; 5] = [
-        Self::Morning,
-        Self::Noon,
-        Self::Evening,
-        Self::Night,
-        Self::Bedtime,
-    ];
+    pub const ALL: [Self; 5] = [Self::Morning, Self::Noon, Self::Evening, Self::Night, Self::Bedtime];
 
     /// Returns the code of `EventTiming`.
     #[must_use]
@@ -195,12 +182,7 @@ impl Timing {
     /// Makes the timing of a number of times in a period.
     #[must_use]
     pub fn every(frequency: u32, period: Decimal, unit: TimeUnit) -> Self {
-        Self {
-            frequency: Some(frequency),
-            period: Some(period),
-            period_unit: Some(unit),
-            ..Self::default()
-        }
+        Self { frequency: Some(frequency), period: Some(period), period_unit: Some(unit), ..Self::default() }
     }
 
     /// Returns how many doses fall on a day, when that is a whole number.
@@ -214,10 +196,7 @@ impl Timing {
             TimeUnit::Minute | TimeUnit::Month | TimeUnit::Year => return None,
         };
         let period = self.period?.times(Decimal::whole(hours))?;
-        frequency
-            .times(Decimal::whole(24))?
-            .divided_by(period)?
-            .as_whole()
+        frequency.times(Decimal::whole(24))?.divided_by(period)?.as_whole()
     }
 }
 
@@ -251,16 +230,9 @@ impl Dosage {
         if self.timing.when.is_empty() {
             return None;
         }
-        let amount = self
-            .dose
-            .filter(|dose| dose.unit.is_countable())
-            .map_or(Decimal::ONE, |dose| dose.value);
+        let amount = self.dose.filter(|dose| dose.unit.is_countable()).map_or(Decimal::ONE, |dose| dose.value);
         let at = |times: &[DayTime]| {
-            if self.timing.when.iter().any(|time| times.contains(time)) {
-                amount
-            } else {
-                Decimal::ZERO
-            }
+            if self.timing.when.iter().any(|time| times.contains(time)) { amount } else { Decimal::ZERO }
         };
         Some([
             at(&[DayTime::Morning]),
@@ -274,10 +246,9 @@ impl Dosage {
     #[must_use]
     pub fn substance(&self) -> Option<Quantity> {
         match (self.dose, self.strength) {
-            (Some(dose), Some(strength)) if dose.unit.is_countable() => Some(Quantity {
-                value: dose.value.times(strength.value)?,
-                unit: strength.unit,
-            }),
+            (Some(dose), Some(strength)) if dose.unit.is_countable() => {
+                Some(Quantity { value: dose.value.times(strength.value)?, unit: strength.unit })
+            }
             (dose, strength) => dose.or(strength),
         }
     }

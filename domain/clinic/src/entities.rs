@@ -186,10 +186,7 @@ impl Entity {
     /// Returns the place of the entity in the text.
     #[must_use]
     pub const fn span(&self) -> Span {
-        Span {
-            begin: self.begin,
-            end: self.end,
-        }
+        Span { begin: self.begin, end: self.end }
     }
 
     /// Tells whether the context gave the entity this trait.
@@ -200,9 +197,7 @@ impl Entity {
 
     /// Returns the attributes of one kind, in the order of the text.
     pub fn attributes_of(&self, kind: AttributeType) -> impl Iterator<Item = &Attribute> {
-        self.attributes
-            .iter()
-            .filter(move |attribute| attribute.kind == kind)
+        self.attributes.iter().filter(move |attribute| attribute.kind == kind)
     }
 
     /// Returns the text from which a medicine's dosage is parsed: its attributes in the order of the text.

@@ -73,11 +73,8 @@ impl Medicine {
     /// Finds the unit of a bare number, when exactly one strength has that number.
     #[must_use]
     pub fn unit_of(&self, value: Decimal) -> Option<DoseUnit> {
-        let mut units = self
-            .strengths
-            .iter()
-            .filter_map(|strength| quantity(strength))
-            .filter(|strength| strength.value == value);
+        let mut units =
+            self.strengths.iter().filter_map(|strength| quantity(strength)).filter(|strength| strength.value == value);
         let unit = units.next()?.unit;
         units.all(|other| other.unit == unit).then_some(unit)
     }
@@ -91,10 +88,7 @@ impl Medicine {
 
 fn quantity(text: &str) -> Option<Quantity> {
     let (value, unit) = text.split_once(' ')?;
-    Some(Quantity {
-        value: value.parse().ok()?,
-        unit: unit_named(&unit.to_lowercase())?,
-    })
+    Some(Quantity { value: value.parse().ok()?, unit: unit_named(&unit.to_lowercase())? })
 }
 
 /// Proposes a medicine for a word that names none.
@@ -117,8 +111,7 @@ pub struct Formulary {
     by_sound: HashMap<String, Vec<(&'static str, usize)>>,
 }
 
-static SEED: LazyLock<Formulary> =
-    LazyLock::new(|| Formulary::read(include_str!("../data/formulary.tsv")));
+static SEED: LazyLock<Formulary> = LazyLock::new(|| Formulary::read(include_str!("../data/formulary.tsv")));
 
 impl Formulary {
     /// Returns the seed formulary that ships with the program.
@@ -134,17 +127,10 @@ impl Formulary {
         for (index, medicine) in medicines.iter().enumerate() {
             for name in medicine.names() {
                 by_name.insert(name, index);
-                by_sound
-                    .entry(phonetic_key(name))
-                    .or_default()
-                    .push((name, index));
+                by_sound.entry(phonetic_key(name)).or_default().push((name, index));
             }
         }
-        Self {
-            medicines,
-            by_name,
-            by_sound,
-        }
+        Self { medicines, by_name, by_sound }
     }
 
     /// Returns all medicines in alphabetical order.
@@ -156,24 +142,18 @@ impl Formulary {
     /// Finds a medicine by one of its names, whatever the case.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&Medicine> {
-        self.by_name
-            .get(name.trim().to_lowercase().as_str())
-            .and_then(|index| self.medicines.get(*index))
+        self.by_name.get(name.trim().to_lowercase().as_str()).and_then(|index| self.medicines.get(*index))
     }
 
     /// Finds a medicine by its ATC code.
     #[must_use]
     pub fn find_atc(&self, code: &str) -> Option<&Medicine> {
-        self.medicines
-            .iter()
-            .find(|medicine| !medicine.atc.is_empty() && medicine.atc == code)
+        self.medicines.iter().find(|medicine| !medicine.atc.is_empty() && medicine.atc == code)
     }
 
     /// Lists the medicines of a class within which allergies cross.
     pub fn in_allergy_class<'a>(&'a self, class: &'a str) -> impl Iterator<Item = &'a Medicine> {
-        self.medicines
-            .iter()
-            .filter(move |medicine| !class.is_empty() && medicine.allergy_class == class)
+        self.medicines.iter().filter(move |medicine| !class.is_empty() && medicine.allergy_class == class)
     }
 }
 
@@ -199,26 +179,18 @@ impl Formulary {
             };
             for (name, index) in names {
                 let distance = edit_distance(&folded, name);
-                let Some(medicine) = self.medicines.get(*index).filter(|_| distance <= limit)
-                else {
+                let Some(medicine) = self.medicines.get(*index).filter(|_| distance <= limit) else {
                     continue;
                 };
-                match best.as_ref().map(|best| {
-                    (
-                        distance.cmp(&best.distance),
-                        best.medicine.generic == medicine.generic,
-                    )
-                }) {
+                match best
+                    .as_ref()
+                    .map(|best| (distance.cmp(&best.distance), best.medicine.generic == medicine.generic))
+                {
                     Some((std::cmp::Ordering::Greater, _) | (std::cmp::Ordering::Equal, true)) => {}
                     Some((std::cmp::Ordering::Equal, false)) => tied = true,
                     Some((std::cmp::Ordering::Less, _)) | None => {
                         tied = false;
-                        best = Some(Repair {
-                            heard: heard.to_owned(),
-                            suggested: name,
-                            medicine,
-                            distance,
-                        });
+                        best = Some(Repair { heard: heard.to_owned(), suggested: name, medicine, distance });
                     }
                 }
             }
@@ -271,40 +243,15 @@ mod tests {
     #[test]
     fn every_row_is_whole_and_cites_its_source() {
         let formulary = Formulary::seed();
-        assert_eq!(
-            formulary.medicines().len(),
-            rows(include_str!("../data/formulary.tsv")).count()
-        );
+        assert_eq!(formulary.medicines().len(), rows(include_str!("../data/formulary.tsv")).count());
         assert!(formulary.medicines().len() >= 200);
         for medicine in formulary.medicines() {
-            assert!(
-                !medicine.source.is_empty() && !medicine.class.is_empty(),
-                "{}",
-                medicine.generic
-            );
-            assert!(
-                medicine.max_per_day.is_empty() || medicine.maximum().is_some(),
-                "{}",
-                medicine.generic
-            );
-            assert!(
-                medicine.names().all(|name| name == name.to_lowercase()),
-                "{}",
-                medicine.generic
-            );
+            assert!(!medicine.source.is_empty() && !medicine.class.is_empty(), "{}", medicine.generic);
+            assert!(medicine.max_per_day.is_empty() || medicine.maximum().is_some(), "{}", medicine.generic);
+            assert!(medicine.names().all(|name| name == name.to_lowercase()), "{}", medicine.generic);
         }
-        assert_eq!(
-            formulary
-                .find("Acetaminophen")
-                .map(|medicine| medicine.generic),
-            Some("paracetamol")
-        );
-        assert_eq!(
-            formulary
-                .find_atc("J01FA10")
-                .map(|medicine| medicine.generic),
-            Some("azithromycin")
-        );
+        assert_eq!(formulary.find("Acetaminophen").map(|medicine| medicine.generic), Some("paracetamol"));
+        assert_eq!(formulary.find_atc("J01FA10").map(|medicine| medicine.generic), Some("azithromycin"));
         assert!(formulary.in_allergy_class("penicillin").count() > 4);
     }
 
@@ -320,23 +267,11 @@ mod tests {
             ("citirizine", "cetirizine"),
         ] {
             let repair = Formulary::seed().repair(heard);
-            assert_eq!(
-                repair.as_ref().map(|repair| repair.suggested),
-                Some(meant),
-                "{heard}"
-            );
+            assert_eq!(repair.as_ref().map(|repair| repair.suggested), Some(meant), "{heard}");
             assert_eq!(repair.map(|repair| repair.heard).as_deref(), Some(heard));
         }
-        for word in [
-            "patient",
-            "temperature",
-            "paracetamol",
-            "yesterday",
-            "tablet",
-            "morning",
-            "breakfast",
-            "medicine",
-        ] {
+        for word in ["patient", "temperature", "paracetamol", "yesterday", "tablet", "morning", "breakfast", "medicine"]
+        {
             assert_eq!(Formulary::seed().repair(word), None, "{word}");
         }
     }
@@ -344,13 +279,7 @@ mod tests {
     #[test]
     fn a_bare_number_takes_the_unit_of_its_only_strength() {
         let paracetamol = Formulary::seed().find("paracetamol");
-        assert_eq!(
-            paracetamol.and_then(|medicine| medicine.unit_of(Decimal::whole(650))),
-            Some(DoseUnit::Milligram)
-        );
-        assert_eq!(
-            paracetamol.and_then(|medicine| medicine.unit_of(Decimal::whole(651))),
-            None
-        );
+        assert_eq!(paracetamol.and_then(|medicine| medicine.unit_of(Decimal::whole(650))), Some(DoseUnit::Milligram));
+        assert_eq!(paracetamol.and_then(|medicine| medicine.unit_of(Decimal::whole(651))), None);
     }
 }

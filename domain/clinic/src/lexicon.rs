@@ -35,18 +35,12 @@ impl Span {
     /// Returns the smallest range that holds both.
     #[must_use]
     pub fn joined(self, other: Self) -> Self {
-        Self {
-            begin: self.begin.min(other.begin),
-            end: self.end.max(other.end),
-        }
+        Self { begin: self.begin.min(other.begin), end: self.end.max(other.end) }
     }
 
     /// Copies the range's text.
     #[must_use]
     pub fn text_in(self, text: &str) -> String {
-        text.chars()
-            .skip(self.begin)
-            .take(self.end.saturating_sub(self.begin))
-            .collect()
+        text.chars().skip(self.begin).take(self.end.saturating_sub(self.begin)).collect()
     }
 }

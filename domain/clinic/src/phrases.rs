@@ -91,14 +91,9 @@ pub fn languages() -> impl Iterator<Item = &'static str> {
 pub fn render(dosage: &Dosage, language: &str) -> Result<PhraseLine, MissingPhrase> {
     let catalogue = Catalogue::find(language)?;
     let line = render::render(dosage, catalogue)?;
-    let said = Dosage {
-        text: None,
-        ..dosage.clone()
-    };
+    let said = Dosage { text: None, ..dosage.clone() };
     if parse::parse_with(&line.text, catalogue).as_ref() != Some(&said) {
-        return Err(MissingPhrase::Ambiguous {
-            language: catalogue.language,
-        });
+        return Err(MissingPhrase::Ambiguous { language: catalogue.language });
     }
     Ok(line)
 }
@@ -110,9 +105,7 @@ impl Catalogue {
         CATALOGUES
             .iter()
             .find(|catalogue| catalogue.language.eq_ignore_ascii_case(primary))
-            .ok_or_else(|| MissingPhrase::Language {
-                language: language.to_owned(),
-            })
+            .ok_or_else(|| MissingPhrase::Language { language: language.to_owned() })
     }
 
     fn read(language: &'static str, text: &'static str) -> Self {
@@ -121,20 +114,13 @@ impl Catalogue {
             let [key, text, status] = row.as_slice() else {
                 continue;
             };
-            let status = if *status == "reviewed" {
-                ReviewStatus::Reviewed
-            } else {
-                ReviewStatus::Draft
-            };
+            let status = if *status == "reviewed" { ReviewStatus::Reviewed } else { ReviewStatus::Draft };
             phrases.insert(*key, Phrase { text, status });
         }
         Self { language, phrases }
     }
 
     fn phrase(&self, key: &str) -> Result<&Phrase, MissingPhrase> {
-        self.phrases.get(key).ok_or_else(|| MissingPhrase::Phrase {
-            language: self.language,
-            key: key.to_owned(),
-        })
+        self.phrases.get(key).ok_or_else(|| MissingPhrase::Phrase { language: self.language, key: key.to_owned() })
     }
 }

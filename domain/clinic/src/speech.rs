@@ -169,23 +169,13 @@ impl fmt::Debug for SpeechEvent {
             Self::Partial { segment, words, .. } => {
                 write!(formatter, "Partial({segment}, {} words)", words.len())
             }
-            Self::Final {
-                segment,
-                start_ms,
-                end_ms,
-                words,
-                ..
-            } => write!(
-                formatter,
-                "Final({segment}, {start_ms}..{end_ms}, {} words)",
-                words.len()
-            ),
+            Self::Final { segment, start_ms, end_ms, words, .. } => {
+                write!(formatter, "Final({segment}, {start_ms}..{end_ms}, {} words)", words.len())
+            }
             Self::NoSpeech => formatter.write_str("NoSpeech"),
-            Self::Error { retryable, message } => formatter
-                .debug_struct("Error")
-                .field("retryable", retryable)
-                .field("message", message)
-                .finish(),
+            Self::Error { retryable, message } => {
+                formatter.debug_struct("Error").field("retryable", retryable).field("message", message).finish()
+            }
             Self::Ended => formatter.write_str("Ended"),
         }
     }

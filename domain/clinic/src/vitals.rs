@@ -45,10 +45,7 @@ impl VitalKind {
             Self::BloodPressure => ("85354-9", "Blood pressure panel with all children optional"),
             Self::HeartRate => ("8867-4", "Heart rate"),
             Self::RespiratoryRate => ("9279-1", "Respiratory rate"),
-            Self::OxygenSaturation => (
-                "59408-5",
-                "Oxygen saturation in Arterial blood by Pulse oximetry",
-            ),
+            Self::OxygenSaturation => ("59408-5", "Oxygen saturation in Arterial blood by Pulse oximetry"),
             Self::Weight => ("29463-7", "Body weight"),
             Self::Height => ("8302-2", "Body height"),
             Self::Glucose => ("2339-0", "Glucose [Mass/volume] in Blood"),
@@ -59,22 +56,10 @@ impl VitalKind {
     #[must_use]
     pub const fn phrases(self) -> &'static [&'static str] {
         match self {
-            Self::Temperature => &[
-                "temperature",
-                "temp",
-                "body temperature",
-                "fever of",
-                "fever is",
-            ],
+            Self::Temperature => &["temperature", "temp", "body temperature", "fever of", "fever is"],
             Self::BloodPressure => &["blood pressure", "bp", "b p", "pressure"],
             Self::HeartRate => &["pulse", "pulse rate", "heart rate", "hr", "pr"],
-            Self::RespiratoryRate => &[
-                "respiratory rate",
-                "respiration rate",
-                "respirations",
-                "rr",
-                "breathing rate",
-            ],
+            Self::RespiratoryRate => &["respiratory rate", "respiration rate", "respirations", "rr", "breathing rate"],
             Self::OxygenSaturation => &[
                 "spo2",
                 "spo 2",
@@ -114,10 +99,7 @@ impl VitalKind {
             Self::Height => HEIGHT_UNITS,
             Self::Glucose => GLUCOSE_UNITS,
         };
-        units
-            .iter()
-            .find(|(_, names)| names.contains(&words))
-            .map(|(unit, _)| *unit)
+        units.iter().find(|(_, names)| names.contains(&words)).map(|(unit, _)| *unit)
     }
 
     /// Returns the unit that a bare number must have, where the number leaves no doubt.
@@ -126,8 +108,7 @@ impl VitalKind {
     /// The others are recorded in one unit in Indian outpatient care; a number outside its range stays without a unit.
     #[must_use]
     pub fn implied_unit(self, value: Decimal) -> Option<&'static str> {
-        let between =
-            |low: u32, high: u32| value >= Decimal::whole(low) && value <= Decimal::whole(high);
+        let between = |low: u32, high: u32| value >= Decimal::whole(low) && value <= Decimal::whole(high);
         match self {
             Self::Temperature if between(30, 45) => Some("Cel"),
             Self::Temperature if between(90, 113) => Some("[degF]"),
@@ -179,80 +160,26 @@ const TEMPERATURE_UNITS: UnitNames = &[
             "centigrade",
         ],
     ),
-    (
-        "[degF]",
-        &[
-            "fahrenheit",
-            "f",
-            "° f",
-            "degrees fahrenheit",
-            "degree fahrenheit",
-            "degrees f",
-            "degree f",
-        ],
-    ),
+    ("[degF]", &["fahrenheit", "f", "° f", "degrees fahrenheit", "degree fahrenheit", "degrees f", "degree f"]),
 ];
-const PRESSURE_UNITS: UnitNames = &[(
-    "mm[Hg]",
-    &[
-        "mmhg",
-        "mm hg",
-        "mm of mercury",
-        "millimetres of mercury",
-        "mm of hg",
-    ],
-)];
+const PRESSURE_UNITS: UnitNames =
+    &[("mm[Hg]", &["mmhg", "mm hg", "mm of mercury", "millimetres of mercury", "mm of hg"])];
 const RATE_UNITS: UnitNames = &[(
     "/min",
-    &[
-        "bpm",
-        "per minute",
-        "beats per minute",
-        "breaths per minute",
-        "/ min",
-        "/ minute",
-        "a minute",
-        "cpm",
-    ],
+    &["bpm", "per minute", "beats per minute", "breaths per minute", "/ min", "/ minute", "a minute", "cpm"],
 )];
 const SATURATION_UNITS: UnitNames = &[("%", &["%", "percent", "per cent"])];
-const WEIGHT_UNITS: UnitNames = &[
-    (
-        "kg",
-        &["kg", "kgs", "kilo", "kilos", "kilogram", "kilograms"],
-    ),
-    ("g", &["grams", "g", "gm"]),
-];
+const WEIGHT_UNITS: UnitNames =
+    &[("kg", &["kg", "kgs", "kilo", "kilos", "kilogram", "kilograms"]), ("g", &["grams", "g", "gm"])];
 const HEIGHT_UNITS: UnitNames = &[
-    (
-        "cm",
-        &[
-            "cm",
-            "cms",
-            "centimetre",
-            "centimetres",
-            "centimeter",
-            "centimeters",
-        ],
-    ),
+    ("cm", &["cm", "cms", "centimetre", "centimetres", "centimeter", "centimeters"]),
     ("m", &["metre", "metres", "meter", "meters", "m"]),
 ];
 const GLUCOSE_UNITS: UnitNames = &[
-    (
-        "mg/dL",
-        &[
-            "mg / dl",
-            "mg/dl",
-            "mg per dl",
-            "mg dl",
-            "milligram per decilitre",
-        ],
-    ),
+    ("mg/dL", &["mg / dl", "mg/dl", "mg per dl", "mg dl", "milligram per decilitre"]),
     ("mmol/L", &["mmol / l", "mmol/l", "mmol per litre"]),
 ];
 
 /// The LOINC codes of the two components of a blood pressure.
-pub const PRESSURE_COMPONENTS: [(&str, &str); 2] = [
-    ("8480-6", "Systolic blood pressure"),
-    ("8462-4", "Diastolic blood pressure"),
-];
+pub const PRESSURE_COMPONENTS: [(&str, &str); 2] =
+    [("8480-6", "Systolic blood pressure"), ("8462-4", "Diastolic blood pressure")];

@@ -13,8 +13,8 @@ mod role;
 use std::fmt;
 
 pub use accounts::{
-    Account, AccountStore, ExternalIdentity, HasherError, Membership, SecretHasher, Session, Ticket, TokenError, TokenHash,
-    TokenVerifier,
+    Account, AccountStore, ExternalIdentity, HasherError, Membership, SecretHasher, Session, Ticket, TokenError,
+    TokenHash, TokenVerifier,
 };
 pub use audit::{AuditAction, AuditLog, AuditOutcome, AuditRecord};
 pub use disclosure::patients_in;
@@ -83,7 +83,11 @@ pub struct Caller {
 
 impl fmt::Debug for Caller {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Caller").field("tenant", &self.tenant).field("roles", &self.roles).finish_non_exhaustive()
+        formatter
+            .debug_struct("Caller")
+            .field("tenant", &self.tenant)
+            .field("roles", &self.roles)
+            .finish_non_exhaustive()
     }
 }
 

@@ -45,7 +45,10 @@ fn security() -> Json {
     object([
         ("cors", Json::Bool(false)),
         ("service", Json::Array(vec![object([("coding", Json::Array(vec![coding]))])])),
-        ("description", "Bearer tokens: of this server (POST /v1/sessions) or of the configured external issuer.".into()),
+        (
+            "description",
+            "Bearer tokens: of this server (POST /v1/sessions) or of the configured external issuer.".into(),
+        ),
     ])
 }
 

@@ -47,23 +47,14 @@ impl DateText {
             return None;
         }
         if bytes.len() == 4 {
-            return Some(Self::days(
-                Precision::Year,
-                days(year, 1, 1),
-                days(year + 1, 1, 1),
-            ));
+            return Some(Self::days(Precision::Year, days(year, 1, 1), days(year + 1, 1, 1)));
         }
         let month = part(bytes, 4, b'-', 12).filter(|month| *month >= 1)?;
         if bytes.len() == 7 {
-            let next = if month == 12 {
-                days(year + 1, 1, 1)
-            } else {
-                days(year, month + 1, 1)
-            };
+            let next = if month == 12 { days(year + 1, 1, 1) } else { days(year, month + 1, 1) };
             return Some(Self::days(Precision::Month, days(year, month, 1), next));
         }
-        let day =
-            part(bytes, 7, b'-', 31).filter(|day| (1..=days_in(year, month)).contains(day))?;
+        let day = part(bytes, 7, b'-', 31).filter(|day| (1..=days_in(year, month)).contains(day))?;
         let date = days(year, month, day);
         if bytes.len() == 10 {
             return Some(Self::days(Precision::Day, date, date + 1));
@@ -72,12 +63,7 @@ impl DateText {
     }
 
     fn days(precision: Precision, first: i64, next: i64) -> Self {
-        Self {
-            precision,
-            low: first * DAY,
-            high: next * DAY - 1,
-            zone: None,
-        }
+        Self { precision, low: first * DAY, high: next * DAY - 1, zone: None }
     }
 
     fn with_time(bytes: &[u8], date: i64) -> Option<Self> {
@@ -91,10 +77,7 @@ impl DateText {
             (precision, width, end) = (Precision::Second, SECOND, end + 3);
             if bytes.get(end) == Some(&b'.') {
                 let fraction = bytes.get(end + 1..)?;
-                let count = fraction
-                    .iter()
-                    .take_while(|byte| byte.is_ascii_digit())
-                    .count();
+                let count = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
                 if count == 0 {
                     return None;
                 }
@@ -107,12 +90,7 @@ impl DateText {
         }
         let zone = zone(bytes.get(end..)?)?;
         low -= i64::from(zone.unwrap_or(0)) * MINUTE;
-        Some(Self {
-            precision,
-            low,
-            high: low + width - 1,
-            zone,
-        })
+        Some(Self { precision, low, high: low + width - 1, zone })
     }
 
     /// Returns the smallest part named.
@@ -164,12 +142,8 @@ pub fn number_range(text: &str) -> Option<(f64, f64)> {
         Some((mantissa, exponent)) => (mantissa, Some(exponent.parse::<i32>().ok()?)),
         None => (text, None),
     };
-    let decimals = mantissa
-        .split_once('.')
-        .map_or(0, |(_, fraction)| fraction.len());
-    let mut last_digit = exponent
-        .unwrap_or(0)
-        .checked_sub(i32::try_from(decimals).ok()?)?;
+    let decimals = mantissa.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+    let mut last_digit = exponent.unwrap_or(0).checked_sub(i32::try_from(decimals).ok()?)?;
     // R4 search.html#number: 1e2 is [95, 105), so a lone digit before an exponent counts as two digits.
     if exponent.is_some() && mantissa.bytes().filter(u8::is_ascii_digit).count() == 1 {
         last_digit = last_digit.checked_sub(1)?;
@@ -184,16 +158,11 @@ pub fn civil(days_since_1970: i64) -> (i64, i64, i64) {
     let shifted = days_since_1970 + 719_468;
     let era = shifted.div_euclid(146_097);
     let day_of_era = shifted.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let march_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 {
-        march_month + 3
-    } else {
-        march_month - 9
-    };
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
@@ -222,10 +191,7 @@ pub fn days_in(year: i64, month: i64) -> i64 {
 
 fn digits(bytes: &[u8], start: usize, count: usize) -> Option<i64> {
     let run = bytes.get(start..start + count)?;
-    run.iter().try_fold(0, |value, byte| {
-        byte.is_ascii_digit()
-            .then(|| value * 10 + i64::from(byte - b'0'))
-    })
+    run.iter().try_fold(0, |value, byte| byte.is_ascii_digit().then(|| value * 10 + i64::from(byte - b'0')))
 }
 
 /// Reads a separator and two digits that don't pass a maximum.

@@ -127,21 +127,13 @@ impl std::fmt::Debug for ReferenceIndex {
 #[must_use]
 pub fn extract(resource: &Json, resource_type: ResourceType) -> Vec<IndexEntry> {
     let definition = definitions().type_named(resource_type.as_str());
-    let context = EvaluationContext {
-        focus: resource,
-        definition,
-        resource,
-    };
+    let context = EvaluationContext { focus: resource, definition, resource };
     let mut entries = Vec::with_capacity(32);
     let mut values = Vec::with_capacity(8);
     for planned in plan_of(resource_type) {
         collect(planned, &context, &mut values);
         let parameter = planned.parameter.id;
-        entries.extend(
-            values
-                .drain(..)
-                .map(|value| IndexEntry { parameter, value }),
-        );
+        entries.extend(values.drain(..).map(|value| IndexEntry { parameter, value }));
     }
     entries
 }
@@ -155,27 +147,20 @@ pub fn compartments(entries: &[IndexEntry], resource_type: ResourceType) -> Vec<
     };
     let parameters = definitions()
         .compartment("Patient")
-        .map_or(&[][..], |compartment| {
-            compartment.parameters(resource_type.as_str())
-        });
+        .map_or(&[][..], |compartment| compartment.parameters(resource_type.as_str()));
     let ids: Vec<u16> = parameters
         .iter()
         .filter_map(|code| definitions().search_parameter(resource_type.as_str(), code))
         .map(|parameter| parameter.id)
         .collect();
     // A patient is in the own compartment (R4 compartmentdefinition-patient.html).
-    let own_id = definitions()
-        .search_parameter("Patient", "_id")
-        .filter(|_| resource_type == patient);
+    let own_id = definitions().search_parameter("Patient", "_id").filter(|_| resource_type == patient);
     for entry in entries {
         let key = match &entry.value {
-            IndexValue::Reference(reference) if ids.contains(&entry.parameter) => reference
-                .key
-                .clone()
-                .filter(|key| key.resource_type() == patient),
-            IndexValue::Token { code: Some(id), .. }
-                if own_id.is_some_and(|own| own.id == entry.parameter) =>
-            {
+            IndexValue::Reference(reference) if ids.contains(&entry.parameter) => {
+                reference.key.clone().filter(|key| key.resource_type() == patient)
+            }
+            IndexValue::Token { code: Some(id), .. } if own_id.is_some_and(|own| own.id == entry.parameter) => {
                 id.parse().ok().map(|id| ResourceKey::new(patient, id))
             }
             _ => None,
@@ -192,11 +177,8 @@ fn collect(planned: &Planned, context: &EvaluationContext<'_>, values: &mut Vec<
     // The expressions are those of the pack, which a test evaluates; a value that can't be read isn't found.
     let _ = planned.path.visit(context, &mut |value, definition| {
         if kind == SearchParameterType::Composite {
-            let part_context = EvaluationContext {
-                focus: value,
-                definition: Some(definition),
-                resource: context.resource,
-            };
+            let part_context =
+                EvaluationContext { focus: value, definition: Some(definition), resource: context.resource };
             composite::push(planned, &part_context, values);
         } else {
             push(kind, value, definition, values);
@@ -205,12 +187,7 @@ fn collect(planned: &Planned, context: &EvaluationContext<'_>, values: &mut Vec<
 }
 
 /// Appends what a value of a datatype is under a search type (R4 search.html, the table of each type).
-fn push(
-    kind: SearchParameterType,
-    value: &Json,
-    definition: &TypeDefinition,
-    values: &mut Vec<IndexValue>,
-) {
+fn push(kind: SearchParameterType, value: &Json, definition: &TypeDefinition, values: &mut Vec<IndexValue>) {
     match kind {
         SearchParameterType::Token => token::push(value, definition.name, values),
         SearchParameterType::String => text::push(value, definition.name, values),

@@ -46,18 +46,12 @@ impl JsonObject {
     /// Returns the value of a member.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Json> {
-        self.members
-            .iter()
-            .find(|(key, _)| key.as_ref() == name)
-            .map(|(_, value)| value)
+        self.members.iter().find(|(key, _)| key.as_ref() == name).map(|(_, value)| value)
     }
 
     /// Returns the value of a member for change.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Json> {
-        self.members
-            .iter_mut()
-            .find(|(key, _)| key.as_ref() == name)
-            .map(|(_, value)| value)
+        self.members.iter_mut().find(|(key, _)| key.as_ref() == name).map(|(_, value)| value)
     }
 
     /// Tells whether a member exists.
@@ -77,11 +71,7 @@ impl JsonObject {
     }
 
     /// Puts a member before all others, and removes it from where it stood.
-    pub fn insert_first(
-        &mut self,
-        name: impl Into<Box<str>>,
-        value: impl Into<Json>,
-    ) -> Option<Json> {
+    pub fn insert_first(&mut self, name: impl Into<Box<str>>, value: impl Into<Json>) -> Option<Json> {
         let (name, value) = (name.into(), value.into());
         let replaced = self.remove(&name);
         self.members.insert(0, (name, value));
@@ -90,10 +80,7 @@ impl JsonObject {
 
     /// Removes a member and returns its value.
     pub fn remove(&mut self, name: &str) -> Option<Json> {
-        let position = self
-            .members
-            .iter()
-            .position(|(key, _)| key.as_ref() == name)?;
+        let position = self.members.iter().position(|(key, _)| key.as_ref() == name)?;
         Some(self.members.remove(position).1)
     }
 
@@ -104,9 +91,7 @@ impl JsonObject {
 
     /// Visits the members in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Json)> {
-        self.members
-            .iter()
-            .map(|(key, value)| (key.as_ref(), value))
+        self.members.iter().map(|(key, value)| (key.as_ref(), value))
     }
 
     /// Visits the members in order, values for change.
@@ -375,10 +360,6 @@ from_integer!(i16, i32, i64, u16, u32, u64, usize);
 impl From<f64> for Json {
     /// Numbers that JSON cannot write become `null`.
     fn from(value: f64) -> Self {
-        if value.is_finite() {
-            Self::Number(value.to_string().into())
-        } else {
-            Self::Null
-        }
+        if value.is_finite() { Self::Number(value.to_string().into()) } else { Self::Null }
     }
 }

@@ -154,12 +154,7 @@ impl Issue {
     /// Makes an issue of any severity.
     #[must_use]
     pub fn new(severity: Severity, code: IssueCode, diagnostics: impl Into<String>) -> Self {
-        Self {
-            severity,
-            code,
-            diagnostics: diagnostics.into(),
-            expression: None,
-        }
+        Self { severity, code, diagnostics: diagnostics.into(), expression: None }
     }
 
     /// Makes an error.
@@ -247,10 +242,7 @@ impl OperationOutcome {
         } else {
             self.0.iter().map(Issue::to_json).collect()
         };
-        object([
-            ("resourceType", "OperationOutcome".into()),
-            ("issue", issues.into()),
-        ])
+        object([("resourceType", "OperationOutcome".into()), ("issue", issues.into())])
     }
 }
 
@@ -278,8 +270,7 @@ mod tests {
 
     #[test]
     fn an_issue_says_where_it_is() {
-        let issue =
-            Issue::error(IssueCode::CodeInvalid, "the code is unknown").at("Patient.gender");
+        let issue = Issue::error(IssueCode::CodeInvalid, "the code is unknown").at("Patient.gender");
         let expected = r#"{"severity":"error","code":"code-invalid","diagnostics":"the code is unknown","expression":["Patient.gender"]}"#;
         assert_eq!(issue.to_json().to_string(), expected);
     }

@@ -54,14 +54,8 @@ impl<'r> EvaluationContext<'r> {
     /// Starts from a resource.
     #[must_use]
     pub fn of_resource(resource: &'r Json) -> Self {
-        let definition = resource
-            .get_str("resourceType")
-            .and_then(|name| definitions().type_named(name));
-        Self {
-            focus: resource,
-            definition,
-            resource,
-        }
+        let definition = resource.get_str("resourceType").and_then(|name| definitions().type_named(name));
+        Self { focus: resource, definition, resource }
     }
 }
 
@@ -78,10 +72,7 @@ impl CompiledPath {
     /// # Errors
     /// The text isn't FHIRPath, or is too complex.
     pub fn parse(text: &str) -> Result<Self, PathError> {
-        Ok(Self {
-            expression: parser::parse(text)?,
-            chains: None,
-        })
+        Ok(Self { expression: parser::parse(text)?, chains: None })
     }
 
     /// Parses an expression that will start from values of one type, which makes plain paths fast.
@@ -98,10 +89,7 @@ impl CompiledPath {
     ///
     /// # Errors
     /// An operand doesn't fit, or a function isn't offered.
-    pub fn evaluate<'r>(
-        &self,
-        context: &EvaluationContext<'r>,
-    ) -> Result<Vec<PathNode<'r>>, PathError> {
+    pub fn evaluate<'r>(&self, context: &EvaluationContext<'r>) -> Result<Vec<PathNode<'r>>, PathError> {
         evaluator::evaluate(&self.expression, context)
     }
 
@@ -133,10 +121,6 @@ impl CompiledPath {
     /// Returns the types that the values can have, where plain paths tell.
     #[must_use]
     pub fn types(&self) -> Vec<&'static TypeDefinition> {
-        self.chains
-            .iter()
-            .flatten()
-            .flat_map(Chain::types)
-            .collect()
+        self.chains.iter().flatten().flat_map(Chain::types).collect()
     }
 }

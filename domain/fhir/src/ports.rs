@@ -185,7 +185,8 @@ pub trait ResourceStore: Send + Sync {
     async fn read(&self, tenant: TenantId, key: &ResourceKey) -> Result<Lookup, StoreError>;
 
     /// Reads one version.
-    async fn read_version(&self, tenant: TenantId, key: &ResourceKey, version: VersionId) -> Result<Lookup, StoreError>;
+    async fn read_version(&self, tenant: TenantId, key: &ResourceKey, version: VersionId)
+    -> Result<Lookup, StoreError>;
 
     /// Reads the current versions of several keys; what isn't there is left out.
     async fn read_many(&self, tenant: TenantId, keys: &[ResourceKey]) -> Result<Vec<Stored>, StoreError>;

@@ -13,8 +13,8 @@ mod update;
 
 use std::sync::Arc;
 
-use crate::access::{AuditLog, Caller, Interaction, Permit, Refusal, decide};
 use crate::access::{AuditAction, AuditRecord};
+use crate::access::{AuditLog, Caller, Interaction, Permit, Refusal, decide};
 use crate::clock::{Clock, IdSource};
 use crate::json::Limits;
 use crate::outcome::Issue;

@@ -25,11 +25,7 @@ const MAX_DEPTH: usize = 100;
 /// Returns what is wrong with a resource; nothing means that it has the structure of its type.
 #[must_use]
 pub fn check(resource: &Json) -> Vec<Issue> {
-    let mut checker = Checker {
-        issues: Vec::new(),
-        path: String::new(),
-        depth: 0,
-    };
+    let mut checker = Checker { issues: Vec::new(), path: String::new(), depth: 0 };
     checker.resource(resource);
     checker.issues
 }
@@ -44,8 +40,7 @@ struct Checker {
 impl Checker {
     fn error(&mut self, code: IssueCode, diagnostics: impl Into<String>) {
         if self.issues.len() < MAX_ISSUES {
-            self.issues
-                .push(Issue::error(code, diagnostics).at(self.path.as_str()));
+            self.issues.push(Issue::error(code, diagnostics).at(self.path.as_str()));
         }
     }
 
@@ -71,30 +66,17 @@ impl Checker {
     /// Checks a whole, contained or bundled resource.
     fn resource(&mut self, value: &Json) {
         if self.path.is_empty() {
-            self.path.push_str(
-                value
-                    .get_str("resourceType")
-                    .filter(|name| is_resource(name))
-                    .unwrap_or("Resource"),
-            );
+            self.path.push_str(value.get_str("resourceType").filter(|name| is_resource(name)).unwrap_or("Resource"));
         }
         let Some(members) = value.as_object() else {
-            let text = format!(
-                "a resource must be a JSON object, not {}",
-                with_article(value)
-            );
+            let text = format!("a resource must be a JSON object, not {}", with_article(value));
             return self.error(IssueCode::Structure, text);
         };
         let Some(name) = members.get("resourceType") else {
-            return self.error(
-                IssueCode::Required,
-                "the member resourceType is missing; name the type of the resource",
-            );
+            return self
+                .error(IssueCode::Required, "the member resourceType is missing; name the type of the resource");
         };
-        let definition = name
-            .as_str()
-            .filter(|name| is_resource(name))
-            .and_then(|name| definitions().type_named(name));
+        let definition = name.as_str().filter(|name| is_resource(name)).and_then(|name| definitions().type_named(name));
         match definition {
             Some(definition) => self.members(members, definition),
             None => {
@@ -102,9 +84,7 @@ impl Checker {
                 let near = nearest::nearest(own, definitions().resource_types());
                 let hint = near.map_or_else(String::new, |name| format!("; did you mean {name}?"));
                 let text = format!("the resourceType isn't a resource type of FHIR R4{hint}");
-                self.at_member("resourceType", |checker| {
-                    checker.error(IssueCode::Structure, text)
-                });
+                self.at_member("resourceType", |checker| checker.error(IssueCode::Structure, text));
             }
         }
     }
@@ -119,11 +99,7 @@ impl Checker {
         } else if let Some(members) = value.as_object() {
             self.members(members, definition);
         } else {
-            let text = format!(
-                "a {} must be a JSON object, not {}",
-                definition.name,
-                with_article(value)
-            );
+            let text = format!("a {} must be a JSON object, not {}", definition.name, with_article(value));
             self.error(IssueCode::Structure, text);
         }
         self.depth -= 1;
@@ -132,8 +108,7 @@ impl Checker {
 
 fn is_resource(name: &str) -> bool {
     let definition = definitions().type_named(name);
-    definition
-        .is_some_and(|definition| definition.kind == TypeKind::Resource && !definition.is_abstract)
+    definition.is_some_and(|definition| definition.kind == TypeKind::Resource && !definition.is_abstract)
 }
 
 /// Names the kind of a value with its article.

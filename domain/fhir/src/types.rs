@@ -41,11 +41,7 @@ impl FromStr for ResourceId {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
         let fits = (1..=MAX_ID_LENGTH).contains(&text.len()) && text.bytes().all(legal);
-        if fits {
-            Ok(Self(text.into()))
-        } else {
-            Err(InvalidId)
-        }
+        if fits { Ok(Self(text.into())) } else { Err(InvalidId) }
     }
 }
 
@@ -91,11 +87,7 @@ impl TryFrom<i32> for VersionId {
     type Error = InvalidVersion;
 
     fn try_from(number: i32) -> Result<Self, Self::Error> {
-        if number >= 1 {
-            Ok(Self(number))
-        } else {
-            Err(InvalidVersion)
-        }
+        if number >= 1 { Ok(Self(number)) } else { Err(InvalidVersion) }
     }
 }
 
@@ -163,10 +155,7 @@ impl FromStr for ResourceKey {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (resource_type, id) = text.split_once('/').ok_or(InvalidKey::Form)?;
-        Ok(Self {
-            resource_type: resource_type.parse()?,
-            id: id.parse()?,
-        })
+        Ok(Self { resource_type: resource_type.parse()?, id: id.parse()? })
     }
 }
 
@@ -200,11 +189,7 @@ impl TryFrom<i32> for TenantId {
     type Error = InvalidTenant;
 
     fn try_from(number: i32) -> Result<Self, Self::Error> {
-        if number >= 0 {
-            Ok(Self(number))
-        } else {
-            Err(InvalidTenant)
-        }
+        if number >= 0 { Ok(Self(number)) } else { Err(InvalidTenant) }
     }
 }
 

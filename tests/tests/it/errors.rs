@@ -25,19 +25,12 @@ async fn every_refusal_says_what_is_wrong() {
         (
             Method::POST,
             "/fhir/Patient",
-            &json,
+            JSON,
             "{\"resourceType\":\"Patient\",\"brithDate\":\"1980\"}",
             400,
             "Patient.brithDate",
         ),
-        (
-            Method::POST,
-            "/fhir/Patient",
-            &json,
-            "{\"resourceType\":\"Patient\",\"gender\":\"x\"}",
-            400,
-            "Patient.gender",
-        ),
+        (Method::POST, "/fhir/Patient", JSON, "{\"resourceType\":\"Patient\",\"gender\":\"x\"}", 400, "Patient.gender"),
         (Method::POST, "/fhir/Patient", JSON, "{\"resourceType\":\"Device\"}", 400, "resourceType"),
         (Method::PUT, "/fhir/Patient/x", JSON, "{\"resourceType\":\"Patient\",\"id\":\"y\"}", 400, "Patient.id"),
     ];

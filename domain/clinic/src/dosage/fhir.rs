@@ -5,9 +5,7 @@
 
 use seva_fhir::json::{Json, JsonObject, array, object};
 
-use super::{
-    AsNeeded, DayTime, Dosage, DoseUnit, Duration, Food, Quantity, Route, Start, TimeUnit, Timing,
-};
+use super::{AsNeeded, DayTime, Dosage, DoseUnit, Duration, Food, Quantity, Route, Start, TimeUnit, Timing};
 use crate::lexicon::decimal::Decimal;
 
 const UCUM: &str = "http://unitsofmeasure.org";
@@ -55,25 +53,13 @@ pub fn to_fhir(dosage: &Dosage) -> Json {
         AsNeeded::No => {}
         AsNeeded::Yes => drop(result.insert("asNeededBoolean", true)),
         AsNeeded::For(reason) => {
-            result.insert(
-                "asNeededCodeableConcept",
-                object([("text", reason.as_str().into())]),
-            );
+            result.insert("asNeededCodeableConcept", object([("text", reason.as_str().into())]));
         }
     }
     if let Some(route) = dosage.route {
-        let coding = object([
-            ("system", SNOMED.into()),
-            ("code", route.code().into()),
-            ("display", route.display().into()),
-        ]);
-        result.insert(
-            "route",
-            object([
-                ("coding", array([coding])),
-                ("text", route.display().into()),
-            ]),
-        );
+        let coding =
+            object([("system", SNOMED.into()), ("code", route.code().into()), ("display", route.display().into())]);
+        result.insert("route", object([("coding", array([coding])), ("text", route.display().into())]));
     }
     let rates = rates_json(dosage);
     if !rates.is_empty() {
@@ -86,10 +72,7 @@ pub fn to_fhir(dosage: &Dosage) -> Json {
             ("system", UCUM.into()),
             ("code", "d".into()),
         ]);
-        result.insert(
-            "maxDosePerPeriod",
-            object([("numerator", quantity_json(maximum)), ("denominator", day)]),
-        );
+        result.insert("maxDosePerPeriod", object([("numerator", quantity_json(maximum)), ("denominator", day)]));
     }
     Json::Object(result)
 }
@@ -175,15 +158,8 @@ fn rates_json(dosage: &Dosage) -> Vec<Json> {
 }
 
 fn rate(code: &str, display: &str, quantity: Quantity) -> Json {
-    let coding = object([
-        ("system", RATE_TYPE.into()),
-        ("code", code.into()),
-        ("display", display.into()),
-    ]);
-    object([
-        ("type", object([("coding", array([coding]))])),
-        ("doseQuantity", quantity_json(quantity)),
-    ])
+    let coding = object([("system", RATE_TYPE.into()), ("code", code.into()), ("display", display.into())]);
+    object([("type", object([("coding", array([coding]))])), ("doseQuantity", quantity_json(quantity))])
 }
 
 /// Reads one dosage.
@@ -194,19 +170,12 @@ pub fn from_fhir(json: &Json) -> Result<Dosage, DosageFormatError> {
         ..Dosage::default()
     };
     read_timing(json, &mut dosage)?;
-    for instruction in json
-        .get("additionalInstruction")
-        .map(Json::items)
-        .unwrap_or_default()
-    {
+    for instruction in json.get("additionalInstruction").map(Json::items).unwrap_or_default() {
         let text = instruction.get_str("text").unwrap_or_default();
         if text == IMMEDIATELY {
             dosage.timing.start = Start::Immediate;
         }
-        dosage.food = Food::ALL
-            .into_iter()
-            .find(|food| food_text(*food) == text)
-            .or(dosage.food);
+        dosage.food = Food::ALL.into_iter().find(|food| food_text(*food) == text).or(dosage.food);
     }
     dosage.timing.as_needed = as_needed(json);
     if let Some(route) = json.get("route") {
@@ -214,19 +183,14 @@ pub fn from_fhir(json: &Json) -> Result<Dosage, DosageFormatError> {
         dosage.route = Some(Route::from_code(code).ok_or(DosageFormatError { element: "route" })?);
     }
     read_rates(json, &mut dosage)?;
-    if let Some(maximum) = json
-        .get("maxDosePerPeriod")
-        .and_then(|ratio| ratio.get("numerator"))
-    {
+    if let Some(maximum) = json.get("maxDosePerPeriod").and_then(|ratio| ratio.get("numerator")) {
         dosage.max_per_day = Some(quantity(maximum, "maxDosePerPeriod.numerator")?);
     }
     Ok(dosage)
 }
 
 fn as_needed(json: &Json) -> AsNeeded {
-    let reason = json
-        .get("asNeededCodeableConcept")
-        .and_then(|concept| concept.get_str("text"));
+    let reason = json.get("asNeededCodeableConcept").and_then(|concept| concept.get_str("text"));
     match (reason, json.get("asNeededBoolean").and_then(Json::as_bool)) {
         (Some(reason), _) => AsNeeded::For(reason.to_owned()),
         (None, Some(true)) => AsNeeded::Yes,
@@ -236,53 +200,33 @@ fn as_needed(json: &Json) -> AsNeeded {
 
 fn first_coding<'a>(concept: &'a Json, system: &str) -> Option<&'a str> {
     let codings = concept.get("coding").map(Json::items).unwrap_or_default();
-    codings
-        .iter()
-        .find(|coding| coding.get_str("system") == Some(system))
-        .and_then(|coding| coding.get_str("code"))
+    codings.iter().find(|coding| coding.get_str("system") == Some(system)).and_then(|coding| coding.get_str("code"))
 }
 
-fn decimal(
-    json: Option<&Json>,
-    element: &'static str,
-) -> Result<Option<Decimal>, DosageFormatError> {
+fn decimal(json: Option<&Json>, element: &'static str) -> Result<Option<Decimal>, DosageFormatError> {
     let Some(json) = json else { return Ok(None) };
     let text = json.as_number().ok_or(DosageFormatError { element })?;
-    text.parse()
-        .map(Some)
-        .map_err(|_| DosageFormatError { element })
+    text.parse().map(Some).map_err(|_| DosageFormatError { element })
 }
 
 fn whole(json: Option<&Json>, element: &'static str) -> Result<Option<u32>, DosageFormatError> {
     match decimal(json, element)? {
-        Some(value) => value
-            .as_whole()
-            .map(Some)
-            .ok_or(DosageFormatError { element }),
+        Some(value) => value.as_whole().map(Some).ok_or(DosageFormatError { element }),
         None => Ok(None),
     }
 }
 
 fn quantity(json: &Json, element: &'static str) -> Result<Quantity, DosageFormatError> {
     let value = decimal(json.get("value"), element)?.ok_or(DosageFormatError { element })?;
-    let unit = json
-        .get_str("code")
-        .and_then(DoseUnit::from_code)
-        .ok_or(DosageFormatError { element })?;
+    let unit = json.get_str("code").and_then(DoseUnit::from_code).ok_or(DosageFormatError { element })?;
     Ok(Quantity { value, unit })
 }
 
-fn time_unit(
-    json: &Json,
-    name: &str,
-    element: &'static str,
-) -> Result<Option<TimeUnit>, DosageFormatError> {
+fn time_unit(json: &Json, name: &str, element: &'static str) -> Result<Option<TimeUnit>, DosageFormatError> {
     let Some(code) = json.get_str(name) else {
         return Ok(None);
     };
-    TimeUnit::from_code(code)
-        .map(Some)
-        .ok_or(DosageFormatError { element })
+    TimeUnit::from_code(code).map(Some).ok_or(DosageFormatError { element })
 }
 
 fn read_timing(json: &Json, dosage: &mut Dosage) -> Result<(), DosageFormatError> {
@@ -298,10 +242,8 @@ fn read_timing(json: &Json, dosage: &mut Dosage) -> Result<(), DosageFormatError
     };
     if let Some(bounds) = repeat.get("boundsDuration") {
         const ELEMENT: &str = "timing.repeat.boundsDuration";
-        let value =
-            decimal(bounds.get("value"), ELEMENT)?.ok_or(DosageFormatError { element: ELEMENT })?;
-        let unit =
-            time_unit(bounds, "code", ELEMENT)?.ok_or(DosageFormatError { element: ELEMENT })?;
+        let value = decimal(bounds.get("value"), ELEMENT)?.ok_or(DosageFormatError { element: ELEMENT })?;
+        let unit = time_unit(bounds, "code", ELEMENT)?.ok_or(DosageFormatError { element: ELEMENT })?;
         dosage.duration = Some(Duration { value, unit });
     }
     for event in repeat.get("when").map(Json::items).unwrap_or_default() {
@@ -311,9 +253,7 @@ fn read_timing(json: &Json, dosage: &mut Dosage) -> Result<(), DosageFormatError
         } else if let Some(food) = Food::ALL.into_iter().find(|food| food.code() == code) {
             dosage.food = Some(food);
         } else {
-            return Err(DosageFormatError {
-                element: "timing.repeat.when",
-            });
+            return Err(DosageFormatError { element: "timing.repeat.when" });
         }
     }
     Ok(())
@@ -323,32 +263,19 @@ fn read_rates(json: &Json, dosage: &mut Dosage) -> Result<(), DosageFormatError>
     let mut substance = None;
     for rate in json.get("doseAndRate").map(Json::items).unwrap_or_default() {
         let Some(dose) = rate.get("doseQuantity") else {
-            return Err(DosageFormatError {
-                element: "doseAndRate",
-            });
+            return Err(DosageFormatError { element: "doseAndRate" });
         };
         let dose = quantity(dose, "doseAndRate.doseQuantity")?;
-        if rate
-            .get("type")
-            .and_then(|kind| first_coding(kind, RATE_TYPE))
-            == Some("calculated")
-        {
+        if rate.get("type").and_then(|kind| first_coding(kind, RATE_TYPE)) == Some("calculated") {
             substance = Some(dose);
         } else {
             dosage.dose = Some(dose);
         }
     }
     if let (Some(dose), Some(substance)) = (dosage.dose, substance) {
-        let value = substance
-            .value
-            .divided_by(dose.value)
-            .ok_or(DosageFormatError {
-                element: "doseAndRate.doseQuantity",
-            })?;
-        dosage.strength = Some(Quantity {
-            value,
-            unit: substance.unit,
-        });
+        let value =
+            substance.value.divided_by(dose.value).ok_or(DosageFormatError { element: "doseAndRate.doseQuantity" })?;
+        dosage.strength = Some(Quantity { value, unit: substance.unit });
     }
     Ok(())
 }

@@ -86,11 +86,7 @@ pub fn read(tokens: &[Token]) -> Reading {
             drafts.push(Draft::default());
             // The word is kept as a part, so that the parts alone still read as a taper.
             if let Some(span) = cursor.span_from(from) {
-                reading.parts.push(Part {
-                    kind: AttributeType::Frequency,
-                    span,
-                    value: None,
-                });
+                reading.parts.push(Part { kind: AttributeType::Frequency, span, value: None });
             }
             continue;
         }
@@ -117,14 +113,7 @@ pub fn read(tokens: &[Token]) -> Reading {
 /// Takes the word between two steps of a taper; "then" needs a whole step before it.
 fn is_next_step(cursor: &mut Cursor<'_>, draft: Option<&Draft>) -> bool {
     let whole = draft.is_some_and(|draft| draft.step.duration.is_some());
-    whole
-        && cursor.take_any(&[
-            "then",
-            "followed by",
-            "and then",
-            "after that",
-            "thereafter",
-        ])
+    whole && cursor.take_any(&["then", "followed by", "and then", "after that", "thereafter"])
 }
 
 type Taken = (AttributeType, Option<String>);
@@ -145,27 +134,13 @@ fn take_part(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Reading) 
 
 fn take_maximum(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Option<Taken> {
     let mut attempt = *cursor;
-    if !attempt.take_any(&[
-        "maximum",
-        "max",
-        "not more than",
-        "maximum of",
-        "up to a maximum of",
-        "do not exceed",
-    ]) {
+    if !attempt.take_any(&["maximum", "max", "not more than", "maximum of", "up to a maximum of", "do not exceed"]) {
         return None;
     }
     let value = attempt.number(0)?;
     let unit = unit_named(attempt.word(1))?;
     attempt.advance(2);
-    if !attempt.take_any(&[
-        "a day",
-        "per day",
-        "in a day",
-        "daily",
-        "in 24 hours",
-        "/ day",
-    ]) {
+    if !attempt.take_any(&["a day", "per day", "in a day", "daily", "in 24 hours", "/ day"]) {
         return None;
     }
     *cursor = attempt;
@@ -173,11 +148,7 @@ fn take_maximum(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Option<Taken> {
     Some((AttributeType::Dosage, None))
 }
 
-fn take_duration(
-    cursor: &mut Cursor<'_>,
-    draft: &mut Draft,
-    reading: &mut Reading,
-) -> Option<Taken> {
+fn take_duration(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Reading) -> Option<Taken> {
     let mut attempt = *cursor;
     let introduced = attempt.take_any(&[
         "for",
@@ -199,17 +170,10 @@ fn take_duration(
     *cursor = attempt;
     reading.conflicts += usize::from(draft.step.duration.is_some_and(|other| other != length));
     draft.step.duration = Some(length);
-    Some((
-        AttributeType::Duration,
-        Some(format!("{} {}", length.value, length.unit.code())),
-    ))
+    Some((AttributeType::Duration, Some(format!("{} {}", length.value, length.unit.code()))))
 }
 
-fn take_schedule(
-    cursor: &mut Cursor<'_>,
-    draft: &mut Draft,
-    reading: &mut Reading,
-) -> Option<Taken> {
+fn take_schedule(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Reading) -> Option<Taken> {
     let step = &mut draft.step;
     if let Some(TokenKind::Slots(values)) = cursor.peek(0).map(|token| &token.kind) {
         cursor.advance(1);
@@ -224,11 +188,7 @@ fn take_schedule(
             step.timing.when.push(time);
         }
     } else if let Some(timing) = take_frequency(cursor) {
-        let said = (
-            step.timing.frequency,
-            step.timing.period,
-            step.timing.period_unit,
-        );
+        let said = (step.timing.frequency, step.timing.period, step.timing.period_unit);
         let again = (timing.frequency, timing.period, timing.period_unit);
         reading.conflicts += usize::from(said.0.is_some() && said != again);
         step.timing.frequency = timing.frequency;
@@ -245,11 +205,7 @@ fn take_schedule(
     Some((AttributeType::Frequency, None))
 }
 
-fn take_quantity(
-    cursor: &mut Cursor<'_>,
-    draft: &mut Draft,
-    reading: &mut Reading,
-) -> Option<Taken> {
+fn take_quantity(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Reading) -> Option<Taken> {
     let value = cursor.number(0)?;
     let (unit, used) = quantity_unit(cursor, 1)?;
     if unit.is_countable()
@@ -258,20 +214,12 @@ fn take_quantity(
         reading.form.get_or_insert(form);
     }
     // "15 mg per kg" is no dose: the weight is not known here.
-    if matches!(
-        (cursor.word(used), cursor.word(used + 1)),
-        ("per" | "/", "kg" | "kilo" | "kilogram" | "hour")
-    ) {
+    if matches!((cursor.word(used), cursor.word(used + 1)), ("per" | "/", "kg" | "kilo" | "kilogram" | "hour")) {
         return None;
     }
     cursor.advance(used);
-    draft
-        .quantities
-        .push((Quantity { value, unit }, reading.parts.len()));
-    Some((
-        AttributeType::Dosage,
-        Some(format!("{value} {}", unit.display())),
-    ))
+    draft.quantities.push((Quantity { value, unit }, reading.parts.len()));
+    Some((AttributeType::Dosage, Some(format!("{value} {}", unit.display()))))
 }
 
 /// Finds the unit after a number, stepping over "-" and "a": "half a tablet", "500-mg".
@@ -284,10 +232,7 @@ fn quantity_unit(cursor: &Cursor<'_>, from: usize) -> Option<(DoseUnit, usize)> 
 }
 
 fn take_route(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Option<Taken> {
-    let route = Route::ALL
-        .iter()
-        .copied()
-        .find(|route| cursor.take_any(route.words()))?;
+    let route = Route::ALL.iter().copied().find(|route| cursor.take_any(route.words()))?;
     draft.step.route = Some(route);
     Some((AttributeType::RouteOrMode, None))
 }

@@ -57,9 +57,7 @@ impl<'a> Cursor<'a> {
         let mut ahead = 0;
         for part in phrase.split(' ') {
             for piece in part.split_inclusive('.') {
-                let (word, point) = piece
-                    .strip_suffix('.')
-                    .map_or((piece, false), |word| (word, true));
+                let (word, point) = piece.strip_suffix('.').map_or((piece, false), |word| (word, true));
                 if self.word(ahead) != word {
                     return false;
                 }
@@ -99,10 +97,7 @@ impl<'a> Cursor<'a> {
             _ => return None,
         };
         let mut ahead = 1;
-        if self
-            .peek(ahead)
-            .is_some_and(|token| token.kind == TokenKind::Mark && token.word == "-")
-        {
+        if self.peek(ahead).is_some_and(|token| token.kind == TokenKind::Mark && token.word == "-") {
             ahead += 1;
         }
         let unit = time_unit(self.word(ahead))?;

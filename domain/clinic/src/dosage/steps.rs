@@ -18,17 +18,9 @@ pub struct Draft {
 
 /// Two masses or two counts in one step contradict each other.
 pub fn contradictions(draft: &Draft) -> usize {
-    let counted =
-        |quantity: &Quantity| quantity.unit.is_countable() || quantity.unit == DoseUnit::Millilitre;
-    let (counts, masses): (Vec<_>, Vec<_>) = draft
-        .quantities
-        .iter()
-        .map(|(quantity, _)| *quantity)
-        .partition(counted);
-    [counts, masses]
-        .into_iter()
-        .filter(|same| same.windows(2).any(|pair| pair.first() != pair.last()))
-        .count()
+    let counted = |quantity: &Quantity| quantity.unit.is_countable() || quantity.unit == DoseUnit::Millilitre;
+    let (counts, masses): (Vec<_>, Vec<_>) = draft.quantities.iter().map(|(quantity, _)| *quantity).partition(counted);
+    [counts, masses].into_iter().filter(|same| same.windows(2).any(|pair| pair.first() != pair.last())).count()
 }
 
 /// Turns the drafts into steps and settles what their amounts are.
@@ -37,34 +29,14 @@ pub fn finish(drafts: Vec<Draft>, parts: &mut [Part]) -> Vec<Dosage> {
     let mut steps: Vec<Dosage> = Vec::new();
     for (index, draft) in drafts.into_iter().enumerate() {
         let number = several.then(|| u32::try_from(index).unwrap_or(u32::MAX).saturating_add(1));
-        steps.extend(finish_step(
-            draft,
-            number,
-            parts,
-            steps.first().cloned().as_ref(),
-        ));
+        steps.extend(finish_step(draft, number, parts, steps.first().cloned().as_ref()));
     }
-    steps.retain(|step| {
-        *step
-            != Dosage {
-                sequence: step.sequence,
-                ..Dosage::default()
-            }
-    });
+    steps.retain(|step| *step != Dosage { sequence: step.sequence, ..Dosage::default() });
     steps
 }
 
-fn finish_step(
-    draft: Draft,
-    number: Option<u32>,
-    parts: &mut [Part],
-    first: Option<&Dosage>,
-) -> Vec<Dosage> {
-    let Draft {
-        mut step,
-        quantities,
-        slots,
-    } = draft;
+fn finish_step(draft: Draft, number: Option<u32>, parts: &mut [Part], first: Option<&Dosage>) -> Vec<Dosage> {
+    let Draft { mut step, quantities, slots } = draft;
     step.sequence = number;
     settle_quantities(&mut step, &quantities, parts);
     if let Some(first) = first {
@@ -85,12 +57,10 @@ fn finish_step(
 
 /// A count of pieces is the dose and the mass beside it the strength; a mass alone is the dose.
 fn settle_quantities(step: &mut Dosage, quantities: &[(Quantity, usize)], parts: &mut [Part]) {
-    let counted = quantities.iter().find(|(quantity, _)| {
-        quantity.unit.is_countable() || quantity.unit == DoseUnit::Millilitre
-    });
+    let counted =
+        quantities.iter().find(|(quantity, _)| quantity.unit.is_countable() || quantity.unit == DoseUnit::Millilitre);
     let measured = quantities.iter().find(|(quantity, _)| {
-        !quantity.unit.is_countable()
-            && Some(quantity.unit) != counted.map(|(quantity, _)| quantity.unit)
+        !quantity.unit.is_countable() && Some(quantity.unit) != counted.map(|(quantity, _)| quantity.unit)
     });
     step.dose = counted.or(measured).map(|(quantity, _)| *quantity);
     if counted.is_some()
@@ -116,17 +86,10 @@ fn with_frequency(timing: &Timing, times: u32) -> Timing {
 /// Turns 1-0-1 into times of day; slots with unequal amounts become steps that run together.
 fn spread(step: &Dosage, slots: &[Decimal]) -> Vec<Dosage> {
     use super::DayTime::{Evening, Morning, Night, Noon};
-    let times: &[super::DayTime] = if slots.len() == 4 {
-        &[Morning, Noon, Evening, Night]
-    } else {
-        &[Morning, Noon, Night]
-    };
+    let times: &[super::DayTime] =
+        if slots.len() == 4 { &[Morning, Noon, Evening, Night] } else { &[Morning, Noon, Night] };
     let mut amounts: Vec<Decimal> = Vec::new();
-    for amount in slots
-        .iter()
-        .copied()
-        .filter(|amount| *amount > Decimal::ZERO)
-    {
+    for amount in slots.iter().copied().filter(|amount| *amount > Decimal::ZERO) {
         if !amounts.contains(&amount) {
             amounts.push(amount);
         }
@@ -135,12 +98,8 @@ fn spread(step: &Dosage, slots: &[Decimal]) -> Vec<Dosage> {
     let mut steps = Vec::new();
     for amount in amounts {
         let mut part = step.clone();
-        part.timing.when = times
-            .iter()
-            .zip(slots)
-            .filter(|(_, slot)| **slot == amount)
-            .map(|(time, _)| *time)
-            .collect();
+        part.timing.when =
+            times.iter().zip(slots).filter(|(_, slot)| **slot == amount).map(|(time, _)| *time).collect();
         let count = u32::try_from(part.timing.when.len()).unwrap_or(1);
         part.timing = with_frequency(&part.timing, count);
         part.sequence = step.sequence.or(several.then_some(1));
@@ -161,9 +120,7 @@ fn set_amount(step: &mut Dosage, amount: Decimal) {
         None if amount == Decimal::ONE => return,
         None => DoseUnit::Tablet,
     };
-    let value = step
-        .dose
-        .filter(|dose| dose.unit == unit)
-        .map_or(amount, |dose| dose.value.times(amount).unwrap_or(amount));
+    let value =
+        step.dose.filter(|dose| dose.unit == unit).map_or(amount, |dose| dose.value.times(amount).unwrap_or(amount));
     step.dose = Some(Quantity { value, unit });
 }

@@ -11,95 +11,42 @@ fn one(text: &str) -> Dosage {
 }
 
 fn amount(quantity: Option<Quantity>) -> String {
-    quantity.map_or_else(
-        || "-".to_owned(),
-        |found| format!("{} {}", found.value, found.unit.code()),
-    )
+    quantity.map_or_else(|| "-".to_owned(), |found| format!("{} {}", found.value, found.unit.code()))
 }
 
 fn summary(text: &str) -> String {
     let step = one(text);
-    let timing = match (
-        step.timing.frequency,
-        step.timing.period,
-        step.timing.period_unit,
-    ) {
+    let timing = match (step.timing.frequency, step.timing.period, step.timing.period_unit) {
         (Some(times), Some(period), Some(unit)) => format!("{times}/{period}{}", unit.code()),
         _ => "-".to_owned(),
     };
     let when: Vec<&str> = step.timing.when.iter().map(|time| time.code()).collect();
-    let length = step.duration.map_or_else(
-        || "-".to_owned(),
-        |length| format!("{}{}", length.value, length.unit.code()),
-    );
+    let length =
+        step.duration.map_or_else(|| "-".to_owned(), |length| format!("{}{}", length.value, length.unit.code()));
     let food = step.food.map_or("-", Food::code);
-    format!(
-        "{} | {} | {timing} {} | {length} | {food}",
-        amount(step.dose),
-        amount(step.strength),
-        when.join("+")
-    )
+    format!("{} | {} | {timing} {} | {length} | {food}", amount(step.dose), amount(step.strength), when.join("+"))
 }
 
 const WAYS: &[(&str, &str)] = &[
-    (
-        "650 milligram three times a day for five days",
-        "650 mg | - | 3/1d  | 5d | -",
-    ),
-    (
-        "500 mg once daily for three days",
-        "500 mg | - | 1/1d  | 3d | -",
-    ),
+    ("650 milligram three times a day for five days", "650 mg | - | 3/1d  | 5d | -"),
+    ("500 mg once daily for three days", "500 mg | - | 1/1d  | 3d | -"),
     ("six fifty mg tds x 5 days", "650 mg | - | 3/1d  | 5d | -"),
-    (
-        "650mg tid after food for 5 days",
-        "650 mg | - | 3/1d  | 5d | PC",
-    ),
-    (
-        "1-0-1 after food for 5 days",
-        "- | - | 2/1d MORN+NIGHT | 5d | PC",
-    ),
+    ("650mg tid after food for 5 days", "650 mg | - | 3/1d  | 5d | PC"),
+    ("1-0-1 after food for 5 days", "- | - | 2/1d MORN+NIGHT | 5d | PC"),
     ("1-1-1-1", "- | - | 4/1d MORN+NOON+EVE+NIGHT | - | -"),
-    (
-        "500 mg 1-0-1",
-        "1 {tablet} | 500 mg | 2/1d MORN+NIGHT | - | -",
-    ),
-    (
-        "one zero one for five days",
-        "- | - | 2/1d MORN+NIGHT | 5d | -",
-    ),
-    (
-        "half tablet at bedtime",
-        "0.5 {tablet} | - | 1/1d HS | - | -",
-    ),
+    ("500 mg 1-0-1", "1 {tablet} | 500 mg | 2/1d MORN+NIGHT | - | -"),
+    ("one zero one for five days", "- | - | 2/1d MORN+NIGHT | 5d | -"),
+    ("half tablet at bedtime", "0.5 {tablet} | - | 1/1d HS | - | -"),
     ("½ tablet od", "0.5 {tablet} | - | 1/1d  | - | -"),
-    (
-        "500 mg one tablet twice a day after food for five days",
-        "1 {tablet} | 500 mg | 2/1d  | 5d | PC",
-    ),
+    ("500 mg one tablet twice a day after food for five days", "1 {tablet} | 500 mg | 2/1d  | 5d | PC"),
     ("5 ml every 8 hours", "5 mL | - | 1/8h  | - | -"),
     ("two puffs q6h", "2 {puff} | - | 1/6h  | - | -"),
-    (
-        "50 micrograms once a day before breakfast",
-        "50 ug | - | 1/1d  | - | AC",
-    ),
-    (
-        "one tablet morning and night for a week",
-        "1 {tablet} | - | 2/1d MORN+NIGHT | 1wk | -",
-    ),
-    (
-        "60000 units once a week for 8 weeks",
-        "60000 [iU] | - | 1/1wk  | 8wk | -",
-    ),
+    ("50 micrograms once a day before breakfast", "50 ug | - | 1/1d  | - | AC"),
+    ("one tablet morning and night for a week", "1 {tablet} | - | 2/1d MORN+NIGHT | 1wk | -"),
+    ("60000 units once a week for 8 weeks", "60000 [iU] | - | 1/1wk  | 8wk | -"),
     ("1 tab b.d. p.c.", "1 {tablet} | - | 2/1d  | - | PC"),
-    (
-        "one tablet alternate days",
-        "1 {tablet} | - | 1/2d  | - | -",
-    ),
-    (
-        "one and a half tablets hs",
-        "1.5 {tablet} | - | 1/1d HS | - | -",
-    ),
+    ("one tablet alternate days", "1 {tablet} | - | 1/2d  | - | -"),
+    ("one and a half tablets hs", "1.5 {tablet} | - | 1/1d HS | - | -"),
     ("500 mg twice daily", "500 mg | - | 2/1d  | - | -"),
     ("10 mg 12 hourly", "10 mg | - | 1/12h  | - | -"),
 ];
@@ -113,17 +60,12 @@ fn the_ways_of_writing_a_dosage_are_read() {
 
 #[test]
 fn needed_urgent_route_and_maximum_are_read() {
-    assert_eq!(
-        one("500 mg sos for fever").timing.as_needed,
-        AsNeeded::For("fever".to_owned())
-    );
+    assert_eq!(one("500 mg sos for fever").timing.as_needed, AsNeeded::For("fever".to_owned()));
     assert_eq!(one("500 mg prn").timing.as_needed, AsNeeded::Yes);
     assert_eq!(one("75 mg im stat").timing.start, Start::Immediate);
     assert_eq!(one("75 mg im stat").route, Some(Route::Intramuscular));
     assert_eq!(
-        one("500 mg six hourly maximum 4 g per day")
-            .max_per_day
-            .map(|most| most.value.to_string()),
+        one("500 mg six hourly maximum 4 g per day").max_per_day.map(|most| most.value.to_string()),
         Some("4".to_owned())
     );
     assert_eq!(one("apply twice a day").route, Some(Route::Topical));
@@ -132,29 +74,16 @@ fn needed_urgent_route_and_maximum_are_read() {
 #[test]
 fn what_the_model_cannot_state_is_doubtful_and_never_another_dose() {
     use crate::lexicon::tokens::tokenize;
-    for text in [
-        "15 mg per kg every 6 hours",
-        "5 mg od except sunday",
-        "40 mg od 20 mg od",
-        "500 mg od bd",
-        "5 to 10 mg od",
-    ] {
+    for text in
+        ["15 mg per kg every 6 hours", "5 mg od except sunday", "40 mg od 20 mg od", "500 mg od bd", "5 to 10 mg od"]
+    {
         assert!(read(&tokenize(text)).conflicts > 0, "{text}");
     }
-    assert_eq!(
-        read(&tokenize("15 mg per kg every 6 hours")).steps[0].dose,
-        None
-    );
+    assert_eq!(read(&tokenize("15 mg per kg every 6 hours")).steps[0].dose, None);
     let regular = one("400 mg tds for three days if fever persists come back");
     assert_eq!(regular.timing.as_needed, AsNeeded::No);
-    assert_eq!(
-        one("1-0-1 x 5 days").duration.map(|length| length.value),
-        Some(Decimal::whole(5))
-    );
-    assert_eq!(
-        amount(one("six fifty mg one tablet tds").dose),
-        "1 {tablet}"
-    );
+    assert_eq!(one("1-0-1 x 5 days").duration.map(|length| length.value), Some(Decimal::whole(5)));
+    assert_eq!(amount(one("six fifty mg one tablet tds").dose), "1 {tablet}");
 }
 
 #[test]
@@ -162,21 +91,9 @@ fn unequal_slots_run_together_and_tapers_follow() {
     let together = parse("1-0-2 for 3 days");
     assert_eq!(together.len(), 2);
     assert!(together.iter().all(|step| step.sequence == Some(1)));
-    let taper = parse(
-        "40 mg once daily for 5 days then 20 mg once daily for 5 days then 10 mg once daily for 5 days",
-    );
-    let steps: Vec<(Option<u32>, String)> = taper
-        .iter()
-        .map(|step| (step.sequence, amount(step.dose)))
-        .collect();
-    assert_eq!(
-        steps,
-        [
-            (Some(1), "40 mg".to_owned()),
-            (Some(2), "20 mg".to_owned()),
-            (Some(3), "10 mg".to_owned())
-        ]
-    );
+    let taper = parse("40 mg once daily for 5 days then 20 mg once daily for 5 days then 10 mg once daily for 5 days");
+    let steps: Vec<(Option<u32>, String)> = taper.iter().map(|step| (step.sequence, amount(step.dose))).collect();
+    assert_eq!(steps, [(Some(1), "40 mg".to_owned()), (Some(2), "20 mg".to_owned()), (Some(3), "10 mg".to_owned())]);
 }
 
 #[test]
@@ -189,10 +106,7 @@ fn slots_count_by_time_of_day() {
 
 #[test]
 fn fhir_says_what_the_doctor_said() {
-    let json = to_fhir(&one(
-        "650 mg one tablet orally three times a day after food for five days",
-    ))
-    .to_string();
+    let json = to_fhir(&one("650 mg one tablet orally three times a day after food for five days")).to_string();
     for part in [
         r#""frequency":3,"period":1,"periodUnit":"d","when":["PC"]"#,
         r#""boundsDuration":{"value":5,"unit":"d","system":"http://unitsofmeasure.org","code":"d"}"#,

@@ -38,40 +38,15 @@ const PER_DAY: [(u32, &[&str]); 4] = [
             "daily twice",
         ],
     ),
-    (
-        3,
-        &[
-            "tds",
-            "t.d.s",
-            "tid",
-            "t.i.d",
-            "thrice a day",
-            "thrice daily",
-            "thrice in a day",
-            "daily thrice",
-            "td",
-        ],
-    ),
+    (3, &["tds", "t.d.s", "tid", "t.i.d", "thrice a day", "thrice daily", "thrice in a day", "daily thrice", "td"]),
     (4, &["qds", "q.d.s", "qid", "q.i.d"]),
 ];
 
 const TIMES: [(DayTime, &[&str]); 5] = [
-    (
-        DayTime::Morning,
-        &["in the morning", "every morning", "morning", "mane"],
-    ),
-    (
-        DayTime::Noon,
-        &["at noon", "in the afternoon", "afternoon", "noon"],
-    ),
-    (
-        DayTime::Evening,
-        &["in the evening", "every evening", "evening"],
-    ),
-    (
-        DayTime::Night,
-        &["at night", "in the night", "every night", "night", "nocte"],
-    ),
+    (DayTime::Morning, &["in the morning", "every morning", "morning", "mane"]),
+    (DayTime::Noon, &["at noon", "in the afternoon", "afternoon", "noon"]),
+    (DayTime::Evening, &["in the evening", "every evening", "evening"]),
+    (DayTime::Night, &["at night", "in the night", "every night", "night", "nocte"]),
     (
         DayTime::Bedtime,
         &[
@@ -125,21 +100,9 @@ const FOOD: [(Food, &[&str]); 3] = [
     ),
     (
         Food::After,
-        &[
-            "after food",
-            "after meals",
-            "after meal",
-            "after eating",
-            "after breakfast",
-            "after dinner",
-            "pc",
-            "p.c",
-        ],
+        &["after food", "after meals", "after meal", "after eating", "after breakfast", "after dinner", "pc", "p.c"],
     ),
-    (
-        Food::With,
-        &["with food", "with meals", "with meal", "with a meal"],
-    ),
+    (Food::With, &["with food", "with meals", "with meal", "with a meal"]),
 ];
 
 /// Takes how often in a period.
@@ -147,14 +110,10 @@ pub fn take_frequency(cursor: &mut Cursor<'_>) -> Option<Timing> {
     if let Some(TokenKind::Slots(_)) = cursor.peek(0).map(|token| &token.kind) {
         return None;
     }
-    take_every(cursor)
-        .or_else(|| take_times(cursor))
-        .or_else(|| {
-            let (times, _) = PER_DAY
-                .iter()
-                .find(|(_, phrases)| cursor.take_any(phrases))?;
-            Some(Timing::every(*times, Decimal::ONE, TimeUnit::Day))
-        })
+    take_every(cursor).or_else(|| take_times(cursor)).or_else(|| {
+        let (times, _) = PER_DAY.iter().find(|(_, phrases)| cursor.take_any(phrases))?;
+        Some(Timing::every(*times, Decimal::ONE, TimeUnit::Day))
+    })
 }
 
 /// Takes "three times a day", "two times in a week", "once a week", "once weekly".
@@ -184,21 +143,12 @@ fn take_times(cursor: &mut Cursor<'_>) -> Option<Timing> {
     };
     attempt.advance(1);
     *cursor = attempt;
-    (1..=24)
-        .contains(&times)
-        .then(|| Timing::every(times, Decimal::ONE, unit))
+    (1..=24).contains(&times).then(|| Timing::every(times, Decimal::ONE, unit))
 }
 
 /// Takes "every 8 hours", "8 hourly", "q8h", "every other day", "alternate days", "weekly".
 fn take_every(cursor: &mut Cursor<'_>) -> Option<Timing> {
-    if cursor.take_any(&[
-        "every other day",
-        "alternate days",
-        "alternate day",
-        "on alternate days",
-        "qod",
-        "eod",
-    ]) {
+    if cursor.take_any(&["every other day", "alternate days", "alternate day", "on alternate days", "qod", "eod"]) {
         return Some(Timing::every(1, Decimal::whole(2), TimeUnit::Day));
     }
     if cursor.take_any(&["weekly", "every week"]) {
@@ -219,24 +169,17 @@ fn take_every(cursor: &mut Cursor<'_>) -> Option<Timing> {
 
 /// Takes a time of day.
 pub fn take_day_time(cursor: &mut Cursor<'_>) -> Option<DayTime> {
-    TIMES
-        .iter()
-        .find(|(_, phrases)| cursor.take_any(phrases))
-        .map(|(time, _)| *time)
+    TIMES.iter().find(|(_, phrases)| cursor.take_any(phrases)).map(|(time, _)| *time)
 }
 
 /// Takes a relation to meals.
 pub fn take_food(cursor: &mut Cursor<'_>) -> Option<Food> {
-    FOOD.iter()
-        .find(|(_, phrases)| cursor.take_any(phrases))
-        .map(|(food, _)| *food)
+    FOOD.iter().find(|(_, phrases)| cursor.take_any(phrases)).map(|(food, _)| *food)
 }
 
 /// Takes "at once".
 pub fn take_start(cursor: &mut Cursor<'_>) -> Option<Start> {
-    cursor
-        .take_any(&["stat", "immediately", "right now", "at once"])
-        .then_some(Start::Immediate)
+    cursor.take_any(&["stat", "immediately", "right now", "at once"]).then_some(Start::Immediate)
 }
 
 /// Takes "as needed" with its reason.

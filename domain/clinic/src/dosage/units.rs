@@ -133,10 +133,7 @@ coded! {
 /// Finds the unit that a word names.
 #[must_use]
 pub fn unit_named(word: &str) -> Option<DoseUnit> {
-    DoseUnit::ALL
-        .iter()
-        .copied()
-        .find(|unit| unit.words().contains(&word))
+    DoseUnit::ALL.iter().copied().find(|unit| unit.words().contains(&word))
 }
 
 /// Finds the form that a word names.
@@ -153,10 +150,7 @@ pub fn form_named(word: &str) -> Option<&'static str> {
         ("gel", &["gel"]),
         ("lotion", &["lotion"]),
         ("drops", &["drops"]),
-        (
-            "inhaler",
-            &["inhaler", "rotacap", "rotacaps", "respule", "respules"],
-        ),
+        ("inhaler", &["inhaler", "rotacap", "rotacaps", "respule", "respules"]),
         ("spray", &["spray"]),
         ("sachet", &["sachet", "sachets"]),
         ("powder", &["powder"]),
@@ -164,8 +158,5 @@ pub fn form_named(word: &str) -> Option<&'static str> {
         ("patch", &["patch"]),
         ("shampoo", &["shampoo"]),
     ];
-    FORMS
-        .iter()
-        .find(|(_, words)| words.contains(&word))
-        .map(|(form, _)| *form)
+    FORMS.iter().find(|(_, words)| words.contains(&word)).map(|(form, _)| *form)
 }

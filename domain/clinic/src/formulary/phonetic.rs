@@ -5,11 +5,8 @@
 /// Returns the key of a name: names that sound alike share it.
 #[must_use]
 pub fn phonetic_key(name: &str) -> String {
-    let letters: Vec<char> = name
-        .chars()
-        .filter(|letter| letter.is_alphabetic())
-        .flat_map(char::to_lowercase)
-        .collect();
+    let letters: Vec<char> =
+        name.chars().filter(|letter| letter.is_alphabetic()).flat_map(char::to_lowercase).collect();
     let mut key = String::new();
     let mut at = 0;
     while let Some(&letter) = letters.get(at) {
@@ -57,16 +54,11 @@ pub fn edit_distance(left: &str, right: &str) -> usize {
     for (line, letter) in left.iter().enumerate() {
         let mut next = vec![line + 1];
         for (column, other) in right.iter().enumerate() {
-            let cell =
-                |cells: &[usize], index: usize| cells.get(index).copied().unwrap_or(usize::MAX / 2);
+            let cell = |cells: &[usize], index: usize| cells.get(index).copied().unwrap_or(usize::MAX / 2);
             let changed = cell(&row, column) + usize::from(letter != other);
-            let mut best = changed
-                .min(cell(&row, column + 1) + 1)
-                .min(cell(&next, column) + 1);
-            let swapped = line > 0
-                && column > 0
-                && left.get(line - 1) == Some(other)
-                && right.get(column - 1) == Some(letter);
+            let mut best = changed.min(cell(&row, column + 1) + 1).min(cell(&next, column) + 1);
+            let swapped =
+                line > 0 && column > 0 && left.get(line - 1) == Some(other) && right.get(column - 1) == Some(letter);
             if swapped {
                 best = best.min(cell(&before, column - 1) + 1);
             }
@@ -84,23 +76,16 @@ mod tests {
 
     #[test]
     fn distance_counts_letters_and_swaps() {
-        for (left, right, distance) in [
-            ("", "abc", 3),
-            ("abc", "abc", 0),
-            ("abc", "acb", 1),
-            ("kitten", "sitting", 3),
-        ] {
+        for (left, right, distance) in [("", "abc", 3), ("abc", "abc", 0), ("abc", "acb", 1), ("kitten", "sitting", 3)]
+        {
             assert_eq!(edit_distance(left, right), distance);
         }
     }
 
     #[test]
     fn names_that_sound_alike_share_a_key() {
-        for (left, right) in [
-            ("metformin", "metphormin"),
-            ("cetirizine", "setirisine"),
-            ("amoxicillin", "amoxycilin"),
-        ] {
+        for (left, right) in [("metformin", "metphormin"), ("cetirizine", "setirisine"), ("amoxicillin", "amoxycilin")]
+        {
             assert_eq!(phonetic_key(left), phonetic_key(right));
         }
     }

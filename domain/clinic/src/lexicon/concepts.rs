@@ -47,21 +47,12 @@ pub struct Concept {
 
 static CONCEPTS: LazyLock<Vec<Concept>> = LazyLock::new(|| {
     let lists = [
-        (
-            ConceptKind::Condition,
-            include_str!("../../data/conditions.tsv"),
-        ),
-        (
-            ConceptKind::Symptom,
-            include_str!("../../data/symptoms.tsv"),
-        ),
+        (ConceptKind::Condition, include_str!("../../data/conditions.tsv")),
+        (ConceptKind::Symptom, include_str!("../../data/symptoms.tsv")),
         (ConceptKind::Test, include_str!("../../data/tests.tsv")),
         (ConceptKind::Anatomy, include_str!("../../data/anatomy.tsv")),
     ];
-    lists
-        .into_iter()
-        .flat_map(|(kind, text)| rows(text).filter_map(move |row| concept(kind, &row)))
-        .collect()
+    lists.into_iter().flat_map(|(kind, text)| rows(text).filter_map(move |row| concept(kind, &row))).collect()
 });
 
 /// Returns all concepts of the phrase lists.
@@ -86,11 +77,7 @@ fn concept(kind: ConceptKind, row: &[&'static str]) -> Option<Concept> {
         kind,
         code: (!code.is_empty()).then_some(*code),
         display,
-        phrases: phrases
-            .split('|')
-            .map(str::trim)
-            .filter(|phrase| !phrase.is_empty())
-            .collect(),
+        phrases: phrases.split('|').map(str::trim).filter(|phrase| !phrase.is_empty()).collect(),
         source,
     })
 }

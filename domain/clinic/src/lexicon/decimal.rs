@@ -35,9 +35,7 @@ impl Decimal {
     /// Returns the whole number, when nothing stands after the point and it fits.
     #[must_use]
     pub fn as_whole(self) -> Option<u32> {
-        (self.0 % SCALE == 0)
-            .then_some(self.0 / SCALE)
-            .and_then(|value| u32::try_from(value).ok())
+        (self.0 % SCALE == 0).then_some(self.0 / SCALE).and_then(|value| u32::try_from(value).ok())
     }
 
     /// Adds, when the sum fits.
@@ -85,17 +83,10 @@ impl FromStr for Decimal {
     type Err = DecimalError;
 
     fn from_str(text: &str) -> Result<Self, DecimalError> {
-        let (negative, digits) = text
-            .strip_prefix('-')
-            .map_or((false, text), |rest| (true, rest));
+        let (negative, digits) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
         let (whole, rest) = digits.split_once('.').unwrap_or((digits, ""));
         let clean = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-        if whole.is_empty()
-            || whole.len() > 12
-            || !clean(whole)
-            || !clean(rest)
-            || digits.ends_with('.')
-        {
+        if whole.is_empty() || whole.len() > 12 || !clean(whole) || !clean(rest) || digits.ends_with('.') {
             return Err(DecimalError);
         }
         let rest = rest.trim_end_matches('0');
@@ -129,16 +120,8 @@ mod tests {
 
     #[test]
     fn decimals_print_without_trailing_zeros() {
-        for (text, printed) in [
-            ("650", "650"),
-            ("0.50", "0.5"),
-            ("38.5", "38.5"),
-            ("-1.25", "-1.25"),
-        ] {
-            assert_eq!(
-                text.parse::<Decimal>().map(|value| value.to_string()),
-                Ok(printed.to_owned())
-            );
+        for (text, printed) in [("650", "650"), ("0.50", "0.5"), ("38.5", "38.5"), ("-1.25", "-1.25")] {
+            assert_eq!(text.parse::<Decimal>().map(|value| value.to_string()), Ok(printed.to_owned()));
         }
         for text in ["", ".", "1.", "1e3", "1,5", "0.1234567", "99999999999999"] {
             assert_eq!(text.parse::<Decimal>(), Err(DecimalError), "{text}");
@@ -147,14 +130,8 @@ mod tests {
 
     #[test]
     fn products_and_quotients_are_exact_or_absent() {
-        assert_eq!(
-            Decimal::HALF.times(Decimal::whole(650)),
-            Some(Decimal::whole(325))
-        );
-        assert_eq!(
-            Decimal::whole(325).divided_by(Decimal::HALF),
-            Some(Decimal::whole(650))
-        );
+        assert_eq!(Decimal::HALF.times(Decimal::whole(650)), Some(Decimal::whole(325)));
+        assert_eq!(Decimal::whole(325).divided_by(Decimal::HALF), Some(Decimal::whole(650)));
         assert_eq!(Decimal::ONE.divided_by(Decimal::whole(3)), None);
         assert_eq!(Decimal::ONE.divided_by(Decimal::ZERO), None);
     }

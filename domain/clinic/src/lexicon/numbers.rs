@@ -6,8 +6,8 @@ use super::decimal::Decimal;
 
 /// Words that own the small number before them.
 const OWNED: [&str; 20] = [
-    "tablet", "tablets", "capsule", "capsules", "tab", "tabs", "cap", "caps", "times", "time",
-    "daily", "puff", "puffs", "drop", "drops", "spoon", "spoons", "sachet", "sachets", "vial",
+    "tablet", "tablets", "capsule", "capsules", "tab", "tabs", "cap", "caps", "times", "time", "daily", "puff",
+    "puffs", "drop", "drops", "spoon", "spoons", "sachet", "sachets", "vial",
 ];
 
 /// Returns the value of a word from zero to ten or a teen.
@@ -35,18 +35,13 @@ pub fn unit_word(word: &str) -> Option<u32> {
         "eighteen",
         "nineteen",
     ];
-    UNITS
-        .iter()
-        .position(|unit| *unit == word)
-        .and_then(|index| u32::try_from(index).ok())
+    UNITS.iter().position(|unit| *unit == word).and_then(|index| u32::try_from(index).ok())
 }
 
 /// Returns the value of a word for tens, from twenty.
 #[must_use]
 pub fn tens_word(word: &str) -> Option<u32> {
-    const TENS: [&str; 8] = [
-        "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
-    ];
+    const TENS: [&str; 8] = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
     let index = TENS.iter().position(|tens| *tens == word)?;
     u32::try_from(index).ok().map(|index| (index + 2) * 10)
 }
@@ -71,9 +66,7 @@ pub fn read_number(words: &[&str]) -> Option<(Decimal, usize)> {
         return value.as_whole().map(|_| (joined, used + length));
     }
     if is_half_more(words.get(used..).unwrap_or_default()) {
-        used += words
-            .get(used..)
-            .map_or(0, |rest| if rest.get(1) == Some(&"a") { 3 } else { 2 });
+        used += words.get(used..).map_or(0, |rest| if rest.get(1) == Some(&"a") { 3 } else { 2 });
         return value.plus(Decimal::HALF).map(|value| (value, used));
     }
     Some((value, used))
@@ -86,10 +79,7 @@ fn digits(word: &str) -> Option<Decimal> {
 
 fn read_half(words: &[&str]) -> Option<(Decimal, usize)> {
     match *words.first()? {
-        "half" => Some((
-            Decimal::HALF,
-            if words.get(1) == Some(&"a") { 2 } else { 1 },
-        )),
+        "half" => Some((Decimal::HALF, if words.get(1) == Some(&"a") { 2 } else { 1 })),
         "½" => Some((Decimal::HALF, 1)),
         "quarter" | "¼" => "0.25".parse().ok().map(|value| (value, 1)),
         _ => None,
@@ -136,11 +126,7 @@ fn read_whole(words: &[&str]) -> Option<(u32, usize)> {
             let (more, length) = below_hundred(rest)?;
             // "six fifty one tablet": the one counts tablets.
             let counts = length == 2 && rest.get(2).is_some_and(|after| OWNED.contains(after));
-            let (more, length) = if counts {
-                (tens_word(word)?, 1)
-            } else {
-                (more, length)
-            };
+            let (more, length) = if counts { (tens_word(word)?, 1) } else { (more, length) };
             Some((first * 100 + more, used + length))
         }
         _ => Some((first, used)),
@@ -177,22 +163,11 @@ fn below_hundred(words: &[&str]) -> Option<(u32, usize)> {
     if let Some(unit) = hyphenated {
         return Some((tens + unit, 1));
     }
-    match words
-        .get(1)
-        .and_then(|word| unit_word(word))
-        .filter(|unit| (1..10).contains(unit))
-    {
+    match words.get(1).and_then(|word| unit_word(word)).filter(|unit| (1..10).contains(unit)) {
         // "twenty one tablets" is 21; "fifty three times" is 50, three times.
         Some(_) if matches!(words.get(2), Some(&"times" | &"time")) => Some((tens, 1)),
         // "fifty one tablet" is fifty, one tablet: fifty-one would be tablets.
-        Some(1)
-            if matches!(
-                words.get(2),
-                Some(&"tablet" | &"capsule" | &"puff" | &"drop")
-            ) =>
-        {
-            Some((tens, 1))
-        }
+        Some(1) if matches!(words.get(2), Some(&"tablet" | &"capsule" | &"puff" | &"drop")) => Some((tens, 1)),
         Some(unit) => Some((tens + unit, 2)),
         None => Some((tens, 1)),
     }

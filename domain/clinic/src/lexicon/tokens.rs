@@ -50,10 +50,7 @@ pub fn tokenize(text: &str) -> Vec<Token> {
 /// Groups tokens into sentences, leaving the stops out.
 #[must_use]
 pub fn sentences(tokens: &[Token]) -> Vec<&[Token]> {
-    tokens
-        .split(|token| token.kind == TokenKind::Stop)
-        .filter(|sentence| !sentence.is_empty())
-        .collect()
+    tokens.split(|token| token.kind == TokenKind::Stop).filter(|sentence| !sentence.is_empty()).collect()
 }
 
 fn lower(character: char) -> char {
@@ -108,19 +105,15 @@ fn number_end(characters: &[char], from: usize) -> usize {
 }
 
 fn thousands(characters: &[char], comma: usize) -> bool {
-    let digits = characters
-        .iter()
-        .skip(comma + 1)
-        .take_while(|character| character.is_ascii_digit())
-        .count();
+    let digits = characters.iter().skip(comma + 1).take_while(|character| character.is_ascii_digit()).count();
     digits == 3
 }
 
 fn word_end(characters: &[char], from: usize) -> usize {
     let mut end = from;
     while let Some(&character) = characters.get(end) {
-        let inside = matches!(character, '\'' | '-' | '/')
-            && characters.get(end + 1).is_some_and(|next| is_letter(*next));
+        let inside =
+            matches!(character, '\'' | '-' | '/') && characters.get(end + 1).is_some_and(|next| is_letter(*next));
         if !(is_letter(character) || inside) {
             break;
         }
@@ -133,10 +126,9 @@ fn raw_token(characters: &[char], begin: usize, end: usize) -> Token {
     let word: String = characters.iter().skip(begin).take(end - begin).collect();
     let span = Span::new(begin, end);
     let kind = match word.chars().next() {
-        Some(first) if first.is_ascii_digit() => word
-            .replace(',', "")
-            .parse()
-            .map_or(TokenKind::Mark, TokenKind::Number),
+        Some(first) if first.is_ascii_digit() => {
+            word.replace(',', "").parse().map_or(TokenKind::Mark, TokenKind::Number)
+        }
         Some(first) if is_letter(first) => TokenKind::Word,
         Some('.') if is_abbreviation_point(characters, begin) => TokenKind::Mark,
         Some('.' | '?' | '!' | ';' | '\n' | '।') => TokenKind::Stop,
@@ -159,10 +151,7 @@ fn is_abbreviation_point(characters: &[char], at: usize) -> bool {
     // The last point of "b.d." belongs to it as well.
     let after_point = at >= 2 && characters.get(at - 2) == Some(&'.');
     let letter = word.chars().count() == 1 && word.chars().all(char::is_alphabetic);
-    [
-        "tab", "cap", "inj", "syr", "dr", "mr", "mrs", "ms", "oint", "susp",
-    ]
-    .contains(&word.as_str())
+    ["tab", "cap", "inj", "syr", "dr", "mr", "mrs", "ms", "oint", "susp"].contains(&word.as_str())
         || (letter && (next_is_letter || after_point))
 }
 
@@ -183,11 +172,7 @@ fn join_numbers(raw: &[Token]) -> Vec<Token> {
 
 fn merged(parts: &[Token], kind: TokenKind) -> Option<Token> {
     let span = parts.first()?.span.joined(parts.last()?.span);
-    let word = parts
-        .iter()
-        .map(|part| part.word.as_str())
-        .collect::<Vec<_>>()
-        .join(" ");
+    let word = parts.iter().map(|part| part.word.as_str()).collect::<Vec<_>>().join(" ");
     Some(Token { kind, word, span })
 }
 
@@ -206,10 +191,7 @@ fn slot_value(token: &Token) -> Option<Decimal> {
 fn read_slots(rest: &[Token]) -> Option<(Token, usize)> {
     let mut values = vec![slot_value(rest.first()?)?];
     let mut used = 1;
-    let mark = rest
-        .get(1)
-        .map(|token| token.word.as_str())
-        .filter(|word| matches!(*word, "-" | "–" | "+" | "dash"));
+    let mark = rest.get(1).map(|token| token.word.as_str()).filter(|word| matches!(*word, "-" | "–" | "+" | "dash"));
     while values.len() < 4 {
         let step = usize::from(mark.is_some());
         if mark.is_some() && rest.get(used).map(|token| token.word.as_str()) != mark {
@@ -259,22 +241,13 @@ mod tests {
     use super::*;
 
     fn words(text: &str) -> Vec<String> {
-        tokenize(text)
-            .into_iter()
-            .map(|token| token.span.text_in(text))
-            .collect()
+        tokenize(text).into_iter().map(|token| token.span.text_in(text)).collect()
     }
 
     #[test]
     fn tokens_keep_their_place() {
-        assert_eq!(
-            words("Tab. Dolo 650mg 1-0-1"),
-            ["Tab", ".", "Dolo", "650", "mg", "1-0-1"]
-        );
-        assert_eq!(
-            words("BP 138/86, SpO2 98%"),
-            ["BP", "138", "/", "86", ",", "SpO", "2", "98", "%"]
-        );
+        assert_eq!(words("Tab. Dolo 650mg 1-0-1"), ["Tab", ".", "Dolo", "650", "mg", "1-0-1"]);
+        assert_eq!(words("BP 138/86, SpO2 98%"), ["BP", "138", "/", "86", ",", "SpO", "2", "98", "%"]);
         assert_eq!(words("बुखार है। खांसी"), ["बुखार", "है", "।", "खांसी"]);
     }
 

@@ -2,15 +2,10 @@
 
 use super::{
     Catalogue, MissingPhrase,
-    render::{
-        SEPARATOR, day_key, food_key, is_said_by_times, plural, route_key, time_key, unit_key,
-    },
+    render::{SEPARATOR, day_key, food_key, is_said_by_times, plural, route_key, time_key, unit_key},
 };
 use crate::{
-    dosage::{
-        AsNeeded, DayTime, Dosage, DoseUnit, Duration, Food, Quantity, Route, Start, TimeUnit,
-        Timing,
-    },
+    dosage::{AsNeeded, DayTime, Dosage, DoseUnit, Duration, Food, Quantity, Route, Start, TimeUnit, Timing},
     lexicon::decimal::Decimal,
 };
 
@@ -41,10 +36,7 @@ pub fn parse_with(text: &str, catalogue: &Catalogue) -> Option<Dosage> {
             period_unit: every.period_unit,
             ..dosage.timing
         };
-        debug_assert!(
-            is_said_by_times(&dosage.timing),
-            "the times of day say how often"
-        );
+        debug_assert!(is_said_by_times(&dosage.timing), "the times of day say how often");
     }
     Some(dosage)
 }
@@ -67,11 +59,7 @@ impl Reader<'_> {
     fn fixed(&self, dosage: &mut Dosage) -> bool {
         if let Some(food) = Food::ALL.into_iter().find(|food| self.is(food_key(*food))) {
             dosage.food = Some(food);
-        } else if let Some(route) = Route::ALL
-            .iter()
-            .copied()
-            .find(|route| self.is(&route_key(*route)))
-        {
+        } else if let Some(route) = Route::ALL.iter().copied().find(|route| self.is(&route_key(*route))) {
             dosage.route = Some(route);
         } else if self.is("needed") {
             dosage.timing.as_needed = AsNeeded::Yes;
@@ -87,10 +75,8 @@ impl Reader<'_> {
 
     fn reason(&self) -> Option<String> {
         let phrases = self.catalogue.phrases.iter();
-        let mut reasons = phrases.filter_map(|(key, phrase)| {
-            key.strip_prefix("reason.")
-                .filter(|_| phrase.text == self.segment)
-        });
+        let mut reasons =
+            phrases.filter_map(|(key, phrase)| key.strip_prefix("reason.").filter(|_| phrase.text == self.segment));
         let reason = reasons.next()?;
         reasons.next().is_none().then(|| reason.replace('-', " "))
     }
@@ -108,9 +94,7 @@ impl Reader<'_> {
             let Some(template) = self.text("slot").map(|slot| slot.replace("{time}", words)) else {
                 continue;
             };
-            let Some(dose) =
-                between(self.segment, &template, "{dose}").and_then(|text| self.quantity(text))
-            else {
+            let Some(dose) = between(self.segment, &template, "{dose}").and_then(|text| self.quantity(text)) else {
                 continue;
             };
             if dosage.dose.is_some_and(|other| other != dose) {
@@ -126,10 +110,7 @@ impl Reader<'_> {
     /// Reads the number of a phrase in its right plural.
     fn number(&self, key: &str) -> Option<Decimal> {
         ["one", "other"].into_iter().find_map(|form| {
-            let number: Decimal =
-                between(self.segment, self.text(&format!("{key}.{form}"))?, "{n}")?
-                    .parse()
-                    .ok()?;
+            let number: Decimal = between(self.segment, self.text(&format!("{key}.{form}"))?, "{n}")?.parse().ok()?;
             (plural(self.catalogue.language, number) == form).then_some(number)
         })
     }
@@ -141,14 +122,9 @@ impl Reader<'_> {
                 dosage.duration = Some(Duration { value, unit });
                 return true;
             }
-            let times = self
-                .number(&format!("times.{name}"))
-                .and_then(Decimal::as_whole)
-                .map(|times| (times, Decimal::ONE));
-            let every = || {
-                self.number(&format!("every.{name}"))
-                    .map(|period| (1, period))
-            };
+            let times =
+                self.number(&format!("times.{name}")).and_then(Decimal::as_whole).map(|times| (times, Decimal::ONE));
+            let every = || self.number(&format!("every.{name}")).map(|period| (1, period));
             if let Some((frequency, period)) = times.or_else(every) {
                 dosage.timing.frequency = Some(frequency);
                 dosage.timing.period = Some(period);
@@ -190,8 +166,7 @@ impl Reader<'_> {
         let (number, words) = text.split_once(' ')?;
         let value: Decimal = number.parse().ok()?;
         let form = plural(self.catalogue.language, value);
-        let named =
-            |unit: &DoseUnit| self.text(&format!("unit.{}.{form}", unit_key(*unit))) == Some(words);
+        let named = |unit: &DoseUnit| self.text(&format!("unit.{}.{form}", unit_key(*unit))) == Some(words);
         let unit = DoseUnit::ALL.iter().copied().find(|unit| named(unit))?;
         Some(Quantity { value, unit })
     }
@@ -200,7 +175,5 @@ impl Reader<'_> {
 /// Returns what stands in a text where a template has a placeholder.
 fn between<'a>(text: &'a str, template: &str, placeholder: &str) -> Option<&'a str> {
     let (before, after) = template.split_once(placeholder)?;
-    text.strip_prefix(before)?
-        .strip_suffix(after)
-        .filter(|inner| !inner.is_empty())
+    text.strip_prefix(before)?.strip_suffix(after).filter(|inner| !inner.is_empty())
 }

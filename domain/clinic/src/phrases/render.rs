@@ -17,11 +17,7 @@ struct Line<'a> {
 
 /// Renders a dosage without checking that it reads back.
 pub fn render(dosage: &Dosage, catalogue: &Catalogue) -> Result<PhraseLine, MissingPhrase> {
-    let mut line = Line {
-        catalogue,
-        segments: Vec::new(),
-        status: ReviewStatus::Reviewed,
-    };
+    let mut line = Line { catalogue, segments: Vec::new(), status: ReviewStatus::Reviewed };
     if let Some(sequence) = dosage.sequence {
         line.say("sequence", &[("{n}", sequence.to_string())])?;
     }
@@ -42,28 +38,18 @@ pub fn render(dosage: &Dosage, catalogue: &Catalogue) -> Result<PhraseLine, Miss
         line.counted("count", Decimal::whole(count))?;
     }
     if let Some(duration) = dosage.duration {
-        line.counted(
-            &format!("duration.{}", time_key(duration.unit)),
-            duration.value,
-        )?;
+        line.counted(&format!("duration.{}", time_key(duration.unit)), duration.value)?;
     }
     if let Some(route) = dosage.route {
         line.say(&route_key(route), &[])?;
     }
-    for (key, quantity) in [
-        ("strength", dosage.strength),
-        ("maximum", dosage.max_per_day),
-    ] {
+    for (key, quantity) in [("strength", dosage.strength), ("maximum", dosage.max_per_day)] {
         if let Some(quantity) = quantity {
             let dose = line.quantity(quantity)?;
             line.say(key, &[("{dose}", dose)])?;
         }
     }
-    Ok(PhraseLine {
-        language: catalogue.language,
-        text: line.segments.join(SEPARATOR),
-        status: line.status,
-    })
+    Ok(PhraseLine { language: catalogue.language, text: line.segments.join(SEPARATOR), status: line.status })
 }
 
 fn say_amount(line: &mut Line<'_>, dosage: &Dosage) -> Result<(), MissingPhrase> {
@@ -94,16 +80,13 @@ fn say_frequency(line: &mut Line<'_>, timing: &Timing) -> Result<(), MissingPhra
     if is_said_by_times(timing) {
         return Ok(());
     }
-    let (Some(frequency), Some(period), Some(unit)) =
-        (timing.frequency, timing.period, timing.period_unit)
-    else {
+    let (Some(frequency), Some(period), Some(unit)) = (timing.frequency, timing.period, timing.period_unit) else {
         return Ok(());
     };
     match (period == Decimal::ONE, unit, frequency) {
-        (true, TimeUnit::Day | TimeUnit::Week | TimeUnit::Month, _) => line.counted(
-            &format!("times.{}", time_key(unit)),
-            Decimal::whole(frequency),
-        ),
+        (true, TimeUnit::Day | TimeUnit::Week | TimeUnit::Month, _) => {
+            line.counted(&format!("times.{}", time_key(unit)), Decimal::whole(frequency))
+        }
         (_, _, 1) => line.counted(&format!("every.{}", time_key(unit)), period),
         _ => Err(MissingPhrase::Phrase {
             language: line.catalogue.language,
@@ -142,11 +125,8 @@ impl Line<'_> {
 
 /// Chooses the plural category: in Hindi everything from zero to one is singular, in English and Marathi only one.
 pub fn plural(language: &str, number: Decimal) -> &'static str {
-    let singular = if language == "hi" {
-        number >= Decimal::ZERO && number <= Decimal::ONE
-    } else {
-        number == Decimal::ONE
-    };
+    let singular =
+        if language == "hi" { number >= Decimal::ZERO && number <= Decimal::ONE } else { number == Decimal::ONE };
     if singular { "one" } else { "other" }
 }
 

@@ -3,10 +3,7 @@
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
-use super::{
-    SAMPLE_RATE, SpeechEngine, SpeechError, SpeechEvent, SpeechHealth, SpeechRequest,
-    SpeechSession, Word,
-};
+use super::{SAMPLE_RATE, SpeechEngine, SpeechError, SpeechEvent, SpeechHealth, SpeechRequest, SpeechSession, Word};
 
 const CHANNEL: usize = 64;
 
@@ -19,9 +16,7 @@ pub struct ScriptedSpeech {
 impl ScriptedSpeech {
     /// Makes an engine that will report these lines, one segment each.
     pub fn new<Line: Into<String>>(lines: impl IntoIterator<Item = Line>) -> Self {
-        Self {
-            lines: lines.into_iter().map(Into::into).collect(),
-        }
+        Self { lines: lines.into_iter().map(Into::into).collect() }
     }
 }
 
@@ -72,20 +67,9 @@ async fn perform(
     for (segment, text) in (0_u32..).zip(lines) {
         let start_ms = u64::from(segment) * share_ms;
         let words = spread(&text, start_ms, share_ms);
-        let partial = SpeechEvent::Partial {
-            segment,
-            text: text.clone(),
-            words: words.clone(),
-        };
+        let partial = SpeechEvent::Partial { segment, text: text.clone(), words: words.clone() };
         reports.send(partial).await?;
-        let last = SpeechEvent::Final {
-            segment,
-            start_ms,
-            end_ms: start_ms + share_ms,
-            speaker: None,
-            words,
-            text,
-        };
+        let last = SpeechEvent::Final { segment, start_ms, end_ms: start_ms + share_ms, speaker: None, words, text };
         reports.send(last).await?;
     }
     reports.send(SpeechEvent::Ended).await

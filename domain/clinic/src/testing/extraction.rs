@@ -22,10 +22,7 @@ pub fn golden_cases() -> Vec<GoldenCase> {
             let [text, labels] = row.as_slice() else {
                 return None;
             };
-            Some(GoldenCase {
-                text,
-                expected: labels.split('|').map(str::to_owned).collect(),
-            })
+            Some(GoldenCase { text, expected: labels.split('|').map(str::to_owned).collect() })
         })
         .collect()
 }
@@ -60,15 +57,9 @@ pub fn golden_label(entity: &Entity) -> String {
     });
     if entity.category == Category::Vital {
         let code = entity.codings.first().map(|coding| coding.code.as_str());
-        let values: Vec<&str> = entity
-            .attributes_of(AttributeType::TestValue)
-            .filter_map(|attribute| attribute.value.as_deref())
-            .collect();
-        label.push_str(&format!(
-            "{}={}",
-            code.unwrap_or_default(),
-            values.join("/")
-        ));
+        let values: Vec<&str> =
+            entity.attributes_of(AttributeType::TestValue).filter_map(|attribute| attribute.value.as_deref()).collect();
+        label.push_str(&format!("{}={}", code.unwrap_or_default(), values.join("/")));
     } else {
         label.push_str(&entity.text.to_lowercase());
     }
@@ -78,24 +69,12 @@ pub fn golden_label(entity: &Entity) -> String {
 /// Checks an extractor against the port's promises with a text that it can read.
 pub async fn extraction_contract(extractor: &dyn EntityExtractor, text: &str) {
     assert!(!extractor.name().is_empty(), "an extractor has a name");
-    assert!(
-        !extractor.version().is_empty(),
-        "an extractor has a version"
-    );
+    assert!(!extractor.version().is_empty(), "an extractor has a version");
     let empty = extractor.extract("", "en-IN").await;
-    assert!(
-        empty.is_ok_and(|found| found.is_empty()),
-        "an empty text has no entities"
-    );
+    assert!(empty.is_ok_and(|found| found.is_empty()), "an empty text has no entities");
     let unknown = extractor.extract(text, "zz").await;
-    assert!(
-        unknown.is_err(),
-        "a language that the engine does not know is an error"
-    );
-    let found = extractor
-        .extract(text, "en-IN")
-        .await
-        .expect("the text under contract can be read");
+    assert!(unknown.is_err(), "a language that the engine does not know is an error");
+    let found = extractor.extract(text, "en-IN").await.expect("the text under contract can be read");
     check_entities(text, &found);
 }
 
@@ -103,22 +82,12 @@ pub async fn extraction_contract(extractor: &dyn EntityExtractor, text: &str) {
 pub fn check_entities(text: &str, found: &[Entity]) {
     let mut last = 0;
     for entity in found {
-        assert_eq!(
-            entity.span().text_in(text),
-            entity.text,
-            "an entity quotes the text"
-        );
+        assert_eq!(entity.span().text_in(text), entity.text, "an entity quotes the text");
         assert!(entity.begin >= last, "entities stand in order");
         last = entity.begin;
-        let scores = entity
-            .attributes
-            .iter()
-            .filter_map(|attribute| attribute.score);
+        let scores = entity.attributes.iter().filter_map(|attribute| attribute.score);
         for score in scores.chain(entity.score) {
-            assert!(
-                score > 0.0 && score < 1.0,
-                "a score is an estimate, never certainty"
-            );
+            assert!(score > 0.0 && score < 1.0, "a score is an estimate, never certainty");
         }
         for attribute in &entity.attributes {
             let quoted = Span::new(attribute.begin, attribute.end).text_in(text);

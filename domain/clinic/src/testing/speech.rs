@@ -10,37 +10,24 @@ pub async fn speech_engine_contract(engine: &dyn SpeechEngine, speech: &[i16]) {
     assert!(!engine.name().is_empty(), "an engine has a name");
     assert!(!engine.version().is_empty(), "an engine has a version");
     let health = engine.health().await;
-    assert!(
-        matches!(health, SpeechHealth::Ready { .. }),
-        "the engine under contract is ready"
-    );
+    assert!(matches!(health, SpeechHealth::Ready { .. }), "the engine under contract is ready");
     let events = listen(engine, speech).await;
     check_frame(&events);
     check_finals(&events);
     let silence = listen(engine, &vec![0; 32_000]).await;
     check_frame(&silence);
-    assert!(
-        silence.contains(&SpeechEvent::NoSpeech),
-        "silence is reported as no speech"
-    );
+    assert!(silence.contains(&SpeechEvent::NoSpeech), "silence is reported as no speech");
     assert!(finals(&silence).next().is_none(), "silence has no words");
 }
 
 /// Sends the audio in blocks and collects all events of the session.
 pub async fn listen(engine: &dyn SpeechEngine, audio: &[i16]) -> Vec<SpeechEvent> {
-    let request = SpeechRequest {
-        language: "en-IN".into(),
-        ..SpeechRequest::default()
-    };
+    let request = SpeechRequest { language: "en-IN".into(), ..SpeechRequest::default() };
     listen_with(engine, request, audio).await
 }
 
 /// The same with a request of one's own.
-pub async fn listen_with(
-    engine: &dyn SpeechEngine,
-    request: SpeechRequest,
-    audio: &[i16],
-) -> Vec<SpeechEvent> {
+pub async fn listen_with(engine: &dyn SpeechEngine, request: SpeechRequest, audio: &[i16]) -> Vec<SpeechEvent> {
     let session = engine.open(request).await.expect("a ready engine opens");
     let (sender, mut receiver) = (session.audio, session.events);
     let blocks: Vec<Vec<i16>> = audio.chunks(BLOCK).map(<[i16]>::to_vec).collect();
@@ -59,18 +46,12 @@ pub async fn listen_with(
         events
     };
     let both = async { tokio::join!(sending, receiving) };
-    let ((), events) = tokio::time::timeout(TIMEOUT, both)
-        .await
-        .expect("a session ends after its audio has ended");
+    let ((), events) = tokio::time::timeout(TIMEOUT, both).await.expect("a session ends after its audio has ended");
     events
 }
 
 fn check_frame(events: &[SpeechEvent]) {
-    assert_eq!(
-        events.first(),
-        Some(&SpeechEvent::Started),
-        "Started is first"
-    );
+    assert_eq!(events.first(), Some(&SpeechEvent::Started), "Started is first");
     assert_eq!(events.last(), Some(&SpeechEvent::Ended), "Ended is last");
     let ends = events.iter().filter(|event| **event == SpeechEvent::Ended);
     assert_eq!(ends.count(), 1, "a session ends once");
@@ -98,23 +79,16 @@ fn check_words(words: &[Word], start: u64, end: u64) {
             "words follow each other inside their segment"
         );
         let confidence = word.confidence.unwrap_or(0.5);
-        assert!(
-            (0.0..=1.0).contains(&confidence),
-            "a confidence is a probability"
-        );
+        assert!((0.0..=1.0).contains(&confidence), "a confidence is a probability");
         clock = word.start_ms;
     }
 }
 
 fn finals(events: &[SpeechEvent]) -> impl Iterator<Item = (u32, (u64, u64), &[Word])> {
     events.iter().filter_map(|event| match event {
-        SpeechEvent::Final {
-            segment,
-            start_ms,
-            end_ms,
-            words,
-            ..
-        } => Some((*segment, (*start_ms, *end_ms), words.as_slice())),
+        SpeechEvent::Final { segment, start_ms, end_ms, words, .. } => {
+            Some((*segment, (*start_ms, *end_ms), words.as_slice()))
+        }
         _ => None,
     })
 }

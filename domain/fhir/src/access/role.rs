@@ -28,7 +28,9 @@ pub enum Role {
 
 /// A role name that nobody defined.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} is not a role: use one of doctor, nurse, reception, pharmacist, hospital-admin, platform-admin, patient, auditor, system")]
+#[error(
+    "{0} is not a role: use one of doctor, nurse, reception, pharmacist, hospital-admin, platform-admin, patient, auditor, system"
+)]
 pub struct UnknownRole(String);
 
 const NAMES: &[(Role, &str)] = &[

@@ -6,38 +6,17 @@ use super::*;
 use crate::types::Instant;
 
 fn span(low: &str, high: &str) -> Option<(i64, i64)> {
-    Some((
-        low.parse::<Instant>().unwrap().micros(),
-        high.parse::<Instant>().unwrap().micros(),
-    ))
+    Some((low.parse::<Instant>().unwrap().micros(), high.parse::<Instant>().unwrap().micros()))
 }
 
 #[test]
 fn partial_dates_are_ranges() {
-    assert_eq!(
-        date_range("2024"),
-        span("2024-01-01T00:00:00Z", "2024-12-31T23:59:59.999999Z")
-    );
-    assert_eq!(
-        date_range("2024-02"),
-        span("2024-02-01T00:00:00Z", "2024-02-29T23:59:59.999999Z")
-    );
-    assert_eq!(
-        date_range("2024-02-29"),
-        span("2024-02-29T00:00:00Z", "2024-02-29T23:59:59.999999Z")
-    );
-    assert_eq!(
-        date_range("2024-02-29T10:00"),
-        span("2024-02-29T10:00:00Z", "2024-02-29T10:00:59.999999Z")
-    );
-    assert_eq!(
-        date_range("2024-02-29T10:00:01+05:30"),
-        span("2024-02-29T04:30:01Z", "2024-02-29T04:30:01.999999Z")
-    );
-    assert_eq!(
-        date_range("2024-02-29T10:00:01.25Z"),
-        span("2024-02-29T10:00:01.25Z", "2024-02-29T10:00:01.259999Z")
-    );
+    assert_eq!(date_range("2024"), span("2024-01-01T00:00:00Z", "2024-12-31T23:59:59.999999Z"));
+    assert_eq!(date_range("2024-02"), span("2024-02-01T00:00:00Z", "2024-02-29T23:59:59.999999Z"));
+    assert_eq!(date_range("2024-02-29"), span("2024-02-29T00:00:00Z", "2024-02-29T23:59:59.999999Z"));
+    assert_eq!(date_range("2024-02-29T10:00"), span("2024-02-29T10:00:00Z", "2024-02-29T10:00:59.999999Z"));
+    assert_eq!(date_range("2024-02-29T10:00:01+05:30"), span("2024-02-29T04:30:01Z", "2024-02-29T04:30:01.999999Z"));
+    assert_eq!(date_range("2024-02-29T10:00:01.25Z"), span("2024-02-29T10:00:01.25Z", "2024-02-29T10:00:01.259999Z"));
 }
 
 #[test]

@@ -25,23 +25,13 @@ fn period(value: &Json) -> Option<(i64, i64)> {
     if start.is_none() && end.is_none() {
         return None;
     }
-    Some((
-        start.map_or(i64::MIN, |(low, _)| low),
-        end.map_or(i64::MAX, |(_, high)| high),
-    ))
+    Some((start.map_or(i64::MIN, |(low, _)| low), end.map_or(i64::MAX, |(_, high)| high)))
 }
 
 /// R4: only the outer bounds of a schedule count.
 fn timing(value: &Json) -> Option<(i64, i64)> {
     let events = value.get("event").map_or(&[][..], Json::items);
-    let events = events
-        .iter()
-        .filter_map(|event| event.as_str().and_then(date_range));
-    let bounds = value
-        .get("repeat")
-        .and_then(|repeat| repeat.get("boundsPeriod"))
-        .and_then(period);
-    events
-        .chain(bounds)
-        .reduce(|(low, high), (other_low, other_high)| (low.min(other_low), high.max(other_high)))
+    let events = events.iter().filter_map(|event| event.as_str().and_then(date_range));
+    let bounds = value.get("repeat").and_then(|repeat| repeat.get("boundsPeriod")).and_then(period);
+    events.chain(bounds).reduce(|(low, high), (other_low, other_high)| (low.min(other_low), high.max(other_high)))
 }

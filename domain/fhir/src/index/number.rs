@@ -32,10 +32,7 @@ pub(super) fn push_quantity(value: &Json, type_name: &str, values: &mut Vec<Inde
             unit: None,
         }),
         "Range" => ends(value).map(|(low, high)| {
-            let side = value
-                .get("low")
-                .or_else(|| value.get("high"))
-                .unwrap_or(value);
+            let side = value.get("low").or_else(|| value.get("high")).unwrap_or(value);
             with_unit(side, low, high)
         }),
         // R4 names SampledData without saying which number is meant; its origin is a Quantity.
@@ -49,26 +46,13 @@ pub(super) fn push_quantity(value: &Json, type_name: &str, values: &mut Vec<Inde
 pub(super) fn push_position(value: &Json, values: &mut Vec<IndexValue>) {
     let degrees = |name: &str| value.get(name).and_then(Json::as_f64);
     if let (Some(latitude), Some(longitude)) = (degrees("latitude"), degrees("longitude")) {
-        values.push(IndexValue::Position {
-            latitude,
-            longitude,
-        });
+        values.push(IndexValue::Position { latitude, longitude });
     }
 }
 
 fn with_unit(side: &Json, low: f64, high: f64) -> IndexValue {
-    let (system, code, unit) = (
-        boxed(side, "system"),
-        boxed(side, "code"),
-        boxed(side, "unit"),
-    );
-    IndexValue::Quantity {
-        low,
-        high,
-        system,
-        code,
-        unit,
-    }
+    let (system, code, unit) = (boxed(side, "system"), boxed(side, "code"), boxed(side, "unit"));
+    IndexValue::Quantity { low, high, system, code, unit }
 }
 
 fn amount(value: &Json) -> Option<(f64, f64)> {
@@ -86,15 +70,9 @@ fn quantity(value: &Json) -> Option<(f64, f64)> {
 }
 
 fn ends(value: &Json) -> Option<(f64, f64)> {
-    let (low, high) = (
-        value.get("low").and_then(amount),
-        value.get("high").and_then(amount),
-    );
+    let (low, high) = (value.get("low").and_then(amount), value.get("high").and_then(amount));
     if low.is_none() && high.is_none() {
         return None;
     }
-    Some((
-        low.map_or(f64::NEG_INFINITY, |(low, _)| low),
-        high.map_or(f64::INFINITY, |(_, high)| high),
-    ))
+    Some((low.map_or(f64::NEG_INFINITY, |(low, _)| low), high.map_or(f64::INFINITY, |(_, high)| high)))
 }

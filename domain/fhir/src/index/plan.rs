@@ -2,9 +2,7 @@
 
 use std::sync::OnceLock;
 
-use seva_fhir_profiles::{
-    Component, SearchParameter, SearchParameterType, TypeDefinition, definitions,
-};
+use seva_fhir_profiles::{Component, SearchParameter, SearchParameterType, TypeDefinition, definitions};
 
 use crate::path::CompiledPath;
 use crate::types::ResourceType;
@@ -35,16 +33,11 @@ pub(super) fn plan_of(resource_type: ResourceType) -> &'static [Planned] {
             return Vec::new();
         };
         let parameters = definitions().search_parameters(name).iter();
-        parameters
-            .filter_map(|parameter| planned(parameter, definition))
-            .collect()
+        parameters.filter_map(|parameter| planned(parameter, definition)).collect()
     })
 }
 
-fn planned(
-    parameter: &'static SearchParameter,
-    definition: &'static TypeDefinition,
-) -> Option<Planned> {
+fn planned(parameter: &'static SearchParameter, definition: &'static TypeDefinition) -> Option<Planned> {
     if parameter.expression.is_empty() {
         return None;
     }
@@ -52,25 +45,15 @@ fn planned(
     let parts = if parameter.components.is_empty() {
         Vec::new()
     } else {
-        path.types()
-            .into_iter()
-            .map(|each| (each, parts(&parameter.components, each)))
-            .collect()
+        path.types().into_iter().map(|each| (each, parts(&parameter.components, each))).collect()
     };
-    Some(Planned {
-        parameter,
-        path,
-        parts,
-    })
+    Some(Planned { parameter, path, parts })
 }
 
 fn parts(components: &'static [Component], definition: &'static TypeDefinition) -> Vec<Part> {
     let part = |component: &'static Component| {
         let path = CompiledPath::for_type(component.expression, definition).ok()?;
-        Some(Part {
-            kind: component.kind,
-            path,
-        })
+        Some(Part { kind: component.kind, path })
     };
     components.iter().filter_map(part).collect()
 }

@@ -15,10 +15,7 @@ pub(super) fn push(value: &Json, type_name: &str, values: &mut Vec<IndexValue>) 
 }
 
 fn push_reference(value: &Json, values: &mut Vec<IndexValue>) {
-    let mut index = value
-        .get_str("reference")
-        .and_then(parsed)
-        .unwrap_or_default();
+    let mut index = value.get_str("reference").and_then(parsed).unwrap_or_default();
     if index.resource_type.is_none() {
         index.resource_type = value.get_str("type").and_then(|name| name.parse().ok());
     }
@@ -35,19 +32,11 @@ fn parsed(text: &str) -> Option<ReferenceIndex> {
     match parse_reference(text, "")? {
         ReferenceTarget::Literal { key, .. } => {
             let resource_type = Some(key.resource_type());
-            Some(ReferenceIndex {
-                key: Some(key),
-                resource_type,
-                ..ReferenceIndex::default()
-            })
+            Some(ReferenceIndex { key: Some(key), resource_type, ..ReferenceIndex::default() })
         }
         ReferenceTarget::Absolute(url) | ReferenceTarget::Urn(url) => {
             let resource_type = url.rsplit('/').nth(1).and_then(|name| name.parse().ok());
-            Some(ReferenceIndex {
-                url: Some(url.into()),
-                resource_type,
-                ..ReferenceIndex::default()
-            })
+            Some(ReferenceIndex { url: Some(url.into()), resource_type, ..ReferenceIndex::default() })
         }
         ReferenceTarget::Contained(_) => None,
     }
@@ -56,10 +45,7 @@ fn parsed(text: &str) -> Option<ReferenceIndex> {
 /// A canonical is found with its version and without (R4 references.html#canonical).
 fn push_url(text: &str, type_name: &str, values: &mut Vec<IndexValue>) {
     let mut push = |url: &str| {
-        let index = ReferenceIndex {
-            url: Some(url.into()),
-            ..ReferenceIndex::default()
-        };
+        let index = ReferenceIndex { url: Some(url.into()), ..ReferenceIndex::default() };
         values.push(IndexValue::Reference(index));
     };
     push(text);
@@ -71,17 +57,11 @@ fn push_url(text: &str, type_name: &str, values: &mut Vec<IndexValue>) {
 }
 
 fn push_inline(value: &Json, values: &mut Vec<IndexValue>) {
-    let resource_type = value
-        .get_str("resourceType")
-        .and_then(|name| name.parse().ok());
+    let resource_type = value.get_str("resourceType").and_then(|name| name.parse().ok());
     let id = value.get_str("id").and_then(|id| id.parse().ok());
     if let (Some(resource_type), Some(id)) = (resource_type, id) {
         let key = Some(ResourceKey::new(resource_type, id));
-        let index = ReferenceIndex {
-            key,
-            resource_type: Some(resource_type),
-            ..ReferenceIndex::default()
-        };
+        let index = ReferenceIndex { key, resource_type: Some(resource_type), ..ReferenceIndex::default() };
         values.push(IndexValue::Reference(index));
     }
 }

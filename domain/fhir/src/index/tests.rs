@@ -24,48 +24,29 @@ fn read(text: &str) -> (Json, ResourceType) {
 
 fn values(text: &str, code: &str) -> Vec<IndexValue> {
     let (resource, resource_type) = read(text);
-    let parameter = definitions()
-        .search_parameter(resource_type.as_str(), code)
-        .unwrap()
-        .id;
+    let parameter = definitions().search_parameter(resource_type.as_str(), code).unwrap().id;
     let entries = extract(&resource, resource_type).into_iter();
-    entries
-        .filter(|entry| entry.parameter == parameter)
-        .map(|entry| entry.value)
-        .collect()
+    entries.filter(|entry| entry.parameter == parameter).map(|entry| entry.value).collect()
 }
 
 fn token(system: Option<&str>, code: &str) -> IndexValue {
-    IndexValue::Token {
-        system: system.map(Into::into),
-        code: Some(code.into()),
-        text: None,
-    }
+    IndexValue::Token { system: system.map(Into::into), code: Some(code.into()), text: None }
 }
 
 #[test]
 fn a_patient_is_found_by_its_values() {
     assert_eq!(values(PATIENT, "_id"), [token(None, "a")]);
-    assert_eq!(
-        values(PATIENT, "identifier"),
-        [token(Some("http://x.example/id"), "12")]
-    );
+    assert_eq!(values(PATIENT, "identifier"), [token(Some("http://x.example/id"), "12")]);
     assert_eq!(values(PATIENT, "gender"), [token(None, "female")]);
     assert_eq!(values(PATIENT, "phone"), [token(None, "555")]);
-    assert_eq!(
-        values(PATIENT, "family"),
-        [IndexValue::String("Müller".into())]
-    );
+    assert_eq!(values(PATIENT, "family"), [IndexValue::String("Müller".into())]);
     assert_eq!(values(PATIENT, "name").len(), 2);
     assert_eq!(values(PATIENT, "deceased"), [token(None, "false")]);
     assert_eq!(values(PATIENT, "_profile").len(), 2);
     assert_eq!(values(PATIENT, "_lastUpdated").len(), 1);
     assert_eq!(values(PATIENT, "general-practitioner").len(), 1);
     let (low, high) = crate::date::date_range("1970-03").unwrap();
-    assert_eq!(
-        values(PATIENT, "birthdate"),
-        [IndexValue::Date { low, high }]
-    );
+    assert_eq!(values(PATIENT, "birthdate"), [IndexValue::Date { low, high }]);
 }
 
 #[test]
@@ -101,9 +82,6 @@ fn extraction_is_measured() {
         for _ in 0..1_000 {
             assert_eq!(extract(&resource, resource_type).len(), count);
         }
-        eprintln!(
-            "{resource_type}: {count} values, {} ns each time",
-            start.elapsed().as_nanos() / 1_000
-        );
+        eprintln!("{resource_type}: {count} values, {} ns each time", start.elapsed().as_nanos() / 1_000);
     }
 }

@@ -8,15 +8,7 @@ use crate::json::Json;
 /// The parts of a name that searches find.
 const NAME_PARTS: [&str; 5] = ["text", "family", "given", "prefix", "suffix"];
 /// The parts of an address that searches find.
-const ADDRESS_PARTS: [&str; 7] = [
-    "text",
-    "line",
-    "city",
-    "district",
-    "state",
-    "postalCode",
-    "country",
-];
+const ADDRESS_PARTS: [&str; 7] = ["text", "line", "city", "district", "state", "postalCode", "country"];
 
 /// Appends the texts of a value.
 pub(super) fn push(value: &Json, type_name: &str, values: &mut Vec<IndexValue>) {
@@ -68,9 +60,7 @@ pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         text.chars().for_each(&mut push);
     } else {
-        text.nfd()
-            .filter(|letter| !('\u{300}'..='\u{36f}').contains(letter))
-            .for_each(&mut push);
+        text.nfd().filter(|letter| !('\u{300}'..='\u{36f}').contains(letter)).for_each(&mut push);
     }
     folded
 }

@@ -13,11 +13,7 @@ pub(super) fn push(value: &Json, type_name: &str, values: &mut Vec<IndexValue>) 
                 push_coding(coding, text.as_deref(), values);
             }
             if codings.is_empty() && text.is_some() {
-                values.push(IndexValue::Token {
-                    system: None,
-                    code: None,
-                    text,
-                });
+                values.push(IndexValue::Token { system: None, code: None, text });
             }
         }
         "Coding" => push_coding(value, None, values),
@@ -30,12 +26,7 @@ pub(super) fn push(value: &Json, type_name: &str, values: &mut Vec<IndexValue>) 
         "Money" => push_token(None, boxed(value, "currency"), None, values),
         "Reference" => {
             if let Some(identifier) = value.get("identifier") {
-                push_token(
-                    boxed(identifier, "system"),
-                    boxed(identifier, "value"),
-                    None,
-                    values,
-                );
+                push_token(boxed(identifier, "system"), boxed(identifier, "value"), None, values);
             }
         }
         _ => push_primitive(value, values),
@@ -54,20 +45,10 @@ fn push_primitive(value: &Json, values: &mut Vec<IndexValue>) {
 
 fn push_coding(coding: &Json, text: Option<&str>, values: &mut Vec<IndexValue>) {
     let display = boxed(coding, "display").or_else(|| text.map(Into::into));
-    push_token(
-        boxed(coding, "system"),
-        boxed(coding, "code"),
-        display,
-        values,
-    );
+    push_token(boxed(coding, "system"), boxed(coding, "code"), display, values);
 }
 
-fn push_token(
-    system: Option<Box<str>>,
-    code: Option<Box<str>>,
-    text: Option<Box<str>>,
-    values: &mut Vec<IndexValue>,
-) {
+fn push_token(system: Option<Box<str>>, code: Option<Box<str>>, text: Option<Box<str>>, values: &mut Vec<IndexValue>) {
     if system.is_some() || code.is_some() || text.is_some() {
         values.push(IndexValue::Token { system, code, text });
     }

@@ -24,11 +24,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            max_bytes: 64 * 1024 * 1024,
-            max_depth: 64,
-            max_nodes: 8_000_000,
-        }
+        Self { max_bytes: 64 * 1024 * 1024, max_depth: 64, max_nodes: 8_000_000 }
     }
 }
 
@@ -63,30 +59,14 @@ pub struct JsonError {
 /// The first place that isn't JSON or passes a limit.
 pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Json, JsonError> {
     if bytes.len() > limits.max_bytes {
-        let message = format!(
-            "the body has {} bytes, more than the {} allowed",
-            bytes.len(),
-            limits.max_bytes
-        );
-        return Err(JsonError {
-            path: "$".into(),
-            line: 1,
-            column: 1,
-            message,
-            kind: JsonErrorKind::Limit,
-        });
+        let message = format!("the body has {} bytes, more than the {} allowed", bytes.len(), limits.max_bytes);
+        return Err(JsonError { path: "$".into(), line: 1, column: 1, message, kind: JsonErrorKind::Limit });
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let fault = Fault::syntax(error.valid_up_to(), "the body isn't UTF-8 text");
         locate(bytes, fault, None)
     })?;
-    let mut reader = Reader {
-        cursor: Cursor::new(text),
-        limits: *limits,
-        depth: 0,
-        nodes: 0,
-        root_type: None,
-    };
+    let mut reader = Reader { cursor: Cursor::new(text), limits: *limits, depth: 0, nodes: 0, root_type: None };
     match reader.document() {
         Ok(value) => Ok(value),
         Err(fault) => {
@@ -144,10 +124,7 @@ impl Reader<'_> {
         self.cursor.skip_space();
         self.nodes += 1;
         if self.nodes > self.limits.max_nodes {
-            return Err(self.cursor.limit(format!(
-                "the body has more than {} values",
-                self.limits.max_nodes
-            )));
+            return Err(self.cursor.limit(format!("the body has more than {} values", self.limits.max_nodes)));
         }
         match self.cursor.peek() {
             Some(b'"') => self.cursor.string().map(Json::String),
@@ -158,19 +135,14 @@ impl Reader<'_> {
             Some(b'f') => self.cursor.literal("false").map(|()| Json::Bool(false)),
             Some(b'n') => self.cursor.literal("null").map(|()| Json::Null),
             Some(_) => Err(self.cursor.fault("a JSON value must stand here")),
-            None => Err(self
-                .cursor
-                .fault("the body ends where a JSON value must stand")),
+            None => Err(self.cursor.fault("the body ends where a JSON value must stand")),
         }
     }
 
     fn nested(&mut self, read: fn(&mut Self) -> Result<Json, Fault>) -> Result<Json, Fault> {
         self.depth += 1;
         if self.depth > self.limits.max_depth {
-            return Err(self.cursor.limit(format!(
-                "the body nests deeper than {} levels",
-                self.limits.max_depth
-            )));
+            return Err(self.cursor.limit(format!("the body nests deeper than {} levels", self.limits.max_depth)));
         }
         let value = read(self);
         self.depth -= 1;
@@ -185,27 +157,21 @@ impl Reader<'_> {
             return Ok(Json::Array(items));
         }
         loop {
-            let item = self
-                .value()
-                .map_err(|fault| fault.within(Step::Item(items.len())))?;
+            let item = self.value().map_err(|fault| fault.within(Step::Item(items.len())))?;
             items.push(item);
             self.cursor.skip_space();
             if self.cursor.accept(b']') {
                 return Ok(Json::Array(items));
             }
             if !self.cursor.accept(b',') {
-                return Err(self
-                    .cursor
-                    .fault("a comma or ] must follow an array's item"));
+                return Err(self.cursor.fault("a comma or ] must follow an array's item"));
             }
         }
     }
 
     fn object(&mut self) -> Result<Json, Fault> {
         self.cursor.advance();
-        let mut object = JsonObject {
-            members: Vec::with_capacity(8),
-        };
+        let mut object = JsonObject { members: Vec::with_capacity(8) };
         let mut names = None;
         self.cursor.skip_space();
         if self.cursor.accept(b'}') {
@@ -215,34 +181,23 @@ impl Reader<'_> {
             self.cursor.skip_space();
             let start = self.cursor.offset();
             if self.cursor.peek() != Some(b'"') {
-                return Err(self
-                    .cursor
-                    .fault("a member's name in quotes must stand here"));
+                return Err(self.cursor.fault("a member's name in quotes must stand here"));
             }
             let name = self.cursor.string()?;
             if is_duplicate(&object, &mut names, &name) {
-                let fault = Fault::syntax(
-                    start,
-                    &format!("the member `{name}` stands twice; keep one"),
-                );
+                let fault = Fault::syntax(start, &format!("the member `{name}` stands twice; keep one"));
                 return Err(fault.within(Step::Member(name)));
             }
             self.cursor.skip_space();
             if !self.cursor.accept(b':') {
-                return Err(self
-                    .cursor
-                    .fault("a colon must follow a member's name")
-                    .within(Step::Member(name)));
+                return Err(self.cursor.fault("a colon must follow a member's name").within(Step::Member(name)));
             }
             let value = match self.value() {
                 Ok(value) => value,
                 Err(fault) => return Err(fault.within(Step::Member(name))),
             };
             if self.depth == 1 && name.as_ref() == "resourceType" {
-                self.root_type = value
-                    .as_str()
-                    .filter(|text| is_type_name(text))
-                    .map(str::to_owned);
+                self.root_type = value.as_str().filter(|text| is_type_name(text)).map(str::to_owned);
             }
             object.members.push((name, value));
             self.cursor.skip_space();
@@ -250,9 +205,7 @@ impl Reader<'_> {
                 return Ok(Json::Object(object));
             }
             if !self.cursor.accept(b',') {
-                return Err(self
-                    .cursor
-                    .fault("a comma or } must follow an object's member"));
+                return Err(self.cursor.fault("a comma or } must follow an object's member"));
             }
         }
     }
@@ -267,7 +220,6 @@ fn is_duplicate(object: &JsonObject, names: &mut Option<HashSet<Box<str>>>, name
     if object.members.len() < LINEAR_MEMBERS {
         return object.contains(name);
     }
-    let names =
-        names.get_or_insert_with(|| object.members.iter().map(|(key, _)| key.clone()).collect());
+    let names = names.get_or_insert_with(|| object.members.iter().map(|(key, _)| key.clone()).collect());
     !names.insert(name.into())
 }

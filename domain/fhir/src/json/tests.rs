@@ -16,12 +16,8 @@ fn numbers_keep_their_digits() {
 
 #[test]
 fn an_error_names_the_place_in_the_terms_of_fhir() {
-    let error =
-        read("{\"resourceType\":\"Patient\",\n\"name\":[{\"given\":[\"a\",tru]}]}").unwrap_err();
-    assert_eq!(
-        (error.path.as_str(), error.line),
-        ("Patient.name[0].given[1]", 2)
-    );
+    let error = read("{\"resourceType\":\"Patient\",\n\"name\":[{\"given\":[\"a\",tru]}]}").unwrap_err();
+    assert_eq!((error.path.as_str(), error.line), ("Patient.name[0].given[1]", 2));
     let error = read(r#"{"x":{"y":01}}"#).unwrap_err();
     assert_eq!(error.path, "$.x.y");
 }
@@ -58,10 +54,7 @@ fn a_deep_body_is_refused_as_a_limit() {
 
 #[test]
 fn debug_shows_no_text() {
-    assert_eq!(
-        format!("{:?}", object([("name", "Asha".into())])),
-        "Json(object of 1)"
-    );
+    assert_eq!(format!("{:?}", object([("name", "Asha".into())])), "Json(object of 1)");
 }
 
 #[test]
@@ -78,8 +71,7 @@ fn any_json() -> impl Strategy<Value = Json> {
         Just(Json::Null),
         any::<bool>().prop_map(Json::from),
         any::<i64>().prop_map(Json::from),
-        "-?(0|[1-9][0-9]{0,5})\\.[0-9]{1,4}([eE][+-]?[0-9]{1,2})?"
-            .prop_map(|digits| Json::Number(digits.into())),
+        "-?(0|[1-9][0-9]{0,5})\\.[0-9]{1,4}([eE][+-]?[0-9]{1,2})?".prop_map(|digits| Json::Number(digits.into())),
         any::<String>().prop_map(Json::from),
     ];
     leaf.prop_recursive(5, 64, 8, |inner| {

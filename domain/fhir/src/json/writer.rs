@@ -40,10 +40,7 @@ pub(super) fn write(value: &Json, output: &mut Vec<u8>) {
 fn write_string(text: &str, output: &mut Vec<u8>) {
     output.push(b'"');
     let mut rest = text.as_bytes();
-    while let Some(position) = rest
-        .iter()
-        .position(|byte| *byte < 0x20 || *byte == b'"' || *byte == b'\\')
-    {
+    while let Some(position) = rest.iter().position(|byte| *byte < 0x20 || *byte == b'"' || *byte == b'\\') {
         let (plain, special) = rest.split_at(position);
         output.extend_from_slice(plain);
         if let Some((byte, after)) = special.split_first() {

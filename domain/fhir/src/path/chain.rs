@@ -22,42 +22,30 @@ enum Step {
 }
 
 /// Resolves an expression if all its alternatives are plain paths.
-pub(super) fn compile(
-    expression: &Expression,
-    root: &'static TypeDefinition,
-) -> Option<Vec<Chain>> {
+pub(super) fn compile(expression: &Expression, root: &'static TypeDefinition) -> Option<Vec<Chain>> {
     if let Expression::Binary(Operator::Union, left, right) = expression {
         let mut chains = compile(left, root)?;
         chains.extend(compile(right, root)?);
         return Some(chains);
     }
-    Some(vec![Chain {
-        root,
-        steps: steps(expression, root)?,
-    }])
+    Some(vec![Chain { root, steps: steps(expression, root)? }])
 }
 
 fn steps(expression: &Expression, root: &'static TypeDefinition) -> Option<Vec<Step>> {
     match expression {
-        Expression::Member(None, name) if definitions().is_subtype(root.name, name) => {
-            Some(Vec::new())
-        }
+        Expression::Member(None, name) if definitions().is_subtype(root.name, name) => Some(Vec::new()),
         Expression::Member(None, name) => member(Vec::new(), root, name),
         Expression::Member(Some(focus), name) => member(steps(focus, root)?, root, name),
         Expression::As(focus, name) => of_type(steps(focus, root)?, &name.name),
-        Expression::Call(Some(focus), function, arguments) => {
-            match (function.as_ref(), arguments.as_slice()) {
-                ("ofType" | "as", [Expression::Member(None, name)]) => {
-                    of_type(steps(focus, root)?, name)
-                }
-                ("where", [Expression::Is(subject, name)]) if is_resolve(subject) => {
-                    let mut steps = steps(focus, root)?;
-                    steps.push(Step::RefersTo(name.name.clone()));
-                    Some(steps)
-                }
-                _ => None,
+        Expression::Call(Some(focus), function, arguments) => match (function.as_ref(), arguments.as_slice()) {
+            ("ofType" | "as", [Expression::Member(None, name)]) => of_type(steps(focus, root)?, name),
+            ("where", [Expression::Is(subject, name)]) if is_resolve(subject) => {
+                let mut steps = steps(focus, root)?;
+                steps.push(Step::RefersTo(name.name.clone()));
+                Some(steps)
             }
-        }
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -98,31 +86,21 @@ fn of_type(mut steps: Vec<Step>, name: &str) -> Option<Vec<Step>> {
         return None;
     };
     members.retain(|(_, definition)| definitions().is_subtype(definition.name, name));
-    if members.is_empty() {
-        None
-    } else {
-        Some(steps)
-    }
+    if members.is_empty() { None } else { Some(steps) }
 }
 
 impl Chain {
     /// Returns the types at the end.
     pub(super) fn types(&self) -> Vec<&'static TypeDefinition> {
         let members = self.steps.iter().rev().find_map(|step| match step {
-            Step::Members(members) => {
-                Some(members.iter().map(|(_, definition)| *definition).collect())
-            }
+            Step::Members(members) => Some(members.iter().map(|(_, definition)| *definition).collect()),
             Step::RefersTo(_) => None,
         });
         members.unwrap_or_else(|| vec![self.root])
     }
 
     /// Visits the values at the end.
-    pub(super) fn visit(
-        &self,
-        focus: &Json,
-        visitor: &mut dyn FnMut(&Json, &'static TypeDefinition),
-    ) {
+    pub(super) fn visit(&self, focus: &Json, visitor: &mut dyn FnMut(&Json, &'static TypeDefinition)) {
         walk(&self.steps, focus, self.root, visitor);
     }
 }
@@ -168,7 +146,5 @@ fn referenced_type(text: &str) -> Option<&str> {
     let before_version = text.split("/_history/").next().unwrap_or(text);
     let mut parts = before_version.rsplit('/');
     let _id = parts.next()?;
-    parts
-        .next()
-        .filter(|name| definitions().type_named(name).is_some())
+    parts.next().filter(|name| definitions().type_named(name).is_some())
 }

@@ -20,17 +20,9 @@ pub(super) struct Scope<'s, 'r> {
 }
 
 /// Evaluates from the context's focus.
-pub(super) fn evaluate<'r>(
-    expression: &Expression,
-    context: &EvaluationContext<'r>,
-) -> Result<Nodes<'r>, PathError> {
+pub(super) fn evaluate<'r>(expression: &Expression, context: &EvaluationContext<'r>) -> Result<Nodes<'r>, PathError> {
     let this = [PathNode::borrowed(context.focus, context.definition)];
-    Scope {
-        this: &this,
-        index: 0,
-        context,
-    }
-    .evaluate(expression)
+    Scope { this: &this, index: 0, context }.evaluate(expression)
 }
 
 impl<'s, 'r> Scope<'s, 'r> {
@@ -68,12 +60,7 @@ impl<'s, 'r> Scope<'s, 'r> {
         index: usize,
         expression: &Expression,
     ) -> Result<Nodes<'r>, PathError> {
-        Scope {
-            this: std::slice::from_ref(item),
-            index,
-            context: self.context,
-        }
-        .evaluate(expression)
+        Scope { this: std::slice::from_ref(item), index, context: self.context }.evaluate(expression)
     }
 
     /// A name at the start of a path is a type's name or a member.
@@ -90,18 +77,13 @@ impl<'s, 'r> Scope<'s, 'r> {
         let position = self.evaluate(index)?;
         let position = position.first().and_then(|node| node.json().as_i64());
         let position = position.and_then(|position| usize::try_from(position).ok());
-        Ok(position
-            .and_then(|position| items.into_iter().nth(position))
-            .into_iter()
-            .collect())
+        Ok(position.and_then(|position| items.into_iter().nth(position)).into_iter().collect())
     }
 
     fn is(self, subject: &Expression, name: &TypeName) -> Result<Nodes<'r>, PathError> {
         let answer = if is_resolve(subject) {
             // Search needs the target's type only, and the reference tells it without reading the target.
-            self.this
-                .first()
-                .map(|node| refers_to(node.json(), &name.name))
+            self.this.first().map(|node| refers_to(node.json(), &name.name))
         } else {
             let items = self.evaluate(subject)?;
             operators::single(&items)?.map(|node| node.is_of_type(&name.name))
@@ -111,13 +93,8 @@ impl<'s, 'r> Scope<'s, 'r> {
 
     fn variable(self, name: &str) -> Result<Nodes<'r>, PathError> {
         match name {
-            "resource" | "rootResource" => {
-                Ok(vec![PathNode::borrowed(self.context.resource, None)])
-            }
-            "context" => Ok(vec![PathNode::borrowed(
-                self.context.focus,
-                self.context.definition,
-            )]),
+            "resource" | "rootResource" => Ok(vec![PathNode::borrowed(self.context.resource, None)]),
+            "context" => Ok(vec![PathNode::borrowed(self.context.focus, self.context.definition)]),
             "ucum" => Ok(vec![PathNode::computed("http://unitsofmeasure.org")]),
             "sct" => Ok(vec![PathNode::computed("http://snomed.info/sct")]),
             "loinc" => Ok(vec![PathNode::computed("http://loinc.org")]),
@@ -128,10 +105,7 @@ impl<'s, 'r> Scope<'s, 'r> {
 
 /// Keeps the items of a type.
 pub(super) fn of_type<'r>(items: Nodes<'r>, name: &TypeName) -> Nodes<'r> {
-    items
-        .into_iter()
-        .filter(|node| node.is_of_type(&name.name))
-        .collect()
+    items.into_iter().filter(|node| node.is_of_type(&name.name)).collect()
 }
 
 fn members<'r>(items: &[PathNode<'r>], name: &str) -> Nodes<'r> {
@@ -147,17 +121,12 @@ fn literal<'r>(value: &Literal) -> Nodes<'r> {
         Literal::Empty => return Vec::new(),
         Literal::Boolean(value) => PathNode::computed(*value),
         Literal::String(text) => PathNode::computed(text.clone()),
-        Literal::Integer(digits) | Literal::Decimal(digits) => {
-            PathNode::computed(Json::Number(digits.clone()))
-        }
+        Literal::Integer(digits) | Literal::Decimal(digits) => PathNode::computed(Json::Number(digits.clone())),
         Literal::Date(text) => PathNode::of_system_type(text.clone(), "Date"),
         Literal::DateTime(text) => PathNode::of_system_type(text.clone(), "DateTime"),
         Literal::Time(text) => PathNode::of_system_type(text.clone(), "Time"),
         Literal::Quantity(number, unit) => {
-            let quantity = object([
-                ("value", Json::Number(number.clone())),
-                ("code", unit.clone().into()),
-            ]);
+            let quantity = object([("value", Json::Number(number.clone())), ("code", unit.clone().into())]);
             PathNode::of_system_type(quantity, "Quantity")
         }
     };

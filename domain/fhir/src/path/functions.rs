@@ -21,26 +21,17 @@ pub(super) fn call<'r>(
         ("select", [projection]) => select(scope, &input, projection),
         ("all", [criteria]) => {
             let count = input.len();
-            Ok(vec![PathNode::computed(
-                filter(scope, input, criteria)?.len() == count,
-            )])
+            Ok(vec![PathNode::computed(filter(scope, input, criteria)?.len() == count)])
         }
-        ("exists", [criteria]) => Ok(vec![PathNode::computed(
-            !filter(scope, input, criteria)?.is_empty(),
-        )]),
+        ("exists", [criteria]) => Ok(vec![PathNode::computed(!filter(scope, input, criteria)?.is_empty())]),
         ("ofType" | "as", [argument]) => Ok(of_type(input, &type_argument(argument)?)),
         ("is", [argument]) => {
             let name = type_argument(argument)?;
-            Ok(single(&input)?
-                .map(|node| PathNode::computed(node.is_of_type(&name.name)))
-                .into_iter()
-                .collect())
+            Ok(single(&input)?.map(|node| PathNode::computed(node.is_of_type(&name.name))).into_iter().collect())
         }
         ("extension", [url]) => extension(scope, &input, url),
         ("skip" | "take", [count]) => part(scope, name, input, count),
-        ("startsWith" | "endsWith" | "contains", [argument]) => {
-            text_test(scope, name, &input, argument)
-        }
+        ("startsWith" | "endsWith" | "contains", [argument]) => text_test(scope, name, &input, argument),
         (_, []) => plain(name, input),
         _ => Err(unsupported(name)),
     }
@@ -54,27 +45,12 @@ fn plain<'r>(name: &str, mut input: Nodes<'r>) -> Result<Nodes<'r>, PathError> {
         "count" => PathNode::computed(input.len()),
         "hasValue" => PathNode::computed(input.len() == 1 && input.iter().all(PathNode::has_value)),
         "not" => {
-            return Ok(truth(&input)?
-                .map(|value| PathNode::computed(!value))
-                .into_iter()
-                .collect());
+            return Ok(truth(&input)?.map(|value| PathNode::computed(!value)).into_iter().collect());
         }
-        "allTrue" => {
-            PathNode::computed(input.iter().all(|node| node.json().as_bool() == Some(true)))
-        }
-        "anyTrue" => {
-            PathNode::computed(input.iter().any(|node| node.json().as_bool() == Some(true)))
-        }
-        "allFalse" => PathNode::computed(
-            input
-                .iter()
-                .all(|node| node.json().as_bool() == Some(false)),
-        ),
-        "anyFalse" => PathNode::computed(
-            input
-                .iter()
-                .any(|node| node.json().as_bool() == Some(false)),
-        ),
+        "allTrue" => PathNode::computed(input.iter().all(|node| node.json().as_bool() == Some(true))),
+        "anyTrue" => PathNode::computed(input.iter().any(|node| node.json().as_bool() == Some(true))),
+        "allFalse" => PathNode::computed(input.iter().all(|node| node.json().as_bool() == Some(false))),
+        "anyFalse" => PathNode::computed(input.iter().any(|node| node.json().as_bool() == Some(false))),
         "first" => return Ok(input.into_iter().take(1).collect()),
         "last" => return Ok(input.pop().into_iter().collect()),
         "tail" => return Ok(input.into_iter().skip(1).collect()),
@@ -88,10 +64,7 @@ fn plain<'r>(name: &str, mut input: Nodes<'r>) -> Result<Nodes<'r>, PathError> {
         "descendants" => return descendants(input),
         "trace" => return Ok(input),
         "lower" | "upper" | "length" | "toString" => {
-            return Ok(single(&input)?
-                .map(|node| text_function(name, node))
-                .into_iter()
-                .collect());
+            return Ok(single(&input)?.map(|node| text_function(name, node)).into_iter().collect());
         }
         _ => return Err(unsupported(name)),
     };
@@ -102,11 +75,7 @@ fn unsupported(name: &str) -> PathError {
     PathError::Unsupported(format!("the function {name}()"))
 }
 
-fn filter<'r>(
-    scope: Scope<'_, 'r>,
-    input: Nodes<'r>,
-    criteria: &Expression,
-) -> Result<Nodes<'r>, PathError> {
+fn filter<'r>(scope: Scope<'_, 'r>, input: Nodes<'r>, criteria: &Expression) -> Result<Nodes<'r>, PathError> {
     let mut kept = Vec::new();
     for (index, item) in input.into_iter().enumerate() {
         if truth(&scope.evaluate_at(&item, index, criteria)?)? == Some(true) {
@@ -116,11 +85,7 @@ fn filter<'r>(
     Ok(kept)
 }
 
-fn select<'r>(
-    scope: Scope<'_, 'r>,
-    input: &Nodes<'r>,
-    projection: &Expression,
-) -> Result<Nodes<'r>, PathError> {
+fn select<'r>(scope: Scope<'_, 'r>, input: &Nodes<'r>, projection: &Expression) -> Result<Nodes<'r>, PathError> {
     let mut output = Vec::new();
     for (index, item) in input.iter().enumerate() {
         output.extend(scope.evaluate_at(item, index, projection)?);
@@ -128,32 +93,21 @@ fn select<'r>(
     Ok(output)
 }
 
-fn extension<'r>(
-    scope: Scope<'_, 'r>,
-    input: &Nodes<'r>,
-    url: &Expression,
-) -> Result<Nodes<'r>, PathError> {
+fn extension<'r>(scope: Scope<'_, 'r>, input: &Nodes<'r>, url: &Expression) -> Result<Nodes<'r>, PathError> {
     let url = scope.evaluate(url)?;
     let url = single(&url)?.map(text_of);
     let mut extensions = Vec::new();
     for item in input {
         item.children("extension", &mut extensions);
     }
-    extensions
-        .retain(|extension| url.is_some() && extension.json().get_str("url") == url.as_deref());
+    extensions.retain(|extension| url.is_some() && extension.json().get_str("url") == url.as_deref());
     Ok(extensions)
 }
 
-fn part<'r>(
-    scope: Scope<'_, 'r>,
-    name: &str,
-    input: Nodes<'r>,
-    count: &Expression,
-) -> Result<Nodes<'r>, PathError> {
+fn part<'r>(scope: Scope<'_, 'r>, name: &str, input: Nodes<'r>, count: &Expression) -> Result<Nodes<'r>, PathError> {
     let count = scope.evaluate(count)?;
-    let count = single(&count)?
-        .and_then(|node| node.json().as_i64())
-        .ok_or(PathError::Operand("a count is a number"))?;
+    let count =
+        single(&count)?.and_then(|node| node.json().as_i64()).ok_or(PathError::Operand("a count is a number"))?;
     let count = usize::try_from(count).unwrap_or_default();
     if name == "skip" {
         Ok(input.into_iter().skip(count).collect())
@@ -225,15 +179,11 @@ fn descendants(input: Nodes<'_>) -> Result<Nodes<'_>, PathError> {
 
 fn type_argument(argument: &Expression) -> Result<TypeName, PathError> {
     match argument {
-        Expression::Member(None, name) => Ok(TypeName {
-            namespace: None,
-            name: name.clone(),
-        }),
+        Expression::Member(None, name) => Ok(TypeName { namespace: None, name: name.clone() }),
         Expression::Member(Some(namespace), name) => match namespace.as_ref() {
-            Expression::Member(None, namespace) => Ok(TypeName {
-                namespace: Some(namespace.clone()),
-                name: name.clone(),
-            }),
+            Expression::Member(None, namespace) => {
+                Ok(TypeName { namespace: Some(namespace.clone()), name: name.clone() })
+            }
             _ => Err(PathError::Operand("a type's name is expected")),
         },
         _ => Err(PathError::Operand("a type's name is expected")),

@@ -19,8 +19,8 @@ pub(super) enum Token {
 
 /// Longer symbols stand before their beginnings.
 const SYMBOLS: [&str; 25] = [
-    "!=", "!~", "<=", ">=", "(", ")", "[", "]", "{", "}", ".", ",", "+", "-", "*", "/", "&", "|",
-    "<", ">", "=", "~", "%", ":", ";",
+    "!=", "!~", "<=", ">=", "(", ")", "[", "]", "{", "}", ".", ",", "+", "-", "*", "/", "&", "|", "<", ">", "=", "~",
+    "%", ":", ";",
 ];
 
 /// Reads all tokens.
@@ -44,9 +44,7 @@ impl Lexer<'_> {
             return Ok(None);
         };
         if first.is_ascii_alphabetic() || first == '_' {
-            return Ok(Some(Token::Word(
-                self.take(|letter| letter.is_ascii_alphanumeric() || letter == '_'),
-            )));
+            return Ok(Some(Token::Word(self.take(|letter| letter.is_ascii_alphanumeric() || letter == '_'))));
         }
         if first.is_ascii_digit() {
             return Ok(Some(Token::Number(self.number())));
@@ -56,34 +54,26 @@ impl Lexer<'_> {
             '`' => self.quoted('`').map(|text| Some(Token::Quoted(text))),
             '@' => {
                 self.skip(1);
-                let text = self.take(|letter| {
-                    letter.is_ascii_digit() || matches!(letter, '-' | ':' | 'T' | 'Z' | '+' | '.')
-                });
+                let text =
+                    self.take(|letter| letter.is_ascii_digit() || matches!(letter, '-' | ':' | 'T' | 'Z' | '+' | '.'));
                 // A full stop that no digit follows begins a member, as in @2015.toString().
                 let kept = text.trim_end_matches('.').len();
                 if let Some(extra) = text.len().checked_sub(kept).filter(|extra| *extra > 0) {
-                    return Err(PathError::Syntax(format!(
-                        "{extra} full stops after a date need brackets around it"
-                    )));
+                    return Err(PathError::Syntax(format!("{extra} full stops after a date need brackets around it")));
                 }
                 Ok(Some(Token::Moment(text)))
             }
             '$' => {
                 self.skip(1);
-                Ok(Some(Token::Special(
-                    self.take(|letter| letter.is_ascii_alphabetic()),
-                )))
+                Ok(Some(Token::Special(self.take(|letter| letter.is_ascii_alphabetic()))))
             }
             _ => self.symbol().map(Some),
         }
     }
 
     fn symbol(&mut self) -> Result<Token, PathError> {
-        let symbol = SYMBOLS
-            .into_iter()
-            .find(|symbol| self.rest.starts_with(symbol));
-        let symbol = symbol
-            .ok_or_else(|| PathError::Syntax("a character that FHIRPath doesn't know".into()))?;
+        let symbol = SYMBOLS.into_iter().find(|symbol| self.rest.starts_with(symbol));
+        let symbol = symbol.ok_or_else(|| PathError::Syntax("a character that FHIRPath doesn't know".into()))?;
         self.skip(symbol.len());
         Ok(Token::Symbol(symbol))
     }
@@ -99,10 +89,7 @@ impl Lexer<'_> {
                 let end = self.rest.find('\n').unwrap_or(self.rest.len());
                 self.skip(end);
             } else if self.rest.starts_with("/*") {
-                let end = self
-                    .rest
-                    .find("*/")
-                    .ok_or_else(|| PathError::Syntax("a comment has no end".into()))?;
+                let end = self.rest.find("*/").ok_or_else(|| PathError::Syntax("a comment has no end".into()))?;
                 self.skip(end + 2);
             } else {
                 return Ok(());
@@ -111,10 +98,7 @@ impl Lexer<'_> {
     }
 
     fn take(&mut self, keep: impl Fn(char) -> bool) -> Box<str> {
-        let end = self
-            .rest
-            .find(|letter| !keep(letter))
-            .unwrap_or(self.rest.len());
+        let end = self.rest.find(|letter| !keep(letter)).unwrap_or(self.rest.len());
         let (taken, rest) = self.rest.split_at(end);
         self.rest = rest;
         taken.into()
@@ -122,10 +106,8 @@ impl Lexer<'_> {
 
     fn number(&mut self) -> Box<str> {
         let whole = self.take(|letter| letter.is_ascii_digit());
-        let fraction = self
-            .rest
-            .strip_prefix('.')
-            .filter(|rest| rest.starts_with(|letter: char| letter.is_ascii_digit()));
+        let fraction =
+            self.rest.strip_prefix('.').filter(|rest| rest.starts_with(|letter: char| letter.is_ascii_digit()));
         if fraction.is_none() {
             return whole;
         }
@@ -158,9 +140,7 @@ impl Lexer<'_> {
                 'u' => self.unicode()?,
                 '\'' | '"' | '`' | '\\' | '/' => escape,
                 _ => {
-                    return Err(PathError::Syntax(
-                        "an escape that FHIRPath doesn't know".into(),
-                    ));
+                    return Err(PathError::Syntax("an escape that FHIRPath doesn't know".into()));
                 }
             });
         }

@@ -26,33 +26,18 @@ impl<'r> PathNode<'r> {
     /// Wraps a value of a resource.
     pub(super) fn borrowed(value: &'r Json, definition: Option<&'static TypeDefinition>) -> Self {
         let definition = actual_definition(value, definition);
-        Self {
-            value: Value::Borrowed(value),
-            definition,
-            system_type: system_type(value),
-            companion: None,
-        }
+        Self { value: Value::Borrowed(value), definition, system_type: system_type(value), companion: None }
     }
 
     /// Wraps a value of an expression.
     pub(super) fn computed(value: impl Into<Json>) -> Self {
         let value = value.into();
-        Self {
-            system_type: system_type(&value),
-            value: Value::Computed(value),
-            definition: None,
-            companion: None,
-        }
+        Self { system_type: system_type(&value), value: Value::Computed(value), definition: None, companion: None }
     }
 
     /// Wraps a value of an expression whose type its JSON doesn't tell.
     pub(super) fn of_system_type(value: impl Into<Json>, system_type: &'static str) -> Self {
-        Self {
-            value: Value::Computed(value.into()),
-            definition: None,
-            system_type,
-            companion: None,
-        }
+        Self { value: Value::Computed(value.into()), definition: None, system_type, companion: None }
     }
 
     /// Returns the value; `null` if a primitive has extensions only.
@@ -73,8 +58,7 @@ impl<'r> PathNode<'r> {
     /// Names the FHIR type, or the System type of a computed value.
     #[must_use]
     pub fn type_name(&self) -> &'static str {
-        self.definition
-            .map_or(self.system_type, |definition| definition.name)
+        self.definition.map_or(self.system_type, |definition| definition.name)
     }
 
     /// Tells whether the value has a type or one that extends it.
@@ -93,8 +77,7 @@ impl<'r> PathNode<'r> {
     /// Appends the values of a member by its FHIRPath name.
     pub(super) fn children(&self, name: &str, output: &mut Vec<Self>) {
         if let (Some(companion), "extension" | "id") = (self.companion, name) {
-            let definition =
-                definitions().type_named(if name == "id" { "string" } else { "Extension" });
+            let definition = definitions().type_named(if name == "id" { "string" } else { "Extension" });
             let items = companion.get(name).map_or(&[][..], Json::items);
             output.extend(items.iter().map(|item| Self::borrowed(item, definition)));
             return;
@@ -108,12 +91,7 @@ impl<'r> PathNode<'r> {
             return;
         };
         for child in definition.members_of(name) {
-            member(
-                value,
-                child.name,
-                definitions().type_at(child.type_id),
-                output,
-            );
+            member(value, child.name, definitions().type_at(child.type_id), output);
         }
     }
 
@@ -132,17 +110,9 @@ impl<'r> PathNode<'r> {
                 None => output.extend(value.items().iter().map(|item| Self::borrowed(item, None))),
                 Some(definition) => {
                     let child = definition.child(name.trim_start_matches('_'));
-                    let seen =
-                        name.starts_with('_') && members.contains(name.trim_start_matches('_'));
-                    if let (Some(child), false, Value::Borrowed(parent)) =
-                        (child, seen, &self.value)
-                    {
-                        member(
-                            parent,
-                            child.name,
-                            definitions().type_at(child.type_id),
-                            output,
-                        );
+                    let seen = name.starts_with('_') && members.contains(name.trim_start_matches('_'));
+                    if let (Some(child), false, Value::Borrowed(parent)) = (child, seen, &self.value) {
+                        member(parent, child.name, definitions().type_at(child.type_id), output);
                     }
                 }
             }
@@ -159,47 +129,28 @@ fn member<'r>(
     let values = parent.get(name).map_or(&[][..], Json::items);
     let is_primitive = definition.is_some_and(|definition| definition.kind == TypeKind::Primitive);
     if !is_primitive {
-        output.extend(
-            values
-                .iter()
-                .map(|item| PathNode::borrowed(item, definition)),
-        );
+        output.extend(values.iter().map(|item| PathNode::borrowed(item, definition)));
         return;
     }
     let companions = companion(parent, name).map_or(&[][..], Json::items);
     for index in 0..values.len().max(companions.len()) {
         let value = values.get(index).unwrap_or(&NOTHING);
-        let companion = companions
-            .get(index)
-            .filter(|companion| !companion.is_null());
+        let companion = companions.get(index).filter(|companion| !companion.is_null());
         if !value.is_null() || companion.is_some() {
-            output.push(PathNode {
-                companion,
-                ..PathNode::borrowed(value, definition)
-            });
+            output.push(PathNode { companion, ..PathNode::borrowed(value, definition) });
         }
     }
 }
 
 fn companion<'r>(parent: &'r Json, name: &str) -> Option<&'r Json> {
     let mut members = parent.as_object()?.iter();
-    members
-        .find(|(own, _)| own.strip_prefix('_') == Some(name))
-        .map(|(_, value)| value)
+    members.find(|(own, _)| own.strip_prefix('_') == Some(name)).map(|(_, value)| value)
 }
 
 /// An inline resource says its own type.
-fn actual_definition(
-    value: &Json,
-    definition: Option<&'static TypeDefinition>,
-) -> Option<&'static TypeDefinition> {
-    if definition
-        .is_none_or(|definition| definition.is_abstract && definition.kind == TypeKind::Resource)
-    {
-        return value
-            .get_str("resourceType")
-            .and_then(|name| definitions().type_named(name))
-            .or(definition);
+fn actual_definition(value: &Json, definition: Option<&'static TypeDefinition>) -> Option<&'static TypeDefinition> {
+    if definition.is_none_or(|definition| definition.is_abstract && definition.kind == TypeKind::Resource) {
+        return value.get_str("resourceType").and_then(|name| definitions().type_named(name)).or(definition);
     }
     definition
 }

@@ -10,16 +10,11 @@ use crate::date::date_range;
 use crate::json::Json;
 
 /// Applies an operator to two collections.
-pub(super) fn apply<'r>(
-    operator: Operator,
-    left: Nodes<'r>,
-    right: Nodes<'r>,
-) -> Result<Nodes<'r>, PathError> {
+pub(super) fn apply<'r>(operator: Operator, left: Nodes<'r>, right: Nodes<'r>) -> Result<Nodes<'r>, PathError> {
     let answer = match operator {
         Operator::Union => return Ok(union(left, right)),
         Operator::Concatenate => {
-            let text =
-                |nodes: &Nodes<'r>| single(nodes).map(|node| node.map_or(String::new(), text_of));
+            let text = |nodes: &Nodes<'r>| single(nodes).map(|node| node.map_or(String::new(), text_of));
             return Ok(vec![PathNode::computed(text(&left)? + &text(&right)?)]);
         }
         Operator::Equal => equal(&left, &right),
@@ -35,12 +30,7 @@ pub(super) fn apply<'r>(
         Operator::And | Operator::Or | Operator::Xor | Operator::Implies => {
             logic(operator, truth(&left)?, truth(&right)?)
         }
-        Operator::Add
-            if left
-                .iter()
-                .chain(&right)
-                .all(|node| node.json().as_str().is_some()) =>
-        {
+        Operator::Add if left.iter().chain(&right).all(|node| node.json().as_str().is_some()) => {
             let (Some(first), Some(second)) = (single(&left)?, single(&right)?) else {
                 return Ok(Vec::new());
             };
@@ -56,26 +46,17 @@ pub(super) fn negate<'r>(nodes: Nodes<'r>) -> Result<Nodes<'r>, PathError> {
     let Some(node) = single(&nodes)? else {
         return Ok(Vec::new());
     };
-    let digits = node
-        .json()
-        .as_number()
-        .ok_or(PathError::Operand("only a number has a sign"))?;
-    let negated = digits
-        .strip_prefix('-')
-        .map_or_else(|| format!("-{digits}"), str::to_owned);
+    let digits = node.json().as_number().ok_or(PathError::Operand("only a number has a sign"))?;
+    let negated = digits.strip_prefix('-').map_or_else(|| format!("-{digits}"), str::to_owned);
     Ok(vec![PathNode::computed(Json::Number(negated.into()))])
 }
 
 /// Returns the only item, or nothing.
-pub(super) fn single<'n, 'r>(
-    nodes: &'n [PathNode<'r>],
-) -> Result<Option<&'n PathNode<'r>>, PathError> {
+pub(super) fn single<'n, 'r>(nodes: &'n [PathNode<'r>]) -> Result<Option<&'n PathNode<'r>>, PathError> {
     match nodes {
         [] => Ok(None),
         [only] => Ok(Some(only)),
-        _ => Err(PathError::Operand(
-            "one item is expected, but there are several",
-        )),
+        _ => Err(PathError::Operand("one item is expected, but there are several")),
     }
 }
 
@@ -93,17 +74,11 @@ fn same_json(left: &Json, right: &Json) -> bool {
     match (left, right) {
         (Json::Number(own), Json::Number(other)) => own == other || left.as_f64() == right.as_f64(),
         (Json::Array(own), Json::Array(other)) => {
-            own.len() == other.len()
-                && own
-                    .iter()
-                    .zip(other)
-                    .all(|(own, other)| same_json(own, other))
+            own.len() == other.len() && own.iter().zip(other).all(|(own, other)| same_json(own, other))
         }
         (Json::Object(own), Json::Object(other)) => {
             own.len() == other.len()
-                && own.iter().all(|(name, value)| {
-                    other.get(name).is_some_and(|other| same_json(value, other))
-                })
+                && own.iter().all(|(name, value)| other.get(name).is_some_and(|other| same_json(value, other)))
         }
         _ => left == right,
     }
@@ -118,25 +93,14 @@ fn equal(left: &[PathNode<'_>], right: &[PathNode<'_>]) -> Option<bool> {
 
 /// Order and, in texts, case and space don't count.
 fn equivalent(left: &[PathNode<'_>], right: &[PathNode<'_>]) -> bool {
-    let alike = |own: &PathNode<'_>, other: &PathNode<'_>| match (
-        own.json().as_str(),
-        other.json().as_str(),
-    ) {
+    let alike = |own: &PathNode<'_>, other: &PathNode<'_>| match (own.json().as_str(), other.json().as_str()) {
         (Some(own), Some(other)) => {
-            let words = |text: &str| {
-                text.to_lowercase()
-                    .split_whitespace()
-                    .collect::<Vec<_>>()
-                    .join(" ")
-            };
+            let words = |text: &str| text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
             words(own) == words(other)
         }
         _ => same(own, other),
     };
-    left.len() == right.len()
-        && left
-            .iter()
-            .all(|own| right.iter().any(|other| alike(own, other)))
+    left.len() == right.len() && left.iter().all(|own| right.iter().any(|other| alike(own, other)))
 }
 
 fn compare(left: &[PathNode<'_>], right: &[PathNode<'_>]) -> Result<Option<Ordering>, PathError> {
@@ -147,13 +111,9 @@ fn compare(left: &[PathNode<'_>], right: &[PathNode<'_>]) -> Result<Option<Order
         return Ok(own.partial_cmp(&other));
     }
     let (Some(own), Some(other)) = (left.json().as_str(), right.json().as_str()) else {
-        return Err(PathError::Operand(
-            "only numbers, texts and dates have an order",
-        ));
+        return Err(PathError::Operand("only numbers, texts and dates have an order"));
     };
-    if let (Some((own_low, own_high)), Some((other_low, other_high))) =
-        (date_range(own), date_range(other))
-    {
+    if let (Some((own_low, own_high)), Some((other_low, other_high))) = (date_range(own), date_range(other)) {
         if own_high < other_low {
             return Ok(Some(Ordering::Less));
         }

@@ -16,16 +16,10 @@ pub(super) fn parse(text: &str) -> Result<Expression, PathError> {
     if text.len() > MAX_LENGTH {
         return Err(PathError::TooComplex);
     }
-    let mut parser = Parser {
-        tokens: tokens(text)?,
-        position: 0,
-        depth: 0,
-    };
+    let mut parser = Parser { tokens: tokens(text)?, position: 0, depth: 0 };
     let expression = parser.expression(0)?;
     if parser.position < parser.tokens.len() {
-        return Err(PathError::Syntax(
-            "the expression goes on after its end".into(),
-        ));
+        return Err(PathError::Syntax("the expression goes on after its end".into()));
     }
     Ok(expression)
 }
@@ -48,18 +42,11 @@ impl Parser {
     }
 
     fn expect(&mut self, symbol: &str) -> Result<(), PathError> {
-        if self.accept(symbol) {
-            Ok(())
-        } else {
-            Err(PathError::Syntax(format!("`{symbol}` must stand here")))
-        }
+        if self.accept(symbol) { Ok(()) } else { Err(PathError::Syntax(format!("`{symbol}` must stand here"))) }
     }
 
     fn next(&mut self) -> Result<Token, PathError> {
-        let token = self
-            .peek()
-            .cloned()
-            .ok_or_else(|| PathError::Syntax("the expression ends too early".into()))?;
+        let token = self.peek().cloned().ok_or_else(|| PathError::Syntax("the expression ends too early".into()))?;
         self.position += 1;
         Ok(token)
     }
@@ -89,11 +76,7 @@ impl Parser {
                 let is = word == "is";
                 self.position += 1;
                 let name = self.type_name()?;
-                left = if is {
-                    Expression::Is(Box::new(left), name)
-                } else {
-                    Expression::As(Box::new(left), name)
-                };
+                left = if is { Expression::Is(Box::new(left), name) } else { Expression::As(Box::new(left), name) };
                 continue;
             }
             let Some((operator, precedence)) = self.operator() else {
@@ -186,17 +169,15 @@ impl Parser {
                 Ok(Expression::Literal(Literal::Empty))
             }
             Token::Symbol("%") => match self.next()? {
-                Token::Word(name) | Token::Quoted(name) | Token::String(name) => {
-                    Ok(Expression::Variable(name))
-                }
+                Token::Word(name) | Token::Quoted(name) | Token::String(name) => Ok(Expression::Variable(name)),
                 _ => Err(PathError::Syntax("a variable's name must follow %".into())),
             },
             Token::String(text) => Ok(Expression::Literal(Literal::String(text))),
             Token::Moment(text) => Ok(Expression::Literal(moment(&text))),
             Token::Number(number) => Ok(Expression::Literal(self.number(number))),
-            Token::Word(word) if matches!(word.as_ref(), "true" | "false") => Ok(
-                Expression::Literal(Literal::Boolean(word.as_ref() == "true")),
-            ),
+            Token::Word(word) if matches!(word.as_ref(), "true" | "false") => {
+                Ok(Expression::Literal(Literal::Boolean(word.as_ref() == "true")))
+            }
             _ => {
                 self.position -= 1;
                 self.invocation(None)
@@ -211,9 +192,7 @@ impl Parser {
                     "this" => Ok(Expression::This),
                     "index" => Ok(Expression::Index),
                     "total" => Ok(Expression::Total),
-                    _ => Err(PathError::Syntax(
-                        "only $this, $index and $total exist".into(),
-                    )),
+                    _ => Err(PathError::Syntax("only $this, $index and $total exist".into())),
                 };
             }
             Token::Quoted(name) => return Ok(Expression::Member(focus, name)),
@@ -242,10 +221,7 @@ impl Parser {
             names.push(self.name()?);
         }
         let name = names.pop().unwrap_or_default();
-        Ok(TypeName {
-            namespace: names.pop(),
-            name,
-        })
+        Ok(TypeName { namespace: names.pop(), name })
     }
 
     fn name(&mut self) -> Result<Box<str>, PathError> {
@@ -275,19 +251,8 @@ impl Parser {
 
 /// Returns the singular of a calendar word.
 pub(super) fn calendar_unit(word: &str) -> Option<&'static str> {
-    let units = [
-        "year",
-        "month",
-        "week",
-        "day",
-        "hour",
-        "minute",
-        "second",
-        "millisecond",
-    ];
-    units
-        .into_iter()
-        .find(|unit| word == *unit || word.strip_suffix('s') == Some(unit))
+    let units = ["year", "month", "week", "day", "hour", "minute", "second", "millisecond"];
+    units.into_iter().find(|unit| word == *unit || word.strip_suffix('s') == Some(unit))
 }
 
 fn moment(text: &str) -> Literal {

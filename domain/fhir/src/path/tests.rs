@@ -13,9 +13,7 @@ const PATIENT: &str = r#"{"resourceType":"Patient","active":true,"deceasedBoolea
 fn evaluated(text: &str) -> String {
     let patient = parse(PATIENT.as_bytes(), &Limits::default()).unwrap();
     let path = CompiledPath::parse(text).unwrap();
-    let nodes = path
-        .evaluate(&EvaluationContext::of_resource(&patient))
-        .unwrap();
+    let nodes = path.evaluate(&EvaluationContext::of_resource(&patient)).unwrap();
     let texts: Vec<String> = nodes.iter().map(|node| node.json().to_string()).collect();
     texts.join(" ")
 }
@@ -26,19 +24,10 @@ fn paths_functions_and_operators_follow_the_specification() {
         ("Patient.name.given", r#""Asha" "K" "Ash""#),
         ("name.where(use = 'official').given.first()", r#""Asha""#),
         ("Patient.name[1].given", r#""Ash""#),
-        (
-            "Patient.deceased.exists() and Patient.deceased != false",
-            "false",
-        ),
+        ("Patient.deceased.exists() and Patient.deceased != false", "false"),
         ("deceased.ofType(boolean)", "false"),
-        (
-            "generalPractitioner.where(resolve() is Practitioner).reference",
-            r#""Practitioner/a""#,
-        ),
-        (
-            "birthDate.extension('http://x.example/t').value",
-            r#""noon""#,
-        ),
+        ("generalPractitioner.where(resolve() is Practitioner).reference", r#""Practitioner/a""#),
+        ("birthDate.extension('http://x.example/t').value", r#""noon""#),
         ("birthDate.hasValue()", "false"),
         ("name.count() > 1 or {}", "true"),
         ("'a' in name.use", "false"),
@@ -54,14 +43,8 @@ fn paths_functions_and_operators_follow_the_specification() {
 
 #[test]
 fn a_long_or_deep_expression_is_refused() {
-    assert_eq!(
-        CompiledPath::parse(&"(".repeat(5_000)).unwrap_err(),
-        PathError::TooComplex
-    );
-    assert_eq!(
-        CompiledPath::parse(&"a.".repeat(5_000)).unwrap_err(),
-        PathError::TooComplex
-    );
+    assert_eq!(CompiledPath::parse(&"(".repeat(5_000)).unwrap_err(), PathError::TooComplex);
+    assert_eq!(CompiledPath::parse(&"a.".repeat(5_000)).unwrap_err(), PathError::TooComplex);
     assert!(CompiledPath::parse("a +").is_err());
 }
 
@@ -75,15 +58,8 @@ fn every_search_expression_parses_and_leads_somewhere() {
             continue;
         }
         let path = CompiledPath::for_type(parameter.expression, definition).unwrap();
-        let is_general = ["where(", "[", "exists("]
-            .iter()
-            .any(|general| parameter.expression.contains(general));
-        assert!(
-            is_general || !path.types().is_empty(),
-            "{}: {}",
-            parameter.code,
-            parameter.expression
-        );
+        let is_general = ["where(", "[", "exists("].iter().any(|general| parameter.expression.contains(general));
+        assert!(is_general || !path.types().is_empty(), "{}: {}", parameter.code, parameter.expression);
     }
 }
 

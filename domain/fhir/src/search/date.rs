@@ -62,8 +62,9 @@ impl DateTest {
         let (prefix, rest) = Prefix::take(text);
         // A zone's plus sign arrives as a space when the client did not encode it.
         let rest = rest.replace(' ', "+");
-        let (low, high) = date_range(&rest)
-            .ok_or_else(|| format!("{rest:?} is not a date: write YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm:ss+zz:zz"))?;
+        let (low, high) = date_range(&rest).ok_or_else(|| {
+            format!("{rest:?} is not a date: write YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm:ss+zz:zz")
+        })?;
         Ok(Self { prefix, low, high })
     }
 }

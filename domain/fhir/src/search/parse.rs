@@ -81,7 +81,9 @@ impl Parser<'_> {
         let place = format!("http.{name}");
         match (problem, self.options.handling) {
             (Problem::Unknown(text), Handling::Lenient) => {
-                self.query.warnings.push(Issue::warning(IssueCode::NotSupported, format!("{text}; it was ignored")).at(place));
+                self.query
+                    .warnings
+                    .push(Issue::warning(IssueCode::NotSupported, format!("{text}; it was ignored")).at(place));
             }
             (Problem::Unknown(text), Handling::Strict) => {
                 self.issues.push(Issue::error(IssueCode::NotSupported, text).at(place));
@@ -137,7 +139,9 @@ impl Parser<'_> {
         }
         let resource_type = self.query.resource_type;
         let parameter = definitions().search_parameter(resource_type.as_str(), code).ok_or_else(|| {
-            Problem::Unknown(format!("{resource_type} has no search parameter {code:?}: see /fhir/metadata for those it has"))
+            Problem::Unknown(format!(
+                "{resource_type} has no search parameter {code:?}: see /fhir/metadata for those it has"
+            ))
         })?;
         let test = self.test(parameter, modifier, value)?;
         Ok(Clause::Parameter { parameter, test })
@@ -170,9 +174,10 @@ impl Parser<'_> {
             (SearchParameterType::Number, None) => Ok(Test::Number(each(value, NumberTest::parse)?)),
             (SearchParameterType::Quantity, None) => Ok(Test::Quantity(each(value, QuantityTest::parse)?)),
             (SearchParameterType::Uri, None) => Ok(Test::Uri(each(value, uri::parse)?)),
-            (SearchParameterType::Composite | SearchParameterType::Special, None) => {
-                Err(Problem::Unknown(format!("{:?} parameters such as {:?} are not offered yet", parameter.kind, parameter.code)))
-            }
+            (SearchParameterType::Composite | SearchParameterType::Special, None) => Err(Problem::Unknown(format!(
+                "{:?} parameters such as {:?} are not offered yet",
+                parameter.kind, parameter.code
+            ))),
             (_, Some(name)) => Err(unfit(parameter, name)),
         }
     }
@@ -180,8 +185,13 @@ impl Parser<'_> {
     fn include(&mut self, value: &str, direction: Direction) -> Result<(), Problem> {
         let mut parts = value.split(':');
         let source = parts.next().unwrap_or_default();
-        let code = parts.next().ok_or_else(|| Problem::Bad(format!("{value:?} has no parameter: write Type:parameter")))?;
-        let target = parts.next().map(str::parse::<ResourceType>).transpose().map_err(|error| Problem::Bad(error.to_string()))?;
+        let code =
+            parts.next().ok_or_else(|| Problem::Bad(format!("{value:?} has no parameter: write Type:parameter")))?;
+        let target = parts
+            .next()
+            .map(str::parse::<ResourceType>)
+            .transpose()
+            .map_err(|error| Problem::Bad(error.to_string()))?;
         let parameter = definitions()
             .search_parameter(source, code)
             .filter(|parameter| parameter.kind == SearchParameterType::Reference)
@@ -219,6 +229,8 @@ fn sort(value: &str) -> Result<Sort, Problem> {
     match value {
         "_lastUpdated" => Ok(Sort::LastUpdated),
         "-_lastUpdated" => Ok(Sort::LastUpdatedDescending),
-        other => Err(Problem::Unknown(format!("sorting by {other:?} is not offered yet: use _lastUpdated or -_lastUpdated"))),
+        other => {
+            Err(Problem::Unknown(format!("sorting by {other:?} is not offered yet: use _lastUpdated or -_lastUpdated")))
+        }
     }
 }

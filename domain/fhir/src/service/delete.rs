@@ -3,7 +3,7 @@
 use super::update::stored_json;
 use super::{FhirError, FhirService};
 use crate::access::{Caller, Interaction, decide_change};
-use crate::ports::{Lookup, Stored, StoreError, Write};
+use crate::ports::{Lookup, StoreError, Stored, Write};
 use crate::types::{ResourceKey, VersionId};
 
 const ATTEMPTS: u32 = 5;

@@ -11,7 +11,7 @@ use super::{FhirError, FhirService};
 use crate::access::{Caller, Interaction};
 use crate::json::Json;
 use crate::outcome::{Issue, IssueCode};
-use crate::ports::{Lookup, Method, Stored, StoreError, Write};
+use crate::ports::{Lookup, Method, StoreError, Stored, Write};
 use crate::types::{ResourceKey, VersionId};
 
 use entry::{Entry, Verb};
@@ -86,8 +86,11 @@ impl FhirService {
         caller: &Caller,
         planned: &[Planned],
     ) -> Result<(Vec<Write>, Vec<TransactionOutcome>), FhirError> {
-        let existing: Vec<ResourceKey> =
-            planned.iter().filter(|plan| !matches!(plan.entry.verb, Verb::Post(_))).map(|plan| plan.key.clone()).collect();
+        let existing: Vec<ResourceKey> = planned
+            .iter()
+            .filter(|plan| !matches!(plan.entry.verb, Verb::Post(_)))
+            .map(|plan| plan.key.clone())
+            .collect();
         let mut current: HashMap<ResourceKey, Stored> = HashMap::new();
         if !existing.is_empty() {
             let found = self.store.read_many(caller.tenant, &existing).await?;

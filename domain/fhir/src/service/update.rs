@@ -6,7 +6,7 @@ use crate::access::{Caller, Interaction, decide_change};
 use crate::index;
 use crate::json::{Json, Limits, parse};
 use crate::outcome::{Issue, IssueCode};
-use crate::ports::{Lookup, Method, Stored, StoreError, Write};
+use crate::ports::{Lookup, Method, StoreError, Stored, Write};
 use crate::types::{ResourceKey, VersionId};
 
 /// How often an update without `If-Match` reads again when somebody was faster.

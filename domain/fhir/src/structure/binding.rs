@@ -10,10 +10,7 @@ pub(super) fn holds(value: &Json, list: &CodeList) -> bool {
         return list.contains(code);
     }
     match value.get("coding") {
-        Some(codings) => codings
-            .items()
-            .iter()
-            .any(|coding| coding_holds(coding, list)),
+        Some(codings) => codings.items().iter().any(|coding| coding_holds(coding, list)),
         None => value.get("code").is_none() || coding_holds(value, list),
     }
 }

@@ -21,33 +21,18 @@ impl Checker {
         }
         let Some(items) = companion.as_array() else {
             if element.is_array() {
-                return self.error(
-                    IssueCode::Structure,
-                    "the element repeats; its member with _ must be an array too",
-                );
+                return self.error(IssueCode::Structure, "the element repeats; its member with _ must be an array too");
             }
             return self.extensions(companion);
         };
         if !element.is_array() {
-            return self.error(
-                IssueCode::Structure,
-                "the element has at most one value; don't write an array",
-            );
+            return self.error(IssueCode::Structure, "the element has at most one value; don't write an array");
         }
-        if value
-            .and_then(Json::as_array)
-            .is_some_and(|values| values.len() != items.len())
-        {
-            self.error(
-                IssueCode::Structure,
-                "the array and its sibling with _ must be equally long; pad with null",
-            );
+        if value.and_then(Json::as_array).is_some_and(|values| values.len() != items.len()) {
+            self.error(IssueCode::Structure, "the array and its sibling with _ must be equally long; pad with null");
         }
         if items.iter().all(Json::is_null) {
-            self.error(
-                IssueCode::Structure,
-                "the array with _ has only null; leave it out",
-            );
+            self.error(IssueCode::Structure, "the array with _ has only null; leave it out");
         }
         for (index, item) in items.iter().enumerate().filter(|(_, item)| !item.is_null()) {
             self.at_item(index, |checker| checker.extensions(item));
@@ -57,10 +42,7 @@ impl Checker {
     fn extensions(&mut self, companion: &Json) {
         match (companion.as_object(), definitions().type_named("Element")) {
             (Some(members), Some(definition)) => self.members(members, definition),
-            _ => self.error(
-                IssueCode::Structure,
-                "a member with _ must be an object with id or extension",
-            ),
+            _ => self.error(IssueCode::Structure, "a member with _ must be an object with id or extension"),
         }
     }
 }

@@ -10,25 +10,15 @@ const MAX_STRING: usize = 1024 * 1024;
 /// Checks a value of a primitive type; the error is a sentence that says what to write.
 pub(super) fn check(type_name: &str, value: &Json) -> Result<(), String> {
     match type_name {
-        "boolean" => expect(
-            value.as_bool().is_some(),
-            "write true or false without quotes",
-        ),
-        "integer" => whole(
-            value,
-            i32::MIN,
-            "write a whole number between -2147483648 and 2147483647",
-        ),
+        "boolean" => expect(value.as_bool().is_some(), "write true or false without quotes"),
+        "integer" => whole(value, i32::MIN, "write a whole number between -2147483648 and 2147483647"),
         "unsignedInt" => whole(value, 0, "write a whole number between 0 and 2147483647"),
         "positiveInt" => whole(value, 1, "write a whole number between 1 and 2147483647"),
         "decimal" => expect(value.as_number().is_some(), "write a number without quotes"),
         other => match value.as_str() {
             Some("") => Err("a string must not be empty; leave the element out".into()),
             Some(text) => string(other, text),
-            None => Err(format!(
-                "write a {other} as a string in quotes, not {}",
-                super::with_article(value)
-            )),
+            None => Err(format!("write a {other} as a string in quotes, not {}", super::with_article(value))),
         },
     }
 }
@@ -38,47 +28,23 @@ fn expect(holds: bool, text: &str) -> Result<(), String> {
 }
 
 fn whole(value: &Json, minimum: i32, text: &str) -> Result<(), String> {
-    let number = value
-        .as_number()
-        .and_then(|digits| digits.parse::<i32>().ok());
+    let number = value.as_number().and_then(|digits| digits.parse::<i32>().ok());
     expect(number.is_some_and(|number| number >= minimum), text)
 }
 
 fn string(type_name: &str, text: &str) -> Result<(), String> {
     match type_name {
         "date" => expect(is_date(text), "write a date as YYYY, YYYY-MM or YYYY-MM-DD"),
-        "dateTime" => expect(
-            is_date_time(text),
-            "write YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm:ss with Z or an offset",
-        ),
-        "instant" => expect(
-            is_instant(text),
-            "write an instant as YYYY-MM-DDThh:mm:ss with Z or an offset",
-        ),
-        "time" => expect(
-            is_time(text),
-            "write a time as hh:mm:ss without a time zone",
-        ),
-        "id" => expect(
-            text.parse::<ResourceId>().is_ok(),
-            "an id has 1 to 64 letters, digits, hyphens and full stops",
-        ),
-        "code" => expect(
-            is_code(text),
-            "a code has no spaces at its ends and no double ones",
-        ),
-        "uri" | "url" | "canonical" => expect(
-            !text.contains(char::is_whitespace),
-            "a URI has no white space",
-        ),
-        "oid" => expect(
-            is_oid(text),
-            "write an OID as urn:oid: and numbers with full stops",
-        ),
-        "uuid" => expect(
-            is_uuid(text),
-            "write a UUID as urn:uuid: and its 36 characters in lower case",
-        ),
+        "dateTime" => {
+            expect(is_date_time(text), "write YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm:ss with Z or an offset")
+        }
+        "instant" => expect(is_instant(text), "write an instant as YYYY-MM-DDThh:mm:ss with Z or an offset"),
+        "time" => expect(is_time(text), "write a time as hh:mm:ss without a time zone"),
+        "id" => expect(text.parse::<ResourceId>().is_ok(), "an id has 1 to 64 letters, digits, hyphens and full stops"),
+        "code" => expect(is_code(text), "a code has no spaces at its ends and no double ones"),
+        "uri" | "url" | "canonical" => expect(!text.contains(char::is_whitespace), "a URI has no white space"),
+        "oid" => expect(is_oid(text), "write an OID as urn:oid: and numbers with full stops"),
+        "uuid" => expect(is_uuid(text), "write a UUID as urn:uuid: and its 36 characters in lower case"),
         "base64Binary" => expect(is_base64(text), "write base64 with its padding"),
         "xhtml" => expect(is_div(text), "a narrative is XHTML in one <div> element"),
         _ => expect(
@@ -97,8 +63,7 @@ fn is_date(text: &str) -> bool {
 }
 
 fn is_date_time(text: &str) -> bool {
-    DateText::parse(text)
-        .is_some_and(|date| date.precision() <= Precision::Day || is_complete(date))
+    DateText::parse(text).is_some_and(|date| date.precision() <= Precision::Day || is_complete(date))
 }
 
 fn is_instant(text: &str) -> bool {
@@ -116,8 +81,7 @@ fn is_time(text: &str) -> bool {
 }
 
 fn is_code(text: &str) -> bool {
-    text.split([' ', '\t', '\n', '\r'])
-        .all(|word| !word.is_empty())
+    text.split([' ', '\t', '\n', '\r']).all(|word| !word.is_empty())
 }
 
 fn is_oid(text: &str) -> bool {
@@ -126,9 +90,7 @@ fn is_oid(text: &str) -> bool {
     };
     let mut arcs = numbers.split('.');
     let is_number = |arc: &str| {
-        !arc.is_empty()
-            && arc.bytes().all(|byte| byte.is_ascii_digit())
-            && (arc == "0" || !arc.starts_with('0'))
+        !arc.is_empty() && arc.bytes().all(|byte| byte.is_ascii_digit()) && (arc == "0" || !arc.starts_with('0'))
     };
     matches!(arcs.next(), Some("0" | "1" | "2")) && numbers.contains('.') && arcs.all(is_number)
 }
@@ -138,10 +100,7 @@ fn is_uuid(text: &str) -> bool {
         return false;
     };
     let lengths = [8, 4, 4, 4, 12];
-    let is_part = |part: &str| {
-        part.bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    };
+    let is_part = |part: &str| part.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     digits.split('-').map(str::len).eq(lengths) && digits.split('-').all(is_part)
 }
 

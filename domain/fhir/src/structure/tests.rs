@@ -43,42 +43,18 @@ fn a_sound_resource_has_no_issues() {
 
 /// Members of a Patient, each with the issue that it must give.
 const FAULTS: &[(&str, &str)] = &[
-    (
-        r#""birthDay":"1970""#,
-        "Patient.birthDay: Patient has no such element; did you mean birthDate?",
-    ),
-    (
-        r#""birthDate":"1970-13""#,
-        "Patient.birthDate: write a date as YYYY, YYYY-MM or YYYY-MM-DD",
-    ),
-    (
-        r#""name":{}"#,
-        "Patient.name: the element repeats; write an array, not an object",
-    ),
-    (
-        r#""name":[{}]"#,
-        "Patient.name[0]: an object must not be empty; leave it out or give it a member",
-    ),
-    (
-        r#""name":[]"#,
-        "Patient.name: an array must not be empty; leave it out or give it an item",
-    ),
-    (
-        r#""active":"true""#,
-        "Patient.active: write true or false without quotes",
-    ),
-    (
-        r#""gender":["male"]"#,
-        "Patient.gender: the element has at most one value; don't write an array",
-    ),
+    (r#""birthDay":"1970""#, "Patient.birthDay: Patient has no such element; did you mean birthDate?"),
+    (r#""birthDate":"1970-13""#, "Patient.birthDate: write a date as YYYY, YYYY-MM or YYYY-MM-DD"),
+    (r#""name":{}"#, "Patient.name: the element repeats; write an array, not an object"),
+    (r#""name":[{}]"#, "Patient.name[0]: an object must not be empty; leave it out or give it a member"),
+    (r#""name":[]"#, "Patient.name: an array must not be empty; leave it out or give it an item"),
+    (r#""active":"true""#, "Patient.active: write true or false without quotes"),
+    (r#""gender":["male"]"#, "Patient.gender: the element has at most one value; don't write an array"),
     (
         r#""gender":"Female""#,
         "Patient.gender: the code isn't in the required value set http://hl7.org/fhir/ValueSet/administrative-gender",
     ),
-    (
-        r#""link":[{"type":"refer"}]"#,
-        "Patient.link[0].other: the required element other is missing",
-    ),
+    (r#""link":[{"type":"refer"}]"#, "Patient.link[0].other: the required element other is missing"),
     (
         r#""deceasedBoolean":true,"deceasedDateTime":"2020""#,
         "Patient.deceasedDateTime: deceasedBoolean and deceasedDateTime exclude each other; keep one deceased[x]",
@@ -91,26 +67,17 @@ const FAULTS: &[(&str, &str)] = &[
         r#""multipleBirthInteger":99999999999"#,
         "Patient.multipleBirthInteger: write a whole number between -2147483648 and 2147483647",
     ),
-    (
-        r#""_name":[{"id":"a"}]"#,
-        "Patient.name: only primitive elements have a member whose name begins with _",
-    ),
+    (r#""_name":[{"id":"a"}]"#, "Patient.name: only primitive elements have a member whose name begins with _"),
     (
         r#""name":[{"given":["a"],"_given":[null,{"id":"g"}]}]"#,
         "Patient.name[0].given: the array and its sibling with _ must be equally long; pad with null",
     ),
-    (
-        r#""active":null"#,
-        "Patient.active: null is no value; leave the element out",
-    ),
+    (r#""active":null"#, "Patient.active: null is no value; leave the element out"),
     (
         r#""contained":[{"resourceType":"Patien"}]"#,
         "Patient.contained[0].resourceType: the resourceType isn't a resource type of FHIR R4; did you mean Patient?",
     ),
-    (
-        r#""text":{"status":"generated","div":"hello"}"#,
-        "Patient.text.div: a narrative is XHTML in one <div> element",
-    ),
+    (r#""text":{"status":"generated","div":"hello"}"#, "Patient.text.div: a narrative is XHTML in one <div> element"),
 ];
 
 #[test]
@@ -122,24 +89,16 @@ fn each_fault_is_named_where_it_is() {
 
 #[test]
 fn what_is_no_resource_is_refused() {
-    for text in [
-        "[]",
-        "1",
-        "{}",
-        r#"{"resourceType":"Resource"}"#,
-        r#"{"resourceType":1}"#,
-    ] {
+    for text in ["[]", "1", "{}", r#"{"resourceType":"Resource"}"#, r#"{"resourceType":1}"#] {
         assert_eq!(issues(text).len(), 1, "{text}");
     }
 }
 
 #[test]
 fn resources_in_a_bundle_are_checked_too() {
-    let text = r#"{"resourceType":"Bundle","type":"batch","entry":[{"resource":{"resourceType":"Patient","sex":"f"}}]}"#;
-    assert_eq!(
-        issues(text),
-        ["Bundle.entry[0].resource.sex: Patient has no such element"]
-    );
+    let text =
+        r#"{"resourceType":"Bundle","type":"batch","entry":[{"resource":{"resourceType":"Patient","sex":"f"}}]}"#;
+    assert_eq!(issues(text), ["Bundle.entry[0].resource.sex: Patient has no such element"]);
 }
 
 /// The official examples: `SEVA_R4_EXAMPLES=<folder of npm hl7.fhir.r4.examples> cargo nextest run --run-ignored all`.
@@ -159,13 +118,7 @@ fn the_official_examples_have_no_errors() {
         }
         count += 1;
         let bytes = std::fs::read(&path).unwrap();
-        let found: Vec<String> = match parse(
-            &bytes,
-            &Limits {
-                max_bytes: 1 << 30,
-                ..Limits::default()
-            },
-        ) {
+        let found: Vec<String> = match parse(&bytes, &Limits { max_bytes: 1 << 30, ..Limits::default() }) {
             Ok(resource) => {
                 if let Some(Ok(kind)) = resource.get_str("resourceType").map(str::parse) {
                     values += crate::index::extract(&resource, kind).len();
@@ -181,15 +134,7 @@ fn the_official_examples_have_no_errors() {
     eprintln!("{count} examples have {values} search values");
     faulty.retain(|name, _| !FAULTY_EXAMPLES.contains(&name.as_str()));
     for (name, found) in &faulty {
-        eprintln!(
-            "{name}: {} {:?}",
-            found.len(),
-            found.iter().take(3).collect::<Vec<_>>()
-        );
+        eprintln!("{name}: {} {:?}", found.len(), found.iter().take(3).collect::<Vec<_>>());
     }
-    assert!(
-        faulty.is_empty(),
-        "{} of {count} examples have issues",
-        faulty.len()
-    );
+    assert!(faulty.is_empty(), "{} of {count} examples have issues", faulty.len());
 }

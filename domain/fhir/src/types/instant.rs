@@ -11,9 +11,7 @@ pub struct Instant(i64);
 
 /// Says that a text isn't an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "an instant has a date, a time to the second and a time zone, such as 2026-07-14T09:30:00.123Z"
-)]
+#[error("an instant has a date, a time to the second and a time zone, such as 2026-07-14T09:30:00.123Z")]
 pub struct InvalidInstant;
 
 /// 0001-01-01T00:00:00Z, because FHIR writes years with four digits.
@@ -65,10 +63,7 @@ impl fmt::Display for Instant {
         let time = self.0.rem_euclid(date::DAY);
         let (seconds, micros) = (time / date::SECOND, time % date::SECOND);
         let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-        write!(
-            formatter,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
-        )?;
+        write!(formatter, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
         if micros % 1_000 == 0 {
             write!(formatter, ".{:03}Z", micros / 1_000)
         } else {

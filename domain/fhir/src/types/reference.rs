@@ -26,10 +26,7 @@ pub fn parse_reference(text: &str, base_url: &str) -> Option<ReferenceTarget> {
     if let Some(id) = text.strip_prefix('#') {
         return Some(ReferenceTarget::Contained(id.to_owned()));
     }
-    if text
-        .get(..4)
-        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("urn:"))
-    {
+    if text.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("urn:")) {
         return Some(ReferenceTarget::Urn(text.to_owned()));
     }
     if let Some(local) = below(text, base_url) {
@@ -53,9 +50,7 @@ fn below<'t>(text: &'t str, base_url: &str) -> Option<&'t str> {
 fn has_scheme(text: &str) -> bool {
     text.split_once(':').is_some_and(|(scheme, _)| {
         scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-            && scheme
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
     })
 }
 
@@ -64,8 +59,5 @@ fn parse_local(text: &str) -> Option<ReferenceTarget> {
         Some((key, version)) => (key, Some(version.parse().ok()?)),
         None => (text, None),
     };
-    Some(ReferenceTarget::Literal {
-        key: key.parse().ok()?,
-        version,
-    })
+    Some(ReferenceTarget::Literal { key: key.parse().ok()?, version })
 }

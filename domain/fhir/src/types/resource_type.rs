@@ -204,9 +204,7 @@ impl FromStr for ResourceType {
     type Err = UnknownResourceType;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        let index = NAMES
-            .binary_search(&name)
-            .map_err(|_| UnknownResourceType(name.chars().take(64).collect()))?;
+        let index = NAMES.binary_search(&name).map_err(|_| UnknownResourceType(name.chars().take(64).collect()))?;
         Ok(Self(u8::try_from(index).unwrap_or(u8::MAX)))
     }
 }

@@ -9,10 +9,7 @@ fn types_are_sorted_and_keep_their_numbers() {
     assert_eq!(names.len(), 146);
     for resource_type in ResourceType::all() {
         assert_eq!(resource_type.as_str().parse(), Ok(resource_type));
-        assert_eq!(
-            ResourceType::from_code(resource_type.code()),
-            Some(resource_type)
-        );
+        assert_eq!(ResourceType::from_code(resource_type.code()), Some(resource_type));
     }
     assert_eq!("Account".parse::<ResourceType>().unwrap().code(), 1);
     assert!("patient".parse::<ResourceType>().is_err());
@@ -22,17 +19,8 @@ fn types_are_sorted_and_keep_their_numbers() {
 
 #[test]
 fn keys_are_legal_once_they_exist() {
-    assert_eq!(
-        "Patient/a-1.b".parse::<ResourceKey>().unwrap().to_string(),
-        "Patient/a-1.b"
-    );
-    for text in [
-        "Patient",
-        "Patient/",
-        "Patient/a/b",
-        "patient/a",
-        "Patient/a_b",
-    ] {
+    assert_eq!("Patient/a-1.b".parse::<ResourceKey>().unwrap().to_string(), "Patient/a-1.b");
+    for text in ["Patient", "Patient/", "Patient/a/b", "patient/a", "Patient/a_b"] {
         assert!(text.parse::<ResourceKey>().is_err(), "{text}");
     }
     assert!("a".repeat(65).parse::<ResourceId>().is_err());
@@ -44,30 +32,13 @@ fn keys_are_legal_once_they_exist() {
 fn references_know_what_they_point_at() {
     let base = "https://seva.example/fhir";
     let key: ResourceKey = "Patient/a".parse().unwrap();
-    let literal = |version| {
-        Some(ReferenceTarget::Literal {
-            key: key.clone(),
-            version,
-        })
-    };
+    let literal = |version| Some(ReferenceTarget::Literal { key: key.clone(), version });
     assert_eq!(parse_reference("Patient/a", base), literal(None));
-    assert_eq!(
-        parse_reference("https://seva.example/fhir/Patient/a/_history/2", base),
-        literal(Some(VersionId(2)))
-    );
-    assert_eq!(
-        parse_reference("#p", base),
-        Some(ReferenceTarget::Contained("p".into()))
-    );
-    assert_eq!(
-        parse_reference("urn:uuid:1", base),
-        Some(ReferenceTarget::Urn("urn:uuid:1".into()))
-    );
+    assert_eq!(parse_reference("https://seva.example/fhir/Patient/a/_history/2", base), literal(Some(VersionId(2))));
+    assert_eq!(parse_reference("#p", base), Some(ReferenceTarget::Contained("p".into())));
+    assert_eq!(parse_reference("urn:uuid:1", base), Some(ReferenceTarget::Urn("urn:uuid:1".into())));
     let other = "https://elsewhere.example/fhir/Patient/a";
-    assert_eq!(
-        parse_reference(other, base),
-        Some(ReferenceTarget::Absolute(other.into()))
-    );
+    assert_eq!(parse_reference(other, base), Some(ReferenceTarget::Absolute(other.into())));
     assert_eq!(parse_reference("Patient?identifier=a", base), None);
 }
 

@@ -17,17 +17,10 @@ struct Terminology<'v> {
 /// `value-set system code code …`; a value set that can't be listed completely is left out.
 pub(crate) fn table(resources: &[Value], bindings: &Bindings) -> Vec<String> {
     let of_type = |name: &str| {
-        let matching = resources
-            .iter()
-            .filter(move |resource| text(resource, "resourceType") == name);
-        matching
-            .map(|resource| (text(resource, "url"), resource))
-            .collect()
+        let matching = resources.iter().filter(move |resource| text(resource, "resourceType") == name);
+        matching.map(|resource| (text(resource, "url"), resource)).collect()
     };
-    let terminology = Terminology {
-        value_sets: of_type("ValueSet"),
-        code_systems: of_type("CodeSystem"),
-    };
+    let terminology = Terminology { value_sets: of_type("ValueSet"), code_systems: of_type("CodeSystem") };
     let mut lines = Vec::new();
     for url in bindings {
         let Some(codes) = terminology.value_set(url, 0) else {
@@ -69,10 +62,8 @@ impl Terminology<'_> {
         if system.is_empty() {
             return Some(());
         }
-        let named: Vec<String> = list(include, "concept")
-            .iter()
-            .map(|concept| text(concept, "code").to_owned())
-            .collect();
+        let named: Vec<String> =
+            list(include, "concept").iter().map(|concept| text(concept, "code").to_owned()).collect();
         let entry = codes.entry(system.to_owned()).or_default();
         if !named.is_empty() {
             entry.extend(named);

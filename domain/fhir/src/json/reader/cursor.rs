@@ -23,12 +23,7 @@ pub(super) struct Fault {
 
 impl Fault {
     pub(super) fn syntax(offset: usize, message: &str) -> Self {
-        Self {
-            offset,
-            message: message.into(),
-            kind: JsonErrorKind::Syntax,
-            steps: Vec::new(),
-        }
+        Self { offset, message: message.into(), kind: JsonErrorKind::Syntax, steps: Vec::new() }
     }
 
     pub(super) fn within(mut self, step: Step) -> Self {
@@ -79,26 +74,17 @@ impl<'t> Cursor<'t> {
     }
 
     pub(super) fn limit(&self, message: String) -> Fault {
-        Fault {
-            offset: self.offset,
-            message,
-            kind: JsonErrorKind::Limit,
-            steps: Vec::new(),
-        }
+        Fault { offset: self.offset, message, kind: JsonErrorKind::Limit, steps: Vec::new() }
     }
 
     pub(super) fn literal(&mut self, word: &str) -> Result<(), Fault> {
         let rest = self.text.get(self.offset..).unwrap_or_default();
-        let ends = rest
-            .as_bytes()
-            .get(word.len())
-            .is_none_or(|byte| !byte.is_ascii_alphanumeric());
+        let ends = rest.as_bytes().get(word.len()).is_none_or(|byte| !byte.is_ascii_alphanumeric());
         if rest.starts_with(word) && ends {
             self.offset += word.len();
             return Ok(());
         }
-        Err(self
-            .fault("only true, false, null, numbers, strings, arrays and objects are JSON values"))
+        Err(self.fault("only true, false, null, numbers, strings, arrays and objects are JSON values"))
     }
 
     pub(super) fn number(&mut self) -> Result<Box<str>, Fault> {
@@ -129,11 +115,7 @@ impl<'t> Cursor<'t> {
         while matches!(self.peek(), Some(b'0'..=b'9')) {
             self.offset += 1;
         }
-        if self.offset == start {
-            Err(self.fault("a digit must stand here"))
-        } else {
-            Ok(())
-        }
+        if self.offset == start { Err(self.fault("a digit must stand here")) } else { Ok(()) }
     }
 
     /// Reads a string; the cursor stands on its opening quote.
@@ -162,10 +144,7 @@ impl<'t> Cursor<'t> {
         };
         let run = rest.get(..length).unwrap_or_default();
         if let Some(position) = run.bytes().position(|byte| byte < 0x20) {
-            return Err(Fault::syntax(
-                self.offset + position,
-                "a control character in a string must be escaped",
-            ));
+            return Err(Fault::syntax(self.offset + position, "a control character in a string must be escaped"));
         }
         self.offset += length;
         Ok(run)
@@ -187,10 +166,7 @@ impl<'t> Cursor<'t> {
             Some(b't') => '\t',
             Some(b'u') => self.unicode(start)?,
             _ => {
-                return Err(Fault::syntax(
-                    start,
-                    "a backslash must begin one of the escapes of JSON",
-                ));
+                return Err(Fault::syntax(start, "a backslash must begin one of the escapes of JSON"));
             }
         };
         text.push(character);
@@ -217,20 +193,11 @@ impl<'t> Cursor<'t> {
     }
 
     fn four_digits(&mut self, start: usize) -> Result<u32, Fault> {
-        let digits = self
-            .text
-            .as_bytes()
-            .get(self.offset..self.offset + 4)
-            .unwrap_or_default();
+        let digits = self.text.as_bytes().get(self.offset..self.offset + 4).unwrap_or_default();
         if digits.len() != 4 || !digits.iter().all(u8::is_ascii_hexdigit) {
-            return Err(Fault::syntax(
-                start,
-                "a \\u escape has four hexadecimal digits",
-            ));
+            return Err(Fault::syntax(start, "a \\u escape has four hexadecimal digits"));
         }
         self.offset += 4;
-        Ok(digits.iter().fold(0, |value, digit| {
-            value * 16 + char::from(*digit).to_digit(16).unwrap_or(0)
-        }))
+        Ok(digits.iter().fold(0, |value, digit| value * 16 + char::from(*digit).to_digit(16).unwrap_or(0)))
     }
 }

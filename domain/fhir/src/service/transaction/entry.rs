@@ -76,7 +76,8 @@ fn one(index: usize, mut entry: Json, base_url: &str) -> Result<Entry, Issue> {
     if local.contains('?') {
         return Err(fault(IssueCode::NotSupported, "conditional URLs are not offered yet".into(), "url"));
     }
-    let key = || local.parse::<ResourceKey>().map_err(|error| fault(IssueCode::Invalid, format!("{url:?}: {error}"), "url"));
+    let key =
+        || local.parse::<ResourceKey>().map_err(|error| fault(IssueCode::Invalid, format!("{url:?}: {error}"), "url"));
     let verb = match method {
         "POST" => Verb::Post(local.parse().map_err(|error| fault(IssueCode::Invalid, format!("{error}"), "url"))?),
         "PUT" => Verb::Put(key()?),

@@ -9,10 +9,8 @@ use crate::json::Json;
 
 /// Rewrites all resources of the plan.
 pub(super) fn references(planned: &mut [Planned]) {
-    let known: HashMap<String, String> = planned
-        .iter()
-        .filter_map(|plan| Some((plan.entry.full_url.clone()?, plan.key.to_string())))
-        .collect();
+    let known: HashMap<String, String> =
+        planned.iter().filter_map(|plan| Some((plan.entry.full_url.clone()?, plan.key.to_string()))).collect();
     if known.is_empty() {
         return;
     }
