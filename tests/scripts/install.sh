@@ -17,6 +17,7 @@ need curl curl
 need python3 python3
 ls /usr/lib/llvm-*/lib/libclang*.so* >/dev/null 2>&1 || needed+=(libclang-dev)
 python3 -m pip --version >/dev/null 2>&1 || needed+=(python3-pip)
+python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || needed+=(python3-venv)
 has_postgres() { command -v initdb >/dev/null 2>&1 || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; }
 if ! has_postgres; then
   if [ "$(id -u)" = 0 ]; then needed+=(postgresql); else need npm npm; fi
@@ -43,5 +44,7 @@ fi
 if [ "${1:-run}" = test ]; then
   command -v cargo-nextest >/dev/null 2>&1 || cargo install --locked cargo-nextest
   command -v cargo-deny >/dev/null 2>&1 || cargo install --locked cargo-deny
+  [ -x tests/.venv/bin/python ] || python3 -m venv tests/.venv
+  tests/.venv/bin/python -m pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt
   (cd tests && npm ci --ignore-scripts --no-audit --no-fund --silent)
 fi

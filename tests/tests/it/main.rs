@@ -8,5 +8,6 @@ mod crash;
 mod errors;
 mod every_type;
 mod instance;
+mod peer;
 mod search;
 mod transaction;
