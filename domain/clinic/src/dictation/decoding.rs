@@ -1,0 +1,145 @@
+//! Feeds the speech engine: live while frames arrive, and from the store when that was not possible.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use seva_fhir::types::TenantId;
+use tokio::sync::{broadcast, mpsc};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use super::service::{DictationService, Frame};
+use super::{Dictation, DictationEvent, DictationMode, Segment};
+use crate::failure::ClinicError;
+use crate::speech::{SpeechEvent, SpeechMode, SpeechRequest};
+
+/// An engine that says nothing for so long has failed.
+const SILENCE: Duration = Duration::from_secs(180);
+
+/// An open recognition of a dictation that is being recorded.
+pub struct Live {
+    audio: mpsc::Sender<Vec<i16>>,
+    next: u32,
+    task: JoinHandle<Result<Vec<Segment>, String>>,
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        // Withdrawn or overrun: nobody wants the text any more.
+        self.task.abort();
+    }
+}
+
+impl DictationService {
+    /// Gives committed frames to the live recogniser; if that falls behind, the store is decoded at the end instead.
+    pub(super) async fn feed(&self, dictation: &Dictation, frames: Vec<Frame>) {
+        let first = frames.first().map(|frame| frame.sequence);
+        let known = self.live.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&dictation.id);
+        if !known && first == Some(0) {
+            let Ok(session) = self.parts.speech.open(request(dictation)).await else { return };
+            let publish = self.publisher(dictation.id);
+            let task = tokio::spawn(async move { collect(session.events, publish, None).await });
+            let live = Live { audio: session.audio, next: 0, task };
+            self.live.lock().unwrap_or_else(PoisonError::into_inner).insert(dictation.id, live);
+        }
+        let mut sessions = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(live) = sessions.get_mut(&dictation.id) else { return };
+        for frame in frames {
+            // A frame that was sent again is known already.
+            if frame.sequence < live.next {
+                continue;
+            }
+            if frame.sequence > live.next || live.audio.try_send(to_samples(&frame.samples)).is_err() {
+                sessions.remove(&dictation.id);
+                return;
+            }
+            live.next += 1;
+        }
+    }
+
+    /// Ends the live recognition and returns its segments if it heard every committed frame.
+    pub(super) async fn live_segments(&self, id: Uuid, frames: u32) -> Option<Vec<Segment>> {
+        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner).remove(&id)?;
+        if live.next != frames {
+            return None;
+        }
+        // Putting an unconnected channel in its place drops the sender, which ends the audio.
+        live.audio = mpsc::channel(1).0;
+        timeout(SILENCE, &mut live.task).await.ok()?.ok()?.ok()
+    }
+
+    /// Decodes all committed audio.
+    pub(super) async fn decode(&self, tenant: TenantId, dictation: &Dictation) -> Result<Vec<Segment>, ClinicError> {
+        let total = self.parts.store.saved(tenant, dictation.id).await?.milliseconds;
+        let session = (self.parts.speech.open(request(dictation)).await)
+            .map_err(|error| ClinicError::Unavailable(error.to_string()))?;
+        let id = dictation.id;
+        let audio = session.audio;
+        let feeder = async {
+            let mut from = 0;
+            loop {
+                let page = self.samples(tenant, id, from).await?;
+                let Some((last, _)) = page.last() else { break };
+                from = last + 1;
+                for (_, samples) in page {
+                    let sent = timeout(SILENCE, audio.send(to_samples(&samples))).await;
+                    if !matches!(sent, Ok(Ok(()))) {
+                        return Err(ClinicError::Unavailable("the speech engine takes no audio".to_owned()));
+                    }
+                }
+            }
+            drop(audio);
+            Ok(())
+        };
+        let (fed, segments) = tokio::join!(feeder, collect(session.events, self.publisher(id), Some(total)));
+        fed?;
+        segments.map_err(ClinicError::Unavailable)
+    }
+}
+
+fn request(dictation: &Dictation) -> SpeechRequest {
+    let mode = match dictation.settings.mode {
+        DictationMode::Ambient => SpeechMode::Conversation,
+        DictationMode::Hold | DictationMode::Toggle | DictationMode::Upload => SpeechMode::Dictation,
+    };
+    SpeechRequest { language: dictation.settings.language.clone(), prompt_terms: Vec::new(), mode }
+}
+
+fn to_samples(bytes: &[u8]) -> Vec<i16> {
+    bytes.as_chunks::<2>().0.iter().map(|pair| i16::from_le_bytes(*pair)).collect()
+}
+
+/// Gathers the finals; with a total, a silent engine is given up and progress is told.
+async fn collect(
+    mut events: mpsc::Receiver<SpeechEvent>,
+    publish: broadcast::Sender<DictationEvent>,
+    total: Option<u64>,
+) -> Result<Vec<Segment>, String> {
+    let mut segments = Vec::new();
+    loop {
+        let event = match total {
+            Some(_) => timeout(SILENCE, events.recv()).await.map_err(|_| "the speech engine is silent".to_owned())?,
+            None => events.recv().await,
+        };
+        let told = match event {
+            None => return Err("the speech engine ended early".to_owned()),
+            Some(SpeechEvent::Ended) => return Ok(segments),
+            Some(SpeechEvent::Error { message, .. }) => return Err(message),
+            Some(SpeechEvent::Started | SpeechEvent::NoSpeech) => continue,
+            Some(SpeechEvent::Partial { segment, text, .. }) => DictationEvent::Partial { segment, text },
+            Some(SpeechEvent::Final { segment, start_ms, end_ms, speaker, words, text }) => {
+                let words = words.into_iter().map(Into::into).collect();
+                let content = Segment { id: segment, start_ms, end_ms, text, speaker, words };
+                segments.push(content.clone());
+                if let Some(total) = total.filter(|total| *total > 0) {
+                    let percent = u8::try_from((end_ms * 100 / total).min(99)).unwrap_or(99);
+                    let _ = publish.send(DictationEvent::Progress { percent });
+                }
+                DictationEvent::Final { segment, content }
+            }
+        };
+        // Nobody may be listening.
+        let _ = publish.send(told);
+    }
+}

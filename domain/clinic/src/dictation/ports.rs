@@ -1,0 +1,180 @@
+//! What a dictation needs of the world: rows for its audio, keys, a cipher, and a place for large files.
+
+use std::ops::Range;
+
+use async_trait::async_trait;
+use seva_fhir::types::{ResourceKey, TenantId};
+use uuid::Uuid;
+
+use super::{Dictation, DictationState};
+
+/// One committed piece of audio.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AudioChunk {
+    /// Its place, from 0 without gaps.
+    pub sequence: u32,
+    /// How long it sounds.
+    pub milliseconds: u32,
+    /// The digest of the audio before encryption: a frame that is sent again is the same frame.
+    pub sha256: [u8; 32],
+    /// The encrypted audio.
+    pub data: Vec<u8>,
+}
+
+/// How much audio is committed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Saved {
+    /// The last committed sequence number; none before the first frame.
+    pub sequence: Option<u32>,
+    /// How long the committed audio sounds.
+    pub milliseconds: u64,
+}
+
+/// Why the store could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum DictationStoreError {
+    /// The dictation is not in the state that the change needs.
+    #[error("the dictation is in another state")]
+    State,
+    /// A frame is missing before the first one that was given.
+    #[error("the next audio frame is {expected}")]
+    Gap {
+        /// The sequence number that must come next.
+        expected: u32,
+    },
+    /// A frame with this number was committed with other audio.
+    #[error("audio frame {sequence} was committed with other audio")]
+    Differs {
+        /// The sequence number.
+        sequence: u32,
+    },
+    /// The database is away; the text is for the log.
+    #[error("the dictation store is not available: {0}")]
+    Unavailable(String),
+}
+
+/// Keeps dictations and their audio.
+#[async_trait]
+pub trait DictationStore: Send + Sync {
+    /// Adds a dictation.
+    async fn create(&self, tenant: TenantId, dictation: &Dictation) -> Result<(), DictationStoreError>;
+
+    /// Finds one.
+    async fn find(&self, tenant: TenantId, id: Uuid) -> Result<Option<Dictation>, DictationStoreError>;
+
+    /// Lists those of an encounter, oldest first.
+    async fn by_encounter(
+        &self,
+        tenant: TenantId,
+        encounter: &ResourceKey,
+    ) -> Result<Vec<Dictation>, DictationStoreError>;
+
+    /// Commits frames of an open dictation, all or none: contiguous, and idempotent for frames that are there already.
+    async fn append(&self, tenant: TenantId, id: Uuid, chunks: Vec<AudioChunk>) -> Result<Saved, DictationStoreError>;
+
+    /// Reads at most `count` chunks from a sequence number on.
+    async fn chunks(
+        &self,
+        tenant: TenantId,
+        id: Uuid,
+        from: u32,
+        count: u32,
+    ) -> Result<Vec<AudioChunk>, DictationStoreError>;
+
+    /// Tells how much is committed.
+    async fn saved(&self, tenant: TenantId, id: Uuid) -> Result<Saved, DictationStoreError>;
+
+    /// Writes state and result if the stored state is the expected one.
+    async fn update(
+        &self,
+        tenant: TenantId,
+        dictation: &Dictation,
+        expected: DictationState,
+    ) -> Result<(), DictationStoreError>;
+
+    /// Lists the dictations whose work is not done, of all tenants.
+    async fn unfinished(&self) -> Result<Vec<(TenantId, Uuid)>, DictationStoreError>;
+
+    /// Marks it withdrawn and removes its audio rows and its key, in one unit.
+    async fn withdraw(&self, tenant: TenantId, id: Uuid) -> Result<(), DictationStoreError>;
+}
+
+/// A recording's own key, encrypted under the master key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct WrappedKey(pub Vec<u8>);
+
+/// Keeps one wrapped key for each recording or blob.
+#[async_trait]
+pub trait RecordingKeys: Send + Sync {
+    /// Stores the key of a recording, once.
+    async fn create(&self, tenant: TenantId, blob: Uuid, key: &WrappedKey) -> Result<(), DictationStoreError>;
+
+    /// Finds it; none after it was shredded.
+    async fn find(&self, tenant: TenantId, blob: Uuid) -> Result<Option<WrappedKey>, DictationStoreError>;
+
+    /// Destroys it, and with it whatever was encrypted under it.
+    async fn shred(&self, tenant: TenantId, blob: Uuid) -> Result<(), DictationStoreError>;
+}
+
+/// Says that encryption or decryption failed, without saying why: the reason would help an attacker only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the recording cannot be encrypted or decrypted with this key")]
+pub struct CipherError;
+
+/// Encrypts the pieces of a recording under its own key (AES-256-GCM, NIST SP 800-38D).
+pub trait AudioCipher: Send + Sync {
+    /// Makes a new key for a blob, wrapped by the master key.
+    fn new_key(&self, blob: Uuid) -> Result<WrappedKey, CipherError>;
+
+    /// Encrypts the piece with a sequence number; one number is used for one content only.
+    fn encrypt(&self, blob: Uuid, key: &WrappedKey, sequence: u32, plain: &[u8]) -> Result<Vec<u8>, CipherError>;
+
+    /// Decrypts it; a piece moved to another place or recording is refused.
+    fn decrypt(&self, blob: Uuid, key: &WrappedKey, sequence: u32, sealed: &[u8]) -> Result<Vec<u8>, CipherError>;
+}
+
+/// What a blob store answers.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BlobContent {
+    /// The media type it was stored with.
+    pub content_type: String,
+    /// The size of the whole.
+    pub size: u64,
+    /// The bytes that were asked for.
+    pub bytes: Vec<u8>,
+}
+
+/// Why a blob store could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum BlobError {
+    /// The range lies outside the blob.
+    #[error("the range lies outside the blob of {size} bytes")]
+    Range {
+        /// The size of the blob.
+        size: u64,
+    },
+    /// The store is away or refused; the text is for the log.
+    #[error("the blob store is not available: {0}")]
+    Unavailable(String),
+}
+
+/// Keeps files that are too large for rows of a resource: signed documents, uploaded recordings.
+#[async_trait]
+pub trait BlobStore: Send + Sync {
+    /// Stores a blob; the same id with the same bytes is stored once.
+    async fn put(&self, tenant: TenantId, id: Uuid, content_type: &str, bytes: Vec<u8>) -> Result<(), BlobError>;
+
+    /// Reads a range of a blob, or all of it; none when there is no such blob.
+    async fn get(
+        &self,
+        tenant: TenantId,
+        id: Uuid,
+        range: Option<Range<u64>>,
+    ) -> Result<Option<BlobContent>, BlobError>;
+
+    /// Removes a blob; one that is not there is no error.
+    async fn delete(&self, tenant: TenantId, id: Uuid) -> Result<(), BlobError>;
+
+    /// Tells whether blobs can be stored now.
+    async fn health(&self) -> Result<(), BlobError>;
+}

@@ -1,0 +1,285 @@
+//! Takes a dictation from its first frame to its draft; every caller passes here, from the socket and from the pages.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use seva_fhir::FhirService;
+use seva_fhir::access::{Caller, Interaction, Refusal, decide};
+use seva_fhir::clock::{Clock, IdSource};
+use seva_fhir::json::{Json, Limits, parse};
+use seva_fhir::service::FhirError;
+use seva_fhir::types::{ResourceKey, TenantId};
+use sha2::{Digest, Sha256};
+use tokio::sync::broadcast;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use super::decoding::Live;
+use super::ports::{AudioChunk, AudioCipher, DictationStore, DictationStoreError, RecordingKeys, Saved};
+use super::{Dictation, DictationEvent, DictationMode, DictationResult, DictationSettings, DictationState, Transcript};
+use crate::consent;
+use crate::entities::EntityExtractor;
+use crate::failure::ClinicError;
+use crate::speech::SpeechEngine;
+
+/// A frame holds at most one second: 16 kHz, 16 bits.
+const MAX_FRAME_BYTES: usize = 32_000;
+/// A recording holds at most one hour.
+const MAX_MILLISECONDS: u64 = 3_600_000;
+/// Events that a slow listener may fall behind.
+const EVENTS: usize = 256;
+
+/// What a dictation is made of.
+pub struct DictationRequest {
+    /// The patient.
+    pub patient: ResourceKey,
+    /// The encounter.
+    pub encounter: ResourceKey,
+    /// The consent that permits the recording.
+    pub consent: ResourceKey,
+    /// The spoken language as a BCP 47 tag.
+    pub language: String,
+    /// How the microphone is worked.
+    pub mode: DictationMode,
+}
+
+/// Audio as it was sent: 16 kHz, mono, signed 16-bit little-endian.
+#[derive(Clone)]
+pub struct Frame {
+    /// Its place, from 0.
+    pub sequence: u32,
+    /// The samples.
+    pub samples: Vec<u8>,
+}
+
+/// What the service works with.
+pub struct DictationParts {
+    /// The FHIR kernel.
+    pub fhir: FhirService,
+    /// Rows.
+    pub store: Arc<dyn DictationStore>,
+    /// Keys.
+    pub keys: Arc<dyn RecordingKeys>,
+    /// The cipher.
+    pub cipher: Arc<dyn AudioCipher>,
+    /// The speech engine.
+    pub speech: Arc<dyn SpeechEngine>,
+    /// The entity extractor.
+    pub extractor: Arc<dyn EntityExtractor>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn IdSource>,
+}
+
+/// Makes dictations, takes their audio and works on them; clones share everything.
+#[derive(Clone)]
+pub struct DictationService {
+    pub(super) parts: Arc<DictationParts>,
+    pub(super) live: Arc<Mutex<HashMap<Uuid, Live>>>,
+    listeners: Arc<Mutex<HashMap<Uuid, broadcast::Sender<DictationEvent>>>>,
+    pub(super) jobs: Arc<Mutex<JoinSet<()>>>,
+}
+
+impl From<DictationStoreError> for ClinicError {
+    fn from(error: DictationStoreError) -> Self {
+        match error {
+            DictationStoreError::Unavailable(text) => Self::Unavailable(text),
+            other => Self::Conflict(other.to_string()),
+        }
+    }
+}
+
+impl DictationService {
+    /// Wires the service.
+    #[must_use]
+    pub fn new(parts: DictationParts) -> Self {
+        Self { parts: Arc::new(parts), live: Arc::default(), listeners: Arc::default(), jobs: Arc::default() }
+    }
+
+    /// Makes a dictation if patient, encounter and consent belong together and the consent permits it.
+    pub async fn create(&self, caller: &Caller, request: DictationRequest) -> Result<Dictation, ClinicError> {
+        let kind = "DocumentReference".parse().map_err(|_| ClinicError::NotFound("the document type"))?;
+        decide(caller, Interaction::Create, kind).map_err(FhirError::Refused)?;
+        let practitioner = caller.practitioner_reference();
+        if practitioner.is_none() {
+            return Err(FhirError::Refused(Refusal::NoPractitioner { action: "a dictation" }).into());
+        }
+        self.resource(caller, &request.patient).await?;
+        let encounter = self.resource(caller, &request.encounter).await?;
+        let patient = request.patient.to_string();
+        if encounter.get("subject").and_then(|subject| subject.get_str("reference")) != Some(&patient) {
+            return Err(ClinicError::Invalid("the encounter is not the patient's".to_owned()));
+        }
+        let consent = self.resource(caller, &request.consent).await?;
+        let now = self.parts.clock.now().to_milliseconds();
+        if let Some(reason) = consent::refusal(&consent, &patient, now) {
+            return Err(ClinicError::Invalid(reason.to_owned()));
+        }
+        let settings = DictationSettings {
+            account: caller.account.to_string(),
+            display: caller.display.to_string(),
+            practitioner,
+            language: request.language,
+            mode: request.mode,
+            engine: self.parts.speech.name().to_owned(),
+            engine_version: self.parts.speech.version(),
+        };
+        let dictation = Dictation {
+            id: self.parts.ids.new_uuid(),
+            state: DictationState::Open,
+            patient: request.patient,
+            encounter: request.encounter,
+            consent: request.consent,
+            settings,
+            result: DictationResult::default(),
+            created: now,
+            updated: now,
+        };
+        let key =
+            self.parts.cipher.new_key(dictation.id).map_err(|error| ClinicError::Unavailable(error.to_string()))?;
+        self.parts.store.create(caller.tenant, &dictation).await?;
+        self.parts.keys.create(caller.tenant, dictation.id, &key).await?;
+        Ok(dictation)
+    }
+
+    /// Finds a dictation that the caller may read, and how much of it is committed.
+    pub async fn find(&self, caller: &Caller, id: Uuid) -> Result<(Dictation, Saved), ClinicError> {
+        may_read(caller)?;
+        let found = self.parts.store.find(caller.tenant, id).await?.ok_or(ClinicError::NotFound("the dictation"))?;
+        let saved = self.parts.store.saved(caller.tenant, id).await?;
+        Ok((found, saved))
+    }
+
+    /// Lists the dictations of an encounter.
+    pub async fn by_encounter(
+        &self,
+        caller: &Caller,
+        encounter: &ResourceKey,
+    ) -> Result<Vec<(Dictation, Saved)>, ClinicError> {
+        may_read(caller)?;
+        let mut list = Vec::new();
+        for dictation in self.parts.store.by_encounter(caller.tenant, encounter).await? {
+            let saved = self.parts.store.saved(caller.tenant, dictation.id).await?;
+            list.push((dictation, saved));
+        }
+        Ok(list)
+    }
+
+    /// Finds a dictation that the caller recorded: nobody else may write to it.
+    pub async fn own(&self, caller: &Caller, id: Uuid) -> Result<Dictation, ClinicError> {
+        let (dictation, _) = self.find(caller, id).await?;
+        if dictation.settings.account == *caller.account {
+            Ok(dictation)
+        } else {
+            Err(ClinicError::Forbidden("the dictation belongs to another account".to_owned()))
+        }
+    }
+
+    /// Commits frames, encrypted; what is returned is on disk, and only then is the recogniser fed.
+    pub async fn append_frames(&self, caller: &Caller, id: Uuid, frames: Vec<Frame>) -> Result<Saved, ClinicError> {
+        let dictation = self.own(caller, id).await?;
+        if dictation.state != DictationState::Open {
+            return Err(ClinicError::Conflict("the dictation takes no more audio".to_owned()));
+        }
+        let before = self.parts.store.saved(caller.tenant, id).await?;
+        let key = self.parts.keys.find(caller.tenant, id).await?.ok_or(ClinicError::NotFound("the recording's key"))?;
+        let mut chunks = Vec::with_capacity(frames.len());
+        let mut total = before.milliseconds;
+        for frame in &frames {
+            if frame.samples.is_empty() || frame.samples.len() > MAX_FRAME_BYTES || frame.samples.len() % 2 == 1 {
+                return Err(ClinicError::Invalid("a frame holds one second of 16-bit samples at most".to_owned()));
+            }
+            let milliseconds = u32::try_from(frame.samples.len() / 32).unwrap_or(u32::MAX);
+            total += u64::from(milliseconds);
+            let data = (self.parts.cipher.encrypt(id, &key, frame.sequence, &frame.samples))
+                .map_err(|error| ClinicError::Unavailable(error.to_string()))?;
+            let sha256 = Sha256::digest(&frame.samples).into();
+            chunks.push(AudioChunk { sequence: frame.sequence, milliseconds, sha256, data });
+        }
+        if total > MAX_MILLISECONDS {
+            return Err(ClinicError::Invalid("a recording lasts one hour at most".to_owned()));
+        }
+        let saved = self.parts.store.append(caller.tenant, id, chunks).await?;
+        self.feed(&dictation, frames).await;
+        Ok(saved)
+    }
+
+    /// Listens to one dictation; the caller must be its owner.
+    pub async fn listen(&self, caller: &Caller, id: Uuid) -> Result<broadcast::Receiver<DictationEvent>, ClinicError> {
+        self.own(caller, id).await?;
+        Ok(self.publisher(id).subscribe())
+    }
+
+    /// Shreds the recording's key and audio; not once its draft was signed.
+    pub async fn withdraw(&self, caller: &Caller, id: Uuid) -> Result<(), ClinicError> {
+        let dictation = self.own(caller, id).await?;
+        if let Some(composition) = &dictation.result.composition
+            && let Ok(key) = composition.parse::<ResourceKey>()
+            && self.resource(caller, &key).await?.get_str("status") != Some("preliminary")
+        {
+            return Err(ClinicError::Conflict("the prescription of this dictation was signed".to_owned()));
+        }
+        self.parts.store.withdraw(caller.tenant, id).await?;
+        self.parts.keys.shred(caller.tenant, id).await?;
+        self.forget(id);
+        Ok(())
+    }
+
+    /// Returns the committed audio as a WAV file.
+    pub async fn recording(&self, caller: &Caller, id: Uuid) -> Result<Vec<u8>, ClinicError> {
+        self.find(caller, id).await?;
+        self.wave(caller.tenant, id).await
+    }
+
+    /// Returns the dictation's whole text.
+    #[must_use]
+    pub fn transcript(dictation: &Dictation) -> Transcript {
+        Transcript::of(&dictation.result.segments)
+    }
+
+    pub(super) async fn resource(&self, caller: &Caller, key: &ResourceKey) -> Result<Json, ClinicError> {
+        let stored = self.parts.fhir.read(caller, key).await?;
+        parse(&stored.body, &Limits::default()).map_err(|error| ClinicError::Unavailable(error.to_string()))
+    }
+
+    pub(super) fn publisher(&self, id: Uuid) -> broadcast::Sender<DictationEvent> {
+        let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        listeners.entry(id).or_insert_with(|| broadcast::channel(EVENTS).0).clone()
+    }
+
+    pub(super) fn publish(&self, id: Uuid, event: DictationEvent) {
+        // Nobody may be listening; what counts is in the store.
+        let _ = self.publisher(id).send(event);
+    }
+
+    pub(super) fn forget(&self, id: Uuid) {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+    }
+
+    pub(super) async fn samples(
+        &self,
+        tenant: TenantId,
+        id: Uuid,
+        from: u32,
+    ) -> Result<Vec<(u32, Vec<u8>)>, ClinicError> {
+        let key = self.parts.keys.find(tenant, id).await?.ok_or(ClinicError::NotFound("the recording's key"))?;
+        let mut plain = Vec::new();
+        for chunk in self.parts.store.chunks(tenant, id, from, 64).await? {
+            let samples = (self.parts.cipher.decrypt(id, &key, chunk.sequence, &chunk.data))
+                .map_err(|error| ClinicError::Unavailable(error.to_string()))?;
+            plain.push((chunk.sequence, samples));
+        }
+        Ok(plain)
+    }
+}
+
+fn may_read(caller: &Caller) -> Result<(), ClinicError> {
+    let kind = "DocumentReference".parse().map_err(|_| ClinicError::NotFound("the document type"))?;
+    match decide(caller, Interaction::Read, kind).map_err(FhirError::Refused)? {
+        seva_fhir::access::Permit::Whole => Ok(()),
+        // A patient's documents are read through /fhir, where the compartment is enforced.
+        seva_fhir::access::Permit::Compartment(_) => Err(ClinicError::NotFound("the dictation")),
+    }
+}

@@ -1,0 +1,232 @@
+//! The prescription as Composition with its sections (R4: <https://hl7.org/fhir/R4/composition.html>).
+
+use seva_fhir::json::{Json, JsonObject, array, object};
+
+use super::elements::{concept, evidence, extension_value, machine_made, reference, set_extension};
+use super::{Draft, Drafted};
+
+const CODES: &str = "https://seva-arogya.org/fhir/CodeSystem/prescription-section";
+
+/// A section of a prescription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SectionKind {
+    /// What the patient complains of.
+    Complaint,
+    /// Vital signs.
+    Vitals,
+    /// Diagnoses.
+    Diagnosis,
+    /// Medicines.
+    Medications,
+    /// What the patient is to do.
+    Instructions,
+    /// When to come again.
+    FollowUp,
+    /// Tests.
+    Tests,
+    /// To whom the patient is sent.
+    Referral,
+}
+
+/// All sections, in the order of the printed page.
+pub const SECTIONS: [SectionKind; 8] = [
+    SectionKind::Complaint,
+    SectionKind::Vitals,
+    SectionKind::Diagnosis,
+    SectionKind::Medications,
+    SectionKind::Instructions,
+    SectionKind::FollowUp,
+    SectionKind::Tests,
+    SectionKind::Referral,
+];
+
+impl SectionKind {
+    /// Returns the code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Complaint => "complaint",
+            Self::Vitals => "vitals",
+            Self::Diagnosis => "diagnosis",
+            Self::Medications => "medications",
+            Self::Instructions => "instructions",
+            Self::FollowUp => "follow-up",
+            Self::Tests => "tests",
+            Self::Referral => "referral",
+        }
+    }
+
+    /// Returns the title.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Complaint => "Complaint",
+            Self::Vitals => "Vital signs",
+            Self::Diagnosis => "Diagnosis",
+            Self::Medications => "Medicines",
+            Self::Instructions => "Instructions",
+            Self::FollowUp => "Follow-up",
+            Self::Tests => "Tests",
+            Self::Referral => "Referral",
+        }
+    }
+
+    /// Tells whether a prescription cannot be signed without it.
+    #[must_use]
+    pub const fn is_required(self) -> bool {
+        matches!(self, Self::Diagnosis | Self::Medications | Self::Instructions)
+    }
+
+    /// Finds a section by its code.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        SECTIONS.into_iter().find(|kind| kind.code() == code)
+    }
+}
+
+/// The sentences of a dictation that are quoted word for word in a section.
+const QUOTED: [(SectionKind, &[&str]); 3] = [
+    (SectionKind::FollowUp, &["follow up", "follow-up", "review after", "come back", "review in"]),
+    (SectionKind::Referral, &["refer to", "referred to", "referral"]),
+    (SectionKind::Instructions, &["advise", "advice", "avoid", "drink ", "plenty of", "bed rest", "take rest"]),
+];
+
+pub(super) fn composition(draft: &Draft<'_>, drafted: &[Drafted], transcript: &str) -> Json {
+    let mut resource = match &draft.record.composition {
+        Some(held) => held.body.as_object().cloned().unwrap_or_default(),
+        None => new_composition(draft),
+    };
+    let mut sections = match resource.remove("section") {
+        Some(Json::Array(sections)) => sections,
+        _ => Vec::new(),
+    };
+    let sentences = quoted(&draft.transcript.text);
+    for kind in SECTIONS {
+        let own: Vec<&Drafted> = drafted.iter().filter(|each| each.section == Some(kind)).collect();
+        let said: Vec<&Sentence> = sentences.iter().filter(|sentence| sentence.kind == kind).collect();
+        if own.is_empty() && said.is_empty() {
+            continue;
+        }
+        let mut lines: Vec<&str> = own.iter().map(|each| each.line.as_str()).collect();
+        lines.extend(said.iter().map(|sentence| sentence.text.as_str()));
+        let place = sections.iter().position(|section| section_code(section) == Some(kind));
+        let before = place.map(|place| sections.remove(place));
+        let mut text = before.as_ref().map(section_text).unwrap_or_default();
+        for line in lines {
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            text.push_str(line);
+        }
+        let mut section = before.and_then(|before| before.as_object().cloned()).unwrap_or_default();
+        set_section(&mut section, kind, &text, "pending");
+        let spans = own.iter().filter_map(|each| each.evidence).chain(said.iter().map(|sentence| sentence.span));
+        let mut extensions = section.remove("extension").map(|list| list.items().to_vec()).unwrap_or_default();
+        extensions.extend(spans.flat_map(|span| evidence(draft, transcript, span)));
+        section.insert("extension", extensions);
+        let mut entries = section.remove("entry").map(|list| list.items().to_vec()).unwrap_or_default();
+        entries.extend(own.iter().map(|each| reference(&each.url)));
+        if !entries.is_empty() {
+            section.insert("entry", entries);
+        }
+        sections.insert(place.unwrap_or(sections.len()), section.into());
+    }
+    if !sections.is_empty() {
+        resource.insert("section", sections);
+    }
+    resource.into()
+}
+
+fn new_composition(draft: &Draft<'_>) -> JsonObject {
+    let author = draft.dictation.settings.practitioner.clone().unwrap_or_default();
+    [
+        ("resourceType", "Composition".into()),
+        ("meta", machine_made()),
+        ("status", "preliminary".into()),
+        ("type", concept("http://loinc.org", "57833-6", "Prescription for medication")),
+        ("subject", draft.subject()),
+        ("encounter", draft.encounter()),
+        ("date", draft.now.to_string().into()),
+        ("author", array([reference(&author)])),
+        ("title", "Prescription".into()),
+    ]
+    .into_iter()
+    .collect::<JsonObject>()
+}
+
+/// Writes a section's code, text and state; entries and evidence stay.
+pub fn set_section(section: &mut JsonObject, kind: SectionKind, text: &str, state: &str) {
+    section.insert("title", kind.title());
+    section.insert("code", concept(CODES, kind.code(), kind.title()));
+    let mut escaped = String::from("<div xmlns=\"http://www.w3.org/1999/xhtml\">");
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '\n' => escaped.push_str("<br/>"),
+            other => escaped.push(other),
+        }
+    }
+    escaped.push_str("</div>");
+    section.insert("text", object([("status", "additional".into()), ("div", escaped.into())]));
+    set_extension(section, "review-state", ("valueCode", state.into()));
+}
+
+/// Returns which section it is.
+#[must_use]
+pub fn section_code(section: &Json) -> Option<SectionKind> {
+    SectionKind::from_code(section.get("code")?.get("coding")?.get_index(0)?.get_str("code")?)
+}
+
+/// Returns a section's state: pending, approved or rejected.
+#[must_use]
+pub fn section_state(section: &Json) -> &str {
+    extension_value(section, "review-state", "valueCode").and_then(Json::as_str).unwrap_or("pending")
+}
+
+/// Returns a section's text without markup.
+#[must_use]
+pub fn section_text(section: &Json) -> String {
+    let div = section.get("text").and_then(|text| text.get_str("div")).unwrap_or_default();
+    let mut plain = String::new();
+    let mut tag = None::<String>;
+    for character in div.chars() {
+        match (character, &mut tag) {
+            ('<', _) => tag = Some(String::new()),
+            ('>', Some(name)) => {
+                if name.starts_with("br") || name.starts_with("/p") {
+                    plain.push('\n');
+                }
+                tag = None;
+            }
+            (other, Some(name)) => name.push(other),
+            (other, None) => plain.push(other),
+        }
+    }
+    plain.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&").trim().to_owned()
+}
+
+struct Sentence {
+    kind: SectionKind,
+    text: String,
+    span: (usize, usize),
+}
+
+fn quoted(text: &str) -> Vec<Sentence> {
+    let mut sentences = Vec::new();
+    let mut begin = 0;
+    for sentence in text.split_inclusive(['.', '?', '!', '\n', '।']) {
+        let end = begin + sentence.chars().count();
+        let lower = sentence.to_lowercase();
+        let kind = QUOTED.iter().find(|(_, words)| words.iter().any(|word| lower.contains(word)));
+        if let Some((kind, _)) = kind {
+            let skipped = sentence.chars().take_while(|character| character.is_whitespace()).count();
+            let text = sentence.trim().to_owned();
+            let span = (begin + skipped, begin + skipped + text.chars().count());
+            sentences.push(Sentence { kind: *kind, text, span });
+        }
+        begin = end;
+    }
+    sentences
+}

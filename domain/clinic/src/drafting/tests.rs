@@ -1,0 +1,125 @@
+//! The drafted Bundle must be what our own checker accepts.
+
+#![expect(clippy::expect_used, reason = "tests")]
+
+use seva_fhir::clock::RandomIds;
+use seva_fhir::structure;
+use seva_fhir::types::Instant;
+
+use super::*;
+use crate::dictation::{DictationMode, DictationResult, DictationSettings, DictationState, Segment};
+use crate::entities::{Attribute, AttributeType, Coding};
+
+fn entity(text: &str, whole: &str, category: Category, kind: EntityType) -> Entity {
+    let begin = whole.find(text).expect("the words stand in the text");
+    Entity {
+        id: 0,
+        text: text.into(),
+        category,
+        kind,
+        begin,
+        end: begin + text.len(),
+        score: Some(0.91),
+        traits: Vec::new(),
+        attributes: Vec::new(),
+        codings: Vec::new(),
+        suggestion: None,
+    }
+}
+
+fn attribute(kind: AttributeType, text: &str, value: Option<&str>) -> Attribute {
+    Attribute { kind, text: text.into(), begin: 60, end: 70, score: None, value: value.map(Into::into) }
+}
+
+fn loinc(code: &str) -> Coding {
+    Coding { system: "http://loinc.org".into(), code: code.into(), display: code.into(), score: None }
+}
+
+fn entities(text: &str) -> Vec<Entity> {
+    let mut fever = entity("fever", text, Category::MedicalCondition, EntityType::DxName);
+    fever.traits = vec![Trait::Symptom, Trait::Negation];
+    let mut infection = entity("throat infection", text, Category::MedicalCondition, EntityType::DxName);
+    infection.traits = vec![Trait::Diagnosis];
+    let mut pressure = entity("BP", text, Category::Vital, EntityType::VitalSign);
+    pressure.codings = vec![loinc("85354-9"), loinc("8480-6"), loinc("8462-4")];
+    pressure.attributes = vec![
+        attribute(AttributeType::TestValue, "120", Some("120")),
+        attribute(AttributeType::TestValue, "80", Some("80")),
+        attribute(AttributeType::TestUnit, "80", Some("mm[Hg]")),
+    ];
+    let mut medicine = entity("paracetamol", text, Category::Medication, EntityType::GenericName);
+    medicine.attributes = vec![
+        attribute(AttributeType::Dosage, "one tablet", None),
+        attribute(AttributeType::Frequency, "twice a day", None),
+        attribute(AttributeType::Duration, "for five days", None),
+    ];
+    let allergy = entity("penicillin", text, Category::Allergy, EntityType::Substance);
+    vec![fever, infection, pressure, medicine, allergy]
+}
+
+fn record() -> EncounterRecord {
+    EncounterRecord {
+        encounter: Held { key: "Encounter/e".parse().expect("a key"), version: 1, body: Json::Null },
+        patient: "Patient/p".into(),
+        composition: None,
+        medicines: Vec::new(),
+        observations: Vec::new(),
+        conditions: Vec::new(),
+        allergies: Vec::new(),
+        documents: Vec::new(),
+    }
+}
+
+fn dictation(text: &str) -> Dictation {
+    let segment = Segment { id: 0, start_ms: 0, end_ms: 9_000, text: text.into(), speaker: None, words: Vec::new() };
+    Dictation {
+        id: RandomIds.new_uuid(),
+        state: DictationState::Finishing,
+        patient: "Patient/p".parse().expect("a key"),
+        encounter: "Encounter/e".parse().expect("a key"),
+        consent: "Consent/c".parse().expect("a key"),
+        settings: DictationSettings {
+            account: "a".into(),
+            display: "A".into(),
+            practitioner: Some("Practitioner/d".into()),
+            language: "en-IN".into(),
+            mode: DictationMode::Toggle,
+            engine: "whisper".into(),
+            engine_version: "1".into(),
+        },
+        result: DictationResult { segments: vec![segment], entities: entities(text), ..DictationResult::default() },
+        created: Instant::from_micros(0),
+        updated: Instant::from_micros(0),
+    }
+}
+
+#[test]
+fn a_drafted_bundle_has_the_structure_of_r4() {
+    let text = "No fever. BP 120 over 80. Throat infection, throat infection. Tab paracetamol one tablet twice a day for \
+                five days. Allergic to penicillin. Drink plenty of water. Review after 3 days.";
+    let dictation = dictation(text);
+    let transcript = Transcript::of(&dictation.result.segments);
+    let record = record();
+    let bundle = bundle(&Draft {
+        dictation: &dictation,
+        transcript: &transcript,
+        recording: Recording { size: 44, sha1: [0; 20], milliseconds: 9_000 },
+        record: &record,
+        extractor: ("lexicon", "1"),
+        now: Instant::from_micros(0),
+        ids: &RandomIds,
+    });
+    let faults: Vec<String> = structure::check(&bundle).iter().map(|issue| issue.to_json().to_string()).collect();
+    assert_eq!(faults, Vec::<String>::new());
+    let kinds: Vec<&str> = (bundle.get("entry").map_or(&[][..], Json::items).iter())
+        .filter_map(|entry| entry.get("resource")?.get_str("resourceType"))
+        .collect();
+    for kind in
+        ["Device", "Observation", "Condition", "MedicationRequest", "AllergyIntolerance", "Composition", "Provenance"]
+    {
+        assert!(kinds.contains(&kind), "{kind} is missing");
+    }
+    let text = bundle.to_string();
+    assert!(text.contains("2667000") && text.contains("Review after 3 days."));
+    assert!(text.contains("\"dispenseRequest\":{\"quantity\":{\"value\":10"), "quantity is calculated");
+}
