@@ -32,6 +32,11 @@ pub fn data_folder() -> anyhow::Result<TempDir> {
     Ok(folder)
 }
 
+/// A port that is free now.
+pub fn free_port() -> anyhow::Result<u16> {
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
 impl TestServer {
     /// Starts a server on a free port.
     pub async fn start() -> anyhow::Result<Self> {

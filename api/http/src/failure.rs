@@ -6,6 +6,7 @@
 
 use poem::Response;
 use poem::http::{StatusCode, header};
+use seva_clinic::failure::ClinicError;
 use seva_fhir::access::Refusal;
 use seva_fhir::outcome::{Issue, IssueCode, OperationOutcome};
 use seva_fhir::ports::StoreError;
@@ -28,6 +29,9 @@ pub enum Failure {
     /// The request is wrong.
     #[error("{0}")]
     BadRequest(String),
+    /// The caller may not.
+    #[error("{0}")]
+    Forbidden(String),
     /// There is nothing at this address.
     #[error("{0}")]
     NotFound(String),
@@ -83,6 +87,7 @@ impl Failure {
             Self::Fhir(error) => mapped_fhir(error),
             Self::Unauthenticated(text) => one(StatusCode::UNAUTHORIZED, IssueCode::Login, (*text).to_owned()),
             Self::BadRequest(text) => one(StatusCode::BAD_REQUEST, IssueCode::Invalid, text.clone()),
+            Self::Forbidden(text) => one(StatusCode::FORBIDDEN, IssueCode::Forbidden, text.clone()),
             Self::NotFound(text) => one(StatusCode::NOT_FOUND, IssueCode::NotFound, text.clone()),
             Self::MethodNotAllowed { .. } => {
                 one(StatusCode::METHOD_NOT_ALLOWED, IssueCode::NotSupported, self.to_string())
@@ -165,6 +170,23 @@ fn mapped_fhir(error: &FhirError) -> Mapped {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::Fhir(FhirError::Store(error))
+    }
+}
+
+impl From<ClinicError> for Failure {
+    fn from(error: ClinicError) -> Self {
+        match error {
+            ClinicError::Fhir(error) => Self::Fhir(error),
+            ClinicError::NotFound(_) => Self::NotFound(error.to_string()),
+            ClinicError::Conflict(text) => Self::Conflict(text),
+            ClinicError::Invalid(text) => Self::Unprocessable(text),
+            ClinicError::Forbidden(text) => Self::Forbidden(text),
+            ClinicError::Precondition { .. } => Self::Precondition(error.to_string()),
+            ClinicError::Unavailable(text) => {
+                tracing::error!(error = %text, "a service is not available");
+                Self::ServiceUnavailable("a service that this needs is not available: see /health".to_owned())
+            }
+        }
     }
 }
 

@@ -1,13 +1,18 @@
 //! The OpenAPI services outside FHIR: log-in, dictation, prescription. Thin: find the caller, one call, the answer.
 
+pub(crate) mod dictations;
 mod sessions;
 
 use std::sync::Arc;
 
-use poem::Route;
+use poem::{EndpointExt, Route, get};
 use poem_openapi::OpenApiService;
+use seva_clinic::dictation::DictationService;
+use seva_clinic::speech::audio::AudioDecoder;
 use seva_fhir::FhirService;
 use seva_fhir::clock::IdSource;
+
+use tokio::sync::watch;
 
 use crate::authentication::Authenticator;
 use crate::health::{AwsProbe, HealthApi, Probe};
@@ -18,24 +23,37 @@ pub struct Services {
     pub fhir: FhirService,
     /// Who asks.
     pub authenticator: Authenticator,
+    /// Dictations.
+    pub dictations: DictationService,
+    /// Decodes uploaded recordings.
+    pub decoder: Arc<dyn AudioDecoder>,
+    /// The address that clients use, without a slash at its end.
+    pub url: String,
     /// New ids.
     pub ids: Arc<dyn IdSource>,
+    /// Becomes true when the server stops, so that open sockets end.
+    pub closing: watch::Receiver<bool>,
     /// What `/health` asks.
     pub probes: Vec<Arc<dyn Probe>>,
     /// What `/health/aws-connectivity` asks.
     pub aws: Vec<Arc<dyn AwsProbe>>,
 }
 
-type Apis = (HealthApi, sessions::SessionApi);
+type Apis = (HealthApi, sessions::SessionApi, dictations::DictationApi);
 
 fn service(services: &Arc<Services>) -> OpenApiService<Apis, ()> {
-    let apis = (HealthApi { services: Arc::clone(services) }, sessions::SessionApi { services: Arc::clone(services) });
+    let apis = (
+        HealthApi { services: Arc::clone(services) },
+        sessions::SessionApi { services: Arc::clone(services) },
+        dictations::DictationApi { services: Arc::clone(services) },
+    );
     OpenApiService::new(apis, "SEVA Arogya", env!("CARGO_PKG_VERSION"))
 }
 
 /// The handlers' routes.
 pub(crate) fn routes(services: &Arc<Services>) -> Route {
-    Route::new().nest_no_strip("/", service(services))
+    let socket = get(dictations::socket::open_socket).data(Arc::clone(services));
+    Route::new().at("/v1/dictations/:id/socket", socket).nest_no_strip("/", service(services))
 }
 
 /// What the handlers say of themselves, for the comparison with the contract.

@@ -6,6 +6,7 @@
 mod accounts;
 mod audit;
 mod database;
+mod dictations;
 mod entities;
 mod failure;
 mod hash;
@@ -18,5 +19,6 @@ mod secrets;
 pub use accounts::PostgresAccounts;
 pub use audit::PostgresAudit;
 pub use database::{Database, DatabaseError, DatabaseSettings};
+pub use dictations::PostgresDictations;
 pub use resources::PostgresResources;
 pub use secrets::PostgresSecrets;

@@ -8,16 +8,20 @@ use std::time::Duration;
 use anyhow::Context;
 use poem::EndpointExt;
 use poem::listener::{Acceptor, Listener, TcpListener};
+use seva_clinic::dictation::{DictationParts, DictationService};
+use seva_embedded::audio::EmbeddedAudioDecoder;
+use seva_embedded::cipher::AesGcmCipher;
+use seva_embedded::extraction::LexiconExtractor;
 use seva_embedded::identity::Argon2Hasher;
 use seva_embedded::model::ModelChoice;
 use seva_embedded::postgres::{PostgresCluster, PostgresSettings};
 use seva_embedded::speech::{EmbeddedSpeech, SpeechSettings};
-use seva_fhir::access::{AccountStore, TokenVerifier};
+use seva_fhir::access::AccountStore;
 use seva_fhir::clock::{RandomIds, SystemClock};
 use seva_fhir::{FhirService, FhirServiceParts};
 use seva_http::{Authenticator, AuthenticatorParts, Services, TokenKeys, new_signing_key};
-use seva_postgres::{Database, DatabaseSettings, PostgresAccounts, PostgresAudit, PostgresResources, PostgresSecrets};
-use tokio::sync::oneshot;
+use seva_postgres::{Database, DatabaseSettings, PostgresAccounts, PostgresAudit, PostgresDictations, PostgresResources, PostgresSecrets};
+use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use crate::configuration::Configuration;
@@ -82,7 +86,9 @@ pub struct Running {
     pub fhir: FhirService,
     /// Accounts, for the demo log-in.
     pub accounts: Arc<dyn AccountStore>,
+    dictations: DictationService,
     store: Store,
+    closing: watch::Sender<bool>,
     stop: oneshot::Sender<()>,
     server: JoinHandle<std::io::Result<()>>,
     audit_writer: JoinHandle<()>,
@@ -94,61 +100,105 @@ impl Running {
         let store = Store::open(&configuration).await?;
         let database = store.database.clone();
         let listen = configuration.server.listen;
-        let acceptor =
-            TcpListener::bind(listen).into_acceptor().await.with_context(|| format!("server.listen {listen}"))?;
+        let acceptor = TcpListener::bind(listen).into_acceptor().await.with_context(|| format!("server.listen {listen}"))?;
         let address = acceptor.local_addr().first().and_then(|a| a.as_socket_addr().copied()).unwrap_or(listen);
-        let (audit, audit_writer) = PostgresAudit::start(&database);
         let url = match &configuration.server.public_url {
             Some(_) => configuration.server.url(),
             None => format!("http://{address}"),
         };
-        let fhir = FhirService::new(FhirServiceParts {
-            store: Arc::new(PostgresResources::new(&database)),
-            audit: Arc::new(audit.clone()),
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(RandomIds),
-            base_url: format!("{url}/fhir"),
-        });
+        let (audit, audit_writer) = PostgresAudit::start(&database);
+        let parts = Parts { configuration: &configuration, database: &database, audit, url: &url };
+        let fhir = parts.fhir();
         let accounts: Arc<dyn AccountStore> = Arc::new(PostgresAccounts::new(&database));
-        let key = PostgresSecrets::new(&database).get_or_store("token-key", &new_signing_key()?).await?;
-        let authenticator = Authenticator::new(AuthenticatorParts {
-            accounts: Arc::clone(&accounts),
-            hasher: Arc::new(Argon2Hasher),
-            audit: Arc::new(audit),
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(RandomIds),
-            keys: TokenKeys::new(&key, &url)?,
-            external: external(&configuration)?,
-        });
-        let choice: ModelChoice = configuration.speech.model.parse().context("speech.model")?;
-        let speech = Arc::new(EmbeddedSpeech::new(SpeechSettings::new(configuration.models(), choice))?);
+        let speech = parts.speech()?;
+        let dictations = parts.dictations(&fhir, &speech)?;
+        // What a crash interrupted goes on from its committed audio.
+        dictations.resume_unfinished().await?;
+        let (closing, closing_seen) = watch::channel(false);
         let services = Arc::new(Services {
             fhir: fhir.clone(),
-            authenticator,
+            authenticator: parts.authenticator(&accounts).await?,
+            dictations: dictations.clone(),
+            decoder: Arc::new(EmbeddedAudioDecoder),
+            url: url.clone(),
+            closing: closing_seen,
             ids: Arc::new(RandomIds),
-            probes: vec![Arc::new(DatabaseProbe(database)), Arc::new(SpeechProbe(speech))],
+            probes: vec![Arc::new(DatabaseProbe(database.clone())), Arc::new(SpeechProbe(speech))],
             aws: Vec::new(),
         });
+        drop(parts);
         let app = pages::with_pages(seva_http::endpoint(&services).boxed(), &url);
         let (stop, stopped) = oneshot::channel::<()>();
         let server = poem::Server::new_with_acceptor(acceptor);
         let signal = async move { drop(stopped.await) };
         let server = tokio::spawn(server.run_with_graceful_shutdown(app, signal, Some(DRAIN)));
-        Ok(Self { address, fhir, accounts, store, stop, server, audit_writer })
+        Ok(Self { address, fhir, accounts, dictations, store, closing, stop, server, audit_writer })
     }
 
     /// Stops: requests in flight are finished, audit records written, PostgreSQL ended.
     pub async fn stop(self) -> anyhow::Result<()> {
-        let Self { fhir, accounts, store, stop, server, audit_writer, .. } = self;
+        let Self { fhir, accounts, dictations, store, closing, stop, server, audit_writer, .. } = self;
+        closing.send_replace(true);
         // The server may have ended by itself: then there is nobody to tell.
         let _ = stop.send(());
         server.await??;
-        drop((fhir, accounts));
+        dictations.shut_down().await;
+        drop((fhir, accounts, dictations));
         tokio::time::timeout(DRAIN, audit_writer).await.context("the audit log was not written in time")??;
         store.close().await
     }
 }
 
-fn external(_configuration: &Configuration) -> anyhow::Result<Option<Arc<dyn TokenVerifier>>> {
-    Ok(None)
+/// What the services are made of.
+struct Parts<'a> {
+    configuration: &'a Configuration,
+    database: &'a Database,
+    audit: PostgresAudit,
+    url: &'a str,
+}
+
+impl Parts<'_> {
+    fn fhir(&self) -> FhirService {
+        FhirService::new(FhirServiceParts {
+            store: Arc::new(PostgresResources::new(self.database)),
+            audit: Arc::new(self.audit.clone()),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+            base_url: format!("{}/fhir", self.url),
+        })
+    }
+
+    fn speech(&self) -> anyhow::Result<Arc<EmbeddedSpeech>> {
+        let choice: ModelChoice = self.configuration.speech.model.parse().context("speech.model")?;
+        Ok(Arc::new(EmbeddedSpeech::new(SpeechSettings::new(self.configuration.models(), choice))?))
+    }
+
+    fn dictations(&self, fhir: &FhirService, speech: &Arc<EmbeddedSpeech>) -> anyhow::Result<DictationService> {
+        let data = &self.configuration.data;
+        let master = data_folder::master_key(&data.folder, data.master_key.as_deref())?;
+        let recordings = Arc::new(PostgresDictations::new(self.database));
+        Ok(DictationService::new(DictationParts {
+            fhir: fhir.clone(),
+            store: recordings.clone(),
+            keys: recordings,
+            cipher: Arc::new(AesGcmCipher::new(&master)),
+            speech: speech.clone(),
+            extractor: Arc::new(LexiconExtractor::default()),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+        }))
+    }
+
+    async fn authenticator(&self, accounts: &Arc<dyn AccountStore>) -> anyhow::Result<Authenticator> {
+        let key = PostgresSecrets::new(self.database).get_or_store("token-key", &new_signing_key()?).await?;
+        Ok(Authenticator::new(AuthenticatorParts {
+            accounts: Arc::clone(accounts),
+            hasher: Arc::new(Argon2Hasher),
+            audit: Arc::new(self.audit.clone()),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+            keys: TokenKeys::new(&key, self.url)?,
+            external: None,
+        }))
+    }
 }

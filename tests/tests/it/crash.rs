@@ -1,12 +1,12 @@
 //! kill -9 at any moment loses nothing that was acknowledged.
 
 use serde_json::json;
-use seva_tests::server::{Program, data_folder};
+use seva_tests::server::{Program, data_folder, free_port};
 
 #[tokio::test]
 async fn an_acknowledged_create_survives_kill_9_and_sigterm_ends_everything() {
     let data = data_folder().unwrap();
-    let port = free_port();
+    let port = free_port().unwrap();
     let program = Program::start(data.path(), port).await.unwrap();
     let doctor = program.doctor().await.unwrap();
     let created = doctor.post("/fhir/Patient", &json!({"resourceType": "Patient", "gender": "other"})).await.unwrap();
@@ -20,8 +20,4 @@ async fn an_acknowledged_create_survives_kill_9_and_sigterm_ends_everything() {
     assert_eq!(read.bytes, created.bytes);
     assert!(again.terminate().await.unwrap());
     assert!(!data.path().join("postgres/postmaster.pid").exists(), "PostgreSQL still runs");
-}
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

@@ -5,6 +5,7 @@
 mod access;
 mod architecture;
 mod crash;
+mod dictation;
 mod errors;
 mod every_type;
 mod instance;

@@ -1,0 +1,213 @@
+//! Dictations: made, filled by the socket or by a whole file, finished, listened to.
+
+mod recording;
+pub(crate) mod socket;
+
+use std::sync::Arc;
+
+use poem::Request;
+use poem_openapi::param::Path;
+use poem_openapi::payload::{Binary, Json};
+use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
+use seva_clinic::dictation::{Dictation, DictationMode, DictationRequest, DictationView, Saved};
+use seva_fhir::access::{AuditAction, AuditRecord, Caller};
+use seva_fhir::types::ResourceKey;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::Services;
+use crate::failure::Failure;
+
+/// How the microphone is worked.
+#[derive(Clone, Copy, Enum)]
+#[oai(rename_all = "lowercase")]
+enum Mode {
+    /// While a key is held.
+    Hold,
+    /// Between two presses.
+    Toggle,
+    /// During the whole consultation.
+    Ambient,
+    /// A recorded file.
+    Upload,
+}
+
+impl From<Mode> for DictationMode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Hold => Self::Hold,
+            Mode::Toggle => Self::Toggle,
+            Mode::Ambient => Self::Ambient,
+            Mode::Upload => Self::Upload,
+        }
+    }
+}
+
+/// What a dictation is made of.
+#[derive(Object)]
+struct NewDictation {
+    /// `Patient/x`.
+    patient: String,
+    /// `Encounter/y`.
+    encounter: String,
+    /// `Consent/z`.
+    consent: String,
+    /// The spoken language as a BCP 47 tag.
+    language: String,
+    /// How the microphone is worked.
+    mode: Mode,
+}
+
+/// A one-use ticket for the socket.
+#[derive(Object)]
+struct SocketTicket {
+    /// The ticket.
+    ticket: String,
+    /// When it ends.
+    expires: String,
+    /// The socket's address, with the ticket.
+    url: String,
+}
+
+#[derive(ApiResponse)]
+enum CreatedDictation {
+    /// The dictation takes audio.
+    #[oai(status = 201)]
+    Created(Json<Value>),
+}
+
+#[derive(ApiResponse)]
+enum AcceptedDictation {
+    /// The work goes on.
+    #[oai(status = 202)]
+    Accepted(Json<Value>),
+}
+
+#[derive(ApiResponse)]
+enum CreatedTicket {
+    /// The ticket works once.
+    #[oai(status = 201)]
+    Created(Json<SocketTicket>),
+}
+
+#[derive(ApiResponse)]
+enum Withdrawn {
+    /// The audio is gone.
+    #[oai(status = 204)]
+    Done,
+}
+
+/// The handlers.
+pub struct DictationApi {
+    pub(crate) services: Arc<Services>,
+}
+
+#[OpenApi]
+impl DictationApi {
+    /// Makes a dictation.
+    #[oai(path = "/v1/dictations", method = "post", operation_id = "createDictation")]
+    async fn create_dictation(&self, request: &Request, body: Json<NewDictation>) -> poem::Result<CreatedDictation> {
+        let caller = self.services.authenticator.caller(request).await?;
+        let Json(new) = body;
+        let asked = DictationRequest {
+            patient: key(&new.patient, "patient")?,
+            encounter: key(&new.encounter, "encounter")?,
+            consent: key(&new.consent, "consent")?,
+            language: new.language,
+            mode: new.mode.into(),
+        };
+        let made = self.services.dictations.create(&caller, asked).await.map_err(Failure::from)?;
+        self.audit(&caller, made.id).await?;
+        Ok(CreatedDictation::Created(Json(view(&made, Saved::default())?)))
+    }
+
+    /// Reads a dictation.
+    #[oai(path = "/v1/dictations/:id", method = "get", operation_id = "readDictation")]
+    async fn read_dictation(&self, request: &Request, id: Path<Uuid>) -> poem::Result<Json<Value>> {
+        let caller = self.services.authenticator.caller(request).await?;
+        let (dictation, saved) = self.services.dictations.find(&caller, id.0).await.map_err(Failure::from)?;
+        Ok(Json(view(&dictation, saved)?))
+    }
+
+    /// Lists the dictations of an encounter.
+    #[oai(path = "/v1/encounters/:encounter/dictations", method = "get", operation_id = "listDictations")]
+    async fn list_dictations(&self, request: &Request, encounter: Path<String>) -> poem::Result<Json<Value>> {
+        let caller = self.services.authenticator.caller(request).await?;
+        let encounter = key(&format!("Encounter/{}", encounter.0), "encounter")?;
+        let found = self.services.dictations.by_encounter(&caller, &encounter).await.map_err(Failure::from)?;
+        let list = found.iter().map(|(dictation, saved)| view(dictation, *saved)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Json(serde_json::json!({ "dictations": list })))
+    }
+
+    /// Makes a one-use ticket for the socket.
+    #[oai(path = "/v1/dictations/:id/tickets", method = "post", operation_id = "createTicket")]
+    async fn create_ticket(&self, request: &Request, id: Path<Uuid>) -> poem::Result<CreatedTicket> {
+        let caller = self.services.authenticator.caller(request).await?;
+        self.services.dictations.own(&caller, id.0).await.map_err(Failure::from)?;
+        let session = self.services.authenticator.session_of(request.header("authorization")).await?;
+        let (ticket, expires) = self.services.authenticator.ticket(&session, id.0).await?;
+        let base = self.services.url.replacen("http", "ws", 1);
+        let url = format!("{base}/v1/dictations/{}/socket?ticket={ticket}", id.0);
+        Ok(CreatedTicket::Created(Json(SocketTicket { ticket, expires: expires.to_string(), url })))
+    }
+
+    /// Takes a whole recording, on the way that frames of the socket take, and finishes.
+    #[oai(path = "/v1/dictations/:id/recording", method = "put", operation_id = "uploadRecording")]
+    async fn upload_recording(
+        &self,
+        request: &Request,
+        id: Path<Uuid>,
+        body: Binary<Vec<u8>>,
+    ) -> poem::Result<AcceptedDictation> {
+        let caller = self.services.authenticator.caller(request).await?;
+        recording::take(&self.services, &caller, id.0, body.0).await?;
+        self.finished(&caller, id.0).await
+    }
+
+    /// Says that the audio is complete.
+    #[oai(path = "/v1/dictations/:id/finish", method = "post", operation_id = "finishDictation")]
+    async fn finish_dictation(&self, request: &Request, id: Path<Uuid>) -> poem::Result<AcceptedDictation> {
+        let caller = self.services.authenticator.caller(request).await?;
+        self.finished(&caller, id.0).await
+    }
+
+    /// Reads the audio as a WAV file.
+    #[oai(path = "/v1/dictations/:id/audio", method = "get", operation_id = "readAudio")]
+    async fn read_audio(&self, request: &Request, id: Path<Uuid>) -> poem::Result<recording::Audio> {
+        let caller = self.services.authenticator.caller(request).await?;
+        let wave = self.services.dictations.recording(&caller, id.0).await.map_err(Failure::from)?;
+        self.audit(&caller, id.0).await?;
+        Ok(recording::audio(wave, request.header("range"))?)
+    }
+
+    /// Withdraws: the audio's key is shredded.
+    #[oai(path = "/v1/dictations/:id", method = "delete", operation_id = "withdrawDictation")]
+    async fn withdraw_dictation(&self, request: &Request, id: Path<Uuid>) -> poem::Result<Withdrawn> {
+        let caller = self.services.authenticator.caller(request).await?;
+        self.services.dictations.withdraw(&caller, id.0).await.map_err(Failure::from)?;
+        self.audit(&caller, id.0).await?;
+        Ok(Withdrawn::Done)
+    }
+}
+
+impl DictationApi {
+    async fn finished(&self, caller: &Caller, id: Uuid) -> poem::Result<AcceptedDictation> {
+        self.services.dictations.finish(caller, id).await.map_err(Failure::from)?;
+        let (dictation, saved) = self.services.dictations.find(caller, id).await.map_err(Failure::from)?;
+        Ok(AcceptedDictation::Accepted(Json(view(&dictation, saved)?)))
+    }
+
+    async fn audit(&self, caller: &Caller, id: Uuid) -> Result<(), Failure> {
+        let parts = &self.services.authenticator.parts;
+        let record = AuditRecord::of(caller, AuditAction::Dictation, format!("dictation/{id}"), parts.clock.now());
+        parts.audit.record_now(record).await.map_err(Failure::from)
+    }
+}
+
+fn key(text: &str, member: &str) -> Result<ResourceKey, Failure> {
+    text.parse().map_err(|error| Failure::BadRequest(format!("{member}: {error}")))
+}
+
+fn view(dictation: &Dictation, saved: Saved) -> Result<Value, Failure> {
+    serde_json::to_value(DictationView::of(dictation, saved)).map_err(|error| Failure::Internal(error.to_string()))
+}

@@ -1,0 +1,140 @@
+//! From speech to drafted resources, and no acknowledged audio lost.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use reqwest::Method;
+use seva_tests::client::Client;
+use seva_tests::project;
+use seva_tests::server::{Program, TestServer, data_folder, free_port};
+use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
+
+async fn begin(doctor: &Client, patient: &str, mode: &str) -> Value {
+    let new = json!({"patient": format!("Patient/{patient}"), "encounter": format!("Encounter/visit-{patient}"),
+        "consent": format!("Consent/consent-{patient}"), "language": "en", "mode": mode});
+    let made = doctor.post("/v1/dictations", &new).await.unwrap();
+    assert_eq!(made.status, 201, "{}", made.json);
+    made.json
+}
+
+async fn until_done(doctor: &Client, id: &str) -> Value {
+    for _ in 0..600 {
+        let dictation = doctor.get(&format!("/v1/dictations/{id}")).await.unwrap().json;
+        if !matches!(dictation["state"].as_str(), Some("open" | "finishing")) {
+            return dictation;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    panic!("the dictation did not end");
+}
+
+#[tokio::test]
+async fn a_recording_becomes_transcript_findings_and_draft_medicines() {
+    let server = TestServer::start().await.unwrap();
+    let doctor = &server.doctor;
+    let made = begin(doctor, "dhillon", "upload").await;
+    let id = made["id"].as_str().unwrap();
+    let file = std::fs::read(project().join("web/static/demo/dictation.flac")).unwrap();
+    let headers = [("content-type", "audio/flac")];
+    let taken = doctor.send(Method::PUT, &format!("/v1/dictations/{id}/recording"), &headers, Some(file)).await.unwrap();
+    assert_eq!(taken.status, 202, "{}", taken.json);
+    assert!(taken.json["savedMilliseconds"].as_u64().unwrap() > 19_000);
+    let done = until_done(doctor, id).await;
+    assert_eq!(done["state"], "drafted", "{done}");
+
+    let find = async |query: &str| doctor.get(&format!("/fhir/{query}")).await.unwrap();
+    let temperature = find("Observation?code=8310-5&patient=dhillon").await;
+    let value = &temperature.json["entry"][0]["resource"]["valueQuantity"];
+    assert_eq!((value["value"].to_string().as_str(), value["code"].as_str()), ("38.5", Some("Cel")));
+    let medicines = find("MedicationRequest?patient=dhillon&status=draft").await;
+    assert_eq!(medicines.matches().len(), 2, "{}", medicines.json);
+    let text = medicines.json.to_string();
+    assert!(text.contains("araceta") && text.contains("zithromycin") && text.contains("\"frequency\":3"), "{text}");
+    assert_eq!(find("DocumentReference?patient=dhillon").await.matches().len(), 2);
+    assert_eq!(find("Composition?encounter=visit-dhillon&status=preliminary").await.matches().len(), 1);
+    assert!(!find("Provenance?patient=dhillon").await.matches().is_empty());
+
+    let range = doctor.send(Method::GET, &format!("/v1/dictations/{id}/audio"), &[("range", "bytes=0-3")], None).await.unwrap();
+    assert_eq!((range.status, range.bytes.as_slice()), (206, b"RIFF".as_slice()));
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn no_consent_means_no_recording() {
+    let server = TestServer::start().await.unwrap();
+    let new = |consent: &str, encounter: &str| {
+        json!({"patient": "Patient/rane", "encounter": format!("Encounter/{encounter}"),
+            "consent": format!("Consent/{consent}"), "language": "en", "mode": "hold"})
+    };
+    for (consent, encounter) in [("consent-sheikh", "visit-rane"), ("consent-rane", "visit-sheikh")] {
+        let refused = server.doctor.post("/v1/dictations", &new(consent, encounter)).await.unwrap();
+        assert_eq!((refused.status, refused.header("content-type")), (422, "application/problem+json"), "{}", refused.json);
+    }
+    let missing = server.doctor.post("/v1/dictations", &new("none", "visit-rane")).await.unwrap();
+    assert_eq!(missing.status, 404);
+    server.stop().await.unwrap();
+}
+
+type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+
+async fn open_socket(doctor: &Client, base: &str, id: &str) -> (Socket, Value) {
+    let ticket = doctor.post(&format!("/v1/dictations/{id}/tickets"), &json!({})).await.unwrap();
+    assert_eq!(ticket.status, 201, "{}", ticket.json);
+    let url = ticket.json["url"].as_str().unwrap();
+    assert!(url.starts_with(&base.replacen("http", "ws", 1)), "{url}");
+    let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+    let ready = next(&mut socket).await;
+    assert_eq!(ready["type"], "ready");
+    assert!(tokio_tungstenite::connect_async(url).await.is_err(), "a ticket works once");
+    (socket, ready)
+}
+
+async fn next(socket: &mut Socket) -> Value {
+    let message = tokio::time::timeout(Duration::from_secs(30), socket.next()).await.unwrap().unwrap().unwrap();
+    serde_json::from_str(message.to_text().unwrap()).unwrap()
+}
+
+async fn acknowledged(socket: &mut Socket, sequence: u32, samples: &[u8]) -> Value {
+    let mut frame = sequence.to_be_bytes().to_vec();
+    frame.extend_from_slice(&crc32fast::hash(samples).to_be_bytes());
+    frame.extend_from_slice(samples);
+    socket.send(Message::binary(frame)).await.unwrap();
+    loop {
+        let answer = next(socket).await;
+        if matches!(answer["type"].as_str(), Some("ack" | "warning")) {
+            return answer;
+        }
+    }
+}
+
+#[tokio::test]
+async fn acknowledged_audio_survives_kill_9_and_the_dictation_goes_on() {
+    let data = data_folder().unwrap();
+    let port = free_port().unwrap();
+    let program = Program::start(data.path(), port).await.unwrap();
+    let doctor = program.doctor().await.unwrap();
+    let made = begin(&doctor, "rane", "ambient").await;
+    let id = made["id"].as_str().unwrap();
+    let second = |number: u8| vec![number; 32_000];
+    let (mut socket, ready) = open_socket(&doctor, &program.base, id).await;
+    assert_eq!(ready["savedSequence"], -1);
+    for number in 0..3 {
+        assert_eq!(acknowledged(&mut socket, number, &second(number as u8)).await["type"], "ack");
+    }
+    assert_eq!(acknowledged(&mut socket, 9, &second(9)).await["type"], "warning");
+    program.kill().await.unwrap();
+
+    let again = Program::start(data.path(), port).await.unwrap();
+    let doctor = again.doctor().await.unwrap();
+    let dictation = doctor.get(&format!("/v1/dictations/{id}")).await.unwrap().json;
+    assert_eq!((dictation["savedSequence"].as_i64(), dictation["savedMilliseconds"].as_u64()), (Some(2), Some(3000)));
+    let audio = doctor.get(&format!("/v1/dictations/{id}/audio")).await.unwrap();
+    let expected: Vec<u8> = (0..3).flat_map(second).collect();
+    assert!(audio.bytes.ends_with(&expected));
+    let (mut socket, ready) = open_socket(&doctor, &again.base, id).await;
+    assert_eq!(ready["savedSequence"], 2);
+    assert_eq!(acknowledged(&mut socket, 2, &second(2)).await["type"], "ack");
+    assert_eq!(acknowledged(&mut socket, 3, &second(3)).await["savedMilliseconds"], 4000);
+    assert!(again.terminate().await.unwrap());
+}
