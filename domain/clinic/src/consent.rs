@@ -13,7 +13,7 @@ pub fn refusal(consent: &Json, patient: &str, now: Instant) -> Option<&'static s
     if consent.get("patient").and_then(|subject| subject.get_str("reference")) != Some(patient) {
         return Some("the consent belongs to another patient");
     }
-    let Some(provision) = consent.get("provision") else { return None };
+    let provision = consent.get("provision")?;
     if provision.get_str("type") == Some("deny") {
         return Some("the consent denies the recording");
     }

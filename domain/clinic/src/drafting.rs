@@ -20,7 +20,8 @@ use crate::entities::{Category, Entity, EntityType, Trait};
 use elements::reference;
 
 pub use medicines::dispensed_quantity;
-pub use sections::{SECTIONS, SectionKind, section_code, section_state, section_text, set_section};
+pub(crate) use medicines::insert_dosage;
+pub use sections::{SECTIONS, SectionKind, empty_composition, section_code, section_state, section_text, set_section};
 
 /// The recording as a file.
 pub struct Recording {

@@ -1,4 +1,4 @@
-//! seva-clinic.
+//! The clinic: from dictation to draft to signed prescription, in FHIR R4 (<https://hl7.org/fhir/R4/>). No HTTP, no SQL.
 
 pub mod consent;
 pub mod dictation;
@@ -10,6 +10,7 @@ pub mod failure;
 pub mod formulary;
 pub mod lexicon;
 pub mod phrases;
+pub mod prescription;
 pub mod speech;
 pub mod testing;
 pub mod vitals;

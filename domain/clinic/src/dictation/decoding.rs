@@ -98,12 +98,35 @@ impl DictationService {
     }
 }
 
+/// The medicines that the recogniser is told to expect: names of the seed formulary that outpatient clinics use daily.
+/// A recogniser can read its prompt out, so the list is short, and every drafted medicine is reviewed beside its audio.
+const COMMON_MEDICINES: &[&str] = &[
+    "paracetamol",
+    "azithromycin",
+    "amoxicillin",
+    "cefixime",
+    "ibuprofen",
+    "cetirizine",
+    "montelukast",
+    "pantoprazole",
+    "ondansetron",
+    "metformin",
+    "amlodipine",
+    "telmisartan",
+    "atorvastatin",
+    "levothyroxine",
+];
+
 fn request(dictation: &Dictation) -> SpeechRequest {
     let mode = match dictation.settings.mode {
         DictationMode::Ambient => SpeechMode::Conversation,
         DictationMode::Hold | DictationMode::Toggle | DictationMode::Upload => SpeechMode::Dictation,
     };
-    SpeechRequest { language: dictation.settings.language.clone(), prompt_terms: Vec::new(), mode }
+    SpeechRequest {
+        language: dictation.settings.language.clone(),
+        prompt_terms: COMMON_MEDICINES.iter().map(|name| (*name).to_owned()).collect(),
+        mode,
+    }
 }
 
 fn to_samples(bytes: &[u8]) -> Vec<i16> {

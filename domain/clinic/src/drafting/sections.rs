@@ -1,9 +1,11 @@
 //! The prescription as Composition with its sections (R4: <https://hl7.org/fhir/R4/composition.html>).
 
 use seva_fhir::json::{Json, JsonObject, array, object};
+use seva_fhir::types::Instant;
 
 use super::elements::{concept, evidence, extension_value, machine_made, reference, set_extension};
 use super::{Draft, Drafted};
+use crate::encounter_record::EncounterRecord;
 
 const CODES: &str = "https://seva-arogya.org/fhir/CodeSystem/prescription-section";
 
@@ -139,15 +141,22 @@ pub(super) fn composition(draft: &Draft<'_>, drafted: &[Drafted], transcript: &s
 
 fn new_composition(draft: &Draft<'_>) -> JsonObject {
     let author = draft.dictation.settings.practitioner.clone().unwrap_or_default();
+    let mut resource = empty_composition(draft.record, &author, draft.now);
+    resource.insert("meta", machine_made());
+    resource
+}
+
+/// Builds a prescription without sections, as its author begins it.
+#[must_use]
+pub fn empty_composition(record: &EncounterRecord, author: &str, now: Instant) -> JsonObject {
     [
         ("resourceType", "Composition".into()),
-        ("meta", machine_made()),
         ("status", "preliminary".into()),
         ("type", concept("http://loinc.org", "57833-6", "Prescription for medication")),
-        ("subject", draft.subject()),
-        ("encounter", draft.encounter()),
-        ("date", draft.now.to_string().into()),
-        ("author", array([reference(&author)])),
+        ("subject", reference(&record.patient)),
+        ("encounter", reference(&record.encounter.key.to_string())),
+        ("date", now.to_string().into()),
+        ("author", array([reference(author)])),
         ("title", "Prescription".into()),
     ]
     .into_iter()

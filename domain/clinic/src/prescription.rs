@@ -1,0 +1,69 @@
+//! The prescription of one encounter: read, edited, checked and signed (R4: <https://hl7.org/fhir/R4/composition.html>).
+
+mod checks;
+mod editing;
+mod line;
+mod signing;
+mod view;
+
+use std::sync::Arc;
+
+use seva_fhir::FhirService;
+use seva_fhir::access::Caller;
+use seva_fhir::clock::{Clock, IdSource};
+use seva_fhir::types::ResourceKey;
+
+use crate::encounter_record::{EncounterRecord, Held};
+use crate::failure::ClinicError;
+
+pub use checks::{Blocker, Finding, Tier};
+pub use editing::{MedicineChange, SectionChange};
+pub use signing::content_hash;
+pub use view::{
+    Allergy, DosageView, Evidence, LineView, MedicineView, Prescription, SectionView, Signature, SuggestionView, Vital,
+};
+
+/// What the service works with.
+pub struct PrescriptionParts {
+    /// The FHIR kernel.
+    pub fhir: FhirService,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn IdSource>,
+}
+
+/// Reads and changes prescriptions in the name of checked callers.
+#[derive(Clone)]
+pub struct PrescriptionService {
+    parts: Arc<PrescriptionParts>,
+}
+
+impl PrescriptionService {
+    /// Wires the service.
+    #[must_use]
+    pub fn new(parts: PrescriptionParts) -> Self {
+        Self { parts: Arc::new(parts) }
+    }
+
+    /// Reads the prescription of an encounter.
+    pub async fn load(&self, caller: &Caller, encounter: &ResourceKey) -> Result<Prescription, ClinicError> {
+        Ok(view::of(&self.record(caller, encounter).await?))
+    }
+
+    async fn record(&self, caller: &Caller, encounter: &ResourceKey) -> Result<EncounterRecord, ClinicError> {
+        EncounterRecord::load(&self.parts.fhir, caller, encounter).await
+    }
+
+    /// Finds the draft in the version that the caller saw; a signed one takes no edits.
+    fn draft<'a>(&self, record: &'a EncounterRecord, wanted: i32) -> Result<&'a Held, ClinicError> {
+        let held = record.composition.as_ref().ok_or(ClinicError::NotFound("the prescription"))?;
+        if held.version != wanted {
+            return Err(ClinicError::Precondition { current: held.version, wanted });
+        }
+        if held.body.get_str("status") != Some("preliminary") {
+            return Err(ClinicError::Conflict("the prescription is signed: amend it with a reason".to_owned()));
+        }
+        Ok(held)
+    }
+}

@@ -1,0 +1,149 @@
+//! What speaks against signing: safety findings, each with its rule and source, and what is not done yet
+//! (R4: <https://hl7.org/fhir/R4/detectedissue.html>).
+
+use serde::Serialize;
+use seva_fhir::json::Json;
+
+use super::view::{self, MedicineView, SectionView};
+use crate::dosage::{Dosage, regimen_from_fhir};
+use crate::drafting::SectionKind;
+use crate::encounter_record::{EncounterRecord, Held};
+use crate::formulary::{Formulary, Medicine};
+use crate::lexicon::decimal::Decimal;
+
+/// How much a finding weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tier {
+    /// Signing is refused.
+    Block,
+    /// A reason is asked for.
+    Reason,
+    /// It is shown.
+    Information,
+}
+
+/// A safety finding.
+#[derive(Clone, Debug, Serialize)]
+pub struct Finding {
+    /// How much it weighs.
+    pub tier: Tier,
+    /// The rule's name.
+    pub rule: &'static str,
+    /// In words.
+    pub text: String,
+    /// Where the rule's data comes from.
+    pub source: String,
+    /// The medicine's id.
+    pub medicine: String,
+}
+
+/// Something that must be done before signing.
+#[derive(Clone, Debug, Serialize)]
+pub struct Blocker {
+    /// A code for programs.
+    pub code: &'static str,
+    /// In words.
+    pub text: String,
+    /// The section or medicine.
+    pub target: String,
+}
+
+/// Finds what is unsafe about the medicines that are not rejected.
+pub(super) fn findings(record: &EncounterRecord) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let active: Vec<(&Held, &Medicine)> = record
+        .medicines
+        .iter()
+        .filter(|held| view::is_listed(held) && view::review_state(&held.body) != "rejected")
+        .filter_map(|held| Some((held, known(held.body.get("medicationCodeableConcept")?)?)))
+        .collect();
+    for (place, (held, medicine)) in active.iter().enumerate() {
+        let id = held.key.id().to_string();
+        let mut found = |tier, rule, text| {
+            findings.push(Finding { tier, rule, text, source: medicine.source.to_owned(), medicine: id.clone() });
+        };
+        for allergy in record.allergies.iter().filter(|held| is_allergy(&held.body)) {
+            if let Some(name) = crosses(&allergy.body, medicine) {
+                found(Tier::Block, "allergy-class", format!("{}: the patient is allergic to {name}", medicine.generic));
+            }
+        }
+        if active.iter().take(place).any(|(_, other)| other.generic == medicine.generic) {
+            found(Tier::Reason, "duplicate-ingredient", format!("{} is prescribed twice", medicine.generic));
+        }
+        if let Some(text) = above_maximum(&held.body, medicine) {
+            found(Tier::Block, "daily-maximum", text);
+        }
+    }
+    findings
+}
+
+fn known(concept: &Json) -> Option<&'static Medicine> {
+    let formulary = Formulary::seed();
+    let codings = concept.get("coding").map_or(&[][..], Json::items);
+    let atc = codings.iter().filter(|coding| coding.get_str("system") == Some("http://www.whocc.no/atc"));
+    (atc.filter_map(|coding| formulary.find_atc(coding.get_str("code")?)).next())
+        .or_else(|| formulary.find(&concept.get_str("text")?.to_lowercase()))
+}
+
+fn is_allergy(body: &Json) -> bool {
+    let status = body.get("verificationStatus").and_then(|status| status.get("coding")?.get_index(0)?.get_str("code"));
+    !matches!(status, Some("refuted" | "entered-in-error"))
+}
+
+/// The allergen's name when the medicine is it, or is of its group.
+fn crosses<'a>(allergy: &'a Json, medicine: &Medicine) -> Option<&'a str> {
+    let code = allergy.get("code")?;
+    let name = code.get_str("text").or_else(|| code.get("coding")?.get_index(0)?.get_str("display"))?;
+    let lower = name.to_lowercase();
+    let group = known(code).map_or(lower.as_str(), |allergen| allergen.allergy_class);
+    let same = medicine.names().any(|own| own.eq_ignore_ascii_case(&lower));
+    let class = medicine.allergy_class.to_lowercase();
+    let of_group = !class.is_empty() && class.trim_end_matches('s') == group.to_lowercase().trim_end_matches('s');
+    (same || of_group).then_some(name)
+}
+
+fn above_maximum(body: &Json, medicine: &Medicine) -> Option<String> {
+    let maximum = medicine.maximum()?;
+    for step in regimen_from_fhir(body.get("dosageInstruction")?).ok()? {
+        let Some(daily) = daily(&step).filter(|daily| daily.1 == maximum.unit.code()) else { continue };
+        if daily.0 > maximum.value {
+            let unit = maximum.unit.display();
+            let name = medicine.generic;
+            return Some(format!("{name}: {} {unit} a day, the most is {} {unit}", daily.0, maximum.value));
+        }
+    }
+    None
+}
+
+fn daily(step: &Dosage) -> Option<(Decimal, &'static str)> {
+    let dose = step.substance()?;
+    Some((dose.value.times(Decimal::whole(step.timing.per_day()?))?, dose.unit.code()))
+}
+
+/// Lists what must be done before signing.
+pub(super) fn blockers(sections: &[SectionView], medicines: &[MedicineView], findings: &[Finding]) -> Vec<Blocker> {
+    let mut blockers = Vec::new();
+    let mut blocks = |code, text: String, target: &str| {
+        blockers.push(Blocker { code, text, target: target.to_owned() });
+    };
+    for section in sections {
+        let kind = SectionKind::from_code(section.code);
+        if section.required && (section.state != "approved" || section.text.is_empty()) {
+            let title = kind.map_or(section.code, SectionKind::title);
+            blocks("section-not-approved", format!("{title} is not approved"), section.code);
+        }
+    }
+    for medicine in medicines {
+        if medicine.state == "pending" {
+            blocks("medicine-undecided", format!("{} is neither approved nor rejected", medicine.name), &medicine.id);
+        }
+        if medicine.state != "rejected" && medicine.lacks_dose() {
+            blocks("medicine-incomplete", format!("{} has no dose or no duration", medicine.name), &medicine.id);
+        }
+    }
+    for finding in findings.iter().filter(|finding| finding.tier == Tier::Block) {
+        blocks("safety", finding.text.clone(), &finding.medicine);
+    }
+    blockers
+}

@@ -1,0 +1,214 @@
+//! Edits of a draft; every edit is one transaction that also makes a new version of the Composition, so that its
+//! version guards the whole prescription (R4: <https://hl7.org/fhir/R4/http.html#concurrency>).
+
+use serde::Deserialize;
+use seva_fhir::access::{Caller, Refusal};
+use seva_fhir::json::{Json, JsonObject, array};
+use seva_fhir::service::FhirError;
+use seva_fhir::types::ResourceKey;
+
+use super::line::TypedLine;
+use super::{Prescription, PrescriptionService, view};
+use crate::drafting::elements::{heard, reference, set_extension};
+use crate::drafting::{
+    SectionKind, empty_composition, insert_dosage, post, put, section_code, section_text, set_section, transaction,
+};
+use crate::encounter_record::{EncounterRecord, Held};
+use crate::failure::ClinicError;
+
+const STATES: [&str; 3] = ["pending", "approved", "rejected"];
+
+/// A change of a section.
+#[derive(Default, Deserialize)]
+pub struct SectionChange {
+    /// The new text.
+    pub text: Option<String>,
+    /// The new state.
+    pub state: Option<String>,
+}
+
+/// A change of a medicine.
+#[derive(Default, Deserialize)]
+pub struct MedicineChange {
+    /// The new line.
+    pub text: Option<String>,
+    /// The new state.
+    pub state: Option<String>,
+}
+
+impl PrescriptionService {
+    /// Changes a section; new text without a state returns it to pending.
+    pub async fn update_section(
+        &self,
+        caller: &Caller,
+        encounter: &ResourceKey,
+        (version, kind): (i32, SectionKind),
+        change: SectionChange,
+    ) -> Result<Prescription, ClinicError> {
+        check_state(change.state.as_deref())?;
+        let record = self.record(caller, encounter).await?;
+        let held = self.draft(&record, version)?;
+        let composition = with_section(&held.body, kind, &change);
+        self.write(caller, encounter, vec![put(held, composition)]).await
+    }
+
+    /// Adds a typed medicine; the first one begins the prescription.
+    pub async fn add_medicine(
+        &self,
+        caller: &Caller,
+        encounter: &ResourceKey,
+        text: &str,
+    ) -> Result<Prescription, ClinicError> {
+        let author = author(caller)?;
+        let line =
+            TypedLine::read(text).ok_or_else(|| ClinicError::Invalid("the line names no medicine".to_owned()))?;
+        let record = self.record(caller, encounter).await?;
+        let now = self.parts.clock.now().to_milliseconds();
+        let mut request: JsonObject = [
+            ("resourceType", "MedicationRequest".into()),
+            ("status", "draft".into()),
+            ("intent", "proposal".into()),
+            ("subject", reference(&record.patient)),
+            ("encounter", reference(&encounter.to_string())),
+            ("authoredOn", now.to_string().into()),
+            ("requester", reference(&author)),
+        ]
+        .into_iter()
+        .collect::<JsonObject>();
+        write_line(&mut request, &line);
+        set_extension(&mut request, "review-state", ("valueCode", "pending".into()));
+        let url = format!("urn:uuid:{}", self.parts.ids.new_uuid());
+        let mut entries = vec![post(&url, request.into())];
+        let change = |before: &Json| with_medicine(before, text, &url);
+        match &record.composition {
+            Some(held) => {
+                let held = self.draft(&record, held.version)?;
+                entries.push(put(held, change(&held.body)));
+            }
+            None => {
+                let place = format!("urn:uuid:{}", self.parts.ids.new_uuid());
+                entries.push(post(&place, change(&empty_composition(&record, &author, now).into())));
+            }
+        }
+        self.write(caller, encounter, entries).await
+    }
+
+    /// Changes a medicine; a new line without a state returns it to pending.
+    pub async fn update_medicine(
+        &self,
+        caller: &Caller,
+        encounter: &ResourceKey,
+        (version, medicine): (i32, &str),
+        change: MedicineChange,
+    ) -> Result<Prescription, ClinicError> {
+        check_state(change.state.as_deref())?;
+        let record = self.record(caller, encounter).await?;
+        let held = self.draft(&record, version)?;
+        let target = find_medicine(&record, medicine)?;
+        let mut request = target.body.as_object().cloned().unwrap_or_default();
+        if let Some(text) = &change.text {
+            let line =
+                TypedLine::read(text).ok_or_else(|| ClinicError::Invalid("the line names no medicine".to_owned()))?;
+            write_line(&mut request, &line);
+        }
+        let before = view::review_state(&target.body).to_owned();
+        let state = match (change.state, &change.text) {
+            (Some(state), _) => state,
+            (None, Some(_)) => "pending".to_owned(),
+            (None, None) => before,
+        };
+        set_extension(&mut request, "review-state", ("valueCode", state.into()));
+        let entries = vec![put(target, request.into()), put(held, held.body.clone())];
+        self.write(caller, encounter, entries).await
+    }
+
+    pub(super) async fn write(
+        &self,
+        caller: &Caller,
+        encounter: &ResourceKey,
+        entries: Vec<Json>,
+    ) -> Result<Prescription, ClinicError> {
+        self.parts.fhir.transaction(caller, transaction(entries)).await?;
+        self.load(caller, encounter).await
+    }
+}
+
+/// The Practitioner that the caller acts as.
+pub(super) fn author(caller: &Caller) -> Result<String, ClinicError> {
+    let refusal = FhirError::Refused(Refusal::NoPractitioner { action: "prescribing" });
+    caller.practitioner_reference().ok_or_else(|| refusal.into())
+}
+
+fn check_state(state: Option<&str>) -> Result<(), ClinicError> {
+    match state {
+        Some(state) if !STATES.contains(&state) => {
+            Err(ClinicError::Invalid("a state is pending, approved or rejected".to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn find_medicine<'a>(record: &'a EncounterRecord, id: &str) -> Result<&'a Held, ClinicError> {
+    let found = record.medicines.iter().find(|held| held.key.id().as_str() == id && view::is_listed(held));
+    found.ok_or(ClinicError::NotFound("the medicine"))
+}
+
+fn write_line(request: &mut JsonObject, line: &TypedLine) {
+    let codings = line.medicine.map(|medicine| medicine.codings()).unwrap_or_default();
+    request.insert("medicationCodeableConcept", heard(&line.name, &codings));
+    if let Some(form) = line.form {
+        set_extension(request, "form", ("valueString", form.into()));
+    }
+    if let Some(strength) = line.steps.first().and_then(|step| step.strength) {
+        let text = format!("{} {}", strength.value, strength.unit.display());
+        set_extension(request, "strength", ("valueString", text.into()));
+    }
+    insert_dosage(request, &line.steps);
+}
+
+fn with_section(composition: &Json, kind: SectionKind, change: &SectionChange) -> Json {
+    edit(composition, kind, |section| {
+        let before = Json::Object(section.clone());
+        let text = change.text.clone().unwrap_or_else(|| section_text(&before));
+        let state = match (&change.state, &change.text) {
+            (Some(state), _) => state.as_str(),
+            (None, Some(_)) => "pending",
+            (None, None) => crate::drafting::section_state(&before),
+        };
+        set_section(section, kind, &text, state);
+        if change.text.is_some() {
+            set_extension(section, "edited", ("valueBoolean", true.into()));
+        }
+    })
+}
+
+fn with_medicine(composition: &Json, line: &str, url: &str) -> Json {
+    edit(composition, SectionKind::Medications, |section| {
+        let before = section_text(&Json::Object(section.clone()));
+        let text = if before.is_empty() { line.to_owned() } else { format!("{before}\n{line}") };
+        set_section(section, SectionKind::Medications, &text, "pending");
+        let mut entries = section.remove("entry").map(|list| list.items().to_vec()).unwrap_or_default();
+        entries.push(reference(url));
+        section.insert("entry", entries);
+    })
+}
+
+fn edit(composition: &Json, kind: SectionKind, change: impl FnOnce(&mut JsonObject)) -> Json {
+    let mut composition = composition.clone();
+    let Some(members) = composition.as_object_mut() else { return composition };
+    if !members.contains("section") {
+        members.insert("section", array(Vec::<Json>::new()));
+    }
+    if let Some(sections) = members.get_mut("section").and_then(Json::as_array_mut) {
+        let place = sections.iter().position(|section| section_code(section) == Some(kind));
+        match place.and_then(|place| sections.get_mut(place)).and_then(Json::as_object_mut) {
+            Some(section) => change(section),
+            None => {
+                let mut section = JsonObject::new();
+                change(&mut section);
+                sections.push(section.into());
+            }
+        }
+    }
+    composition
+}

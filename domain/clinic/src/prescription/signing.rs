@@ -1,0 +1,199 @@
+//! Signing and amending: one transaction, and what was signed is never overwritten
+//! (R4: <https://hl7.org/fhir/R4/provenance.html>, <https://hl7.org/fhir/R4/http.html#history>).
+
+use seva_fhir::access::Caller;
+use seva_fhir::json::{Json, JsonObject, array, object};
+use seva_fhir::types::ResourceKey;
+use sha2::{Digest, Sha256};
+
+use super::editing::author;
+use super::{Prescription, PrescriptionService, view};
+use crate::drafting::elements::{coding, extension, extension_value, reference, set_extension};
+use crate::drafting::{post, put};
+use crate::encounter_record::{EncounterRecord, Held};
+use crate::failure::ClinicError;
+
+const PARTICIPATION: &str = "http://terminology.hl7.org/CodeSystem/provenance-participant-type";
+
+impl PrescriptionService {
+    /// Signs the version that the caller saw; the PIN was checked by who calls.
+    pub async fn sign(
+        &self,
+        caller: &Caller,
+        encounter: &ResourceKey,
+        version: i32,
+    ) -> Result<Prescription, ClinicError> {
+        let signer = author(caller)?;
+        let record = self.record(caller, encounter).await?;
+        let held = self.draft(&record, version)?;
+        // Administrators may correct a record; nobody signs in another's name.
+        check_author(&held.body, &signer)?;
+        let blockers = view::of(&record).blockers;
+        if !blockers.is_empty() {
+            let texts: Vec<&str> = blockers.iter().map(|blocker| blocker.text.as_str()).collect();
+            return Err(ClinicError::Invalid(texts.join("; ")));
+        }
+        let now = self.parts.clock.now().to_milliseconds().to_string();
+        let mut composition = members(held);
+        let amended = extension_value(&held.body, "amendment-reason", "valueString").is_some();
+        composition.insert("status", if amended { "amended" } else { "final" });
+        let attester = object([("mode", "legal".into()), ("time", now.as_str().into()), ("party", reference(&signer))]);
+        composition.insert("attester", array([attester]));
+        let mut entries = Vec::new();
+        let mut signed_medicines = Vec::new();
+        for medicine in record.medicines.iter().filter(|held| view::is_listed(held)) {
+            let signed = signed_medicine(medicine);
+            signed_medicines.push((medicine.key.to_string(), signed.clone()));
+            entries.push(put(medicine, signed));
+        }
+        let hash = content_hash(&Json::Object(composition.clone()), &mut signed_medicines);
+        set_extension(&mut composition, "content-hash", ("valueString", hash.as_str().into()));
+        entries.push(put(held, composition.into()));
+        entries.extend(accepted(&record));
+        let targets: Vec<String> =
+            std::iter::once(held.key.to_string()).chain(signed_medicines.into_iter().map(|(key, _)| key)).collect();
+        let mut provenance = provenance(&targets, &signer, &now);
+        provenance.insert("extension", array([extension("content-hash", ("valueString", hash.into()))]));
+        // ISO ASTM E1762: the author's signature.
+        let kind = coding("urn:iso-astm:E1762-95:2013", "1.2.840.10065.1.12.1.1", "Author's Signature");
+        let signature = object([("type", array([kind])), ("when", now.as_str().into()), ("who", reference(&signer))]);
+        provenance.insert("signature", array([signature]));
+        entries.push(post(&self.url(), provenance.into()));
+        self.write(caller, encounter, entries).await
+    }
+
+    /// Opens a signed prescription again, as a new version with a reason.
+    pub async fn amend(
+        &self,
+        caller: &Caller,
+        encounter: &ResourceKey,
+        reason: &str,
+    ) -> Result<Prescription, ClinicError> {
+        let signer = author(caller)?;
+        if reason.trim().is_empty() {
+            return Err(ClinicError::Invalid("an amendment needs a reason".to_owned()));
+        }
+        let record = self.record(caller, encounter).await?;
+        let held = record.composition.as_ref().ok_or(ClinicError::NotFound("the prescription"))?;
+        if !matches!(held.body.get_str("status"), Some("final" | "amended")) {
+            return Err(ClinicError::Conflict("the prescription is not signed".to_owned()));
+        }
+        check_author(&held.body, &signer)?;
+        let now = self.parts.clock.now().to_milliseconds().to_string();
+        let mut composition = members(held);
+        composition.insert("status", "preliminary");
+        composition.remove("attester");
+        set_extension(&mut composition, "amendment-reason", ("valueString", reason.into()));
+        let mut provenance = provenance(&[held.key.to_string()], &signer, &now);
+        provenance.insert("reason", array([object([("text", reason.into())])]));
+        let entries = vec![put(held, composition.into()), post(&self.url(), provenance.into())];
+        self.write(caller, encounter, entries).await
+    }
+
+    fn url(&self) -> String {
+        format!("urn:uuid:{}", self.parts.ids.new_uuid())
+    }
+}
+
+/// The SHA-256 of what is signed: the Composition and its medicines by key, without what the server adds.
+#[must_use]
+pub fn content_hash(composition: &Json, medicines: &mut [(String, Json)]) -> String {
+    medicines.sort_by(|one, other| one.0.cmp(&other.0));
+    let mut digest = Sha256::new();
+    for resource in std::iter::once(composition).chain(medicines.iter().map(|(_, body)| body)) {
+        let mut resource = resource.clone();
+        resource.remove("meta");
+        if let Some(extensions) = resource.get_mut("extension").and_then(Json::as_array_mut) {
+            // The hash of an earlier signature is no part of what is signed now.
+            extensions.retain(|each| !each.get_str("url").is_some_and(|url| url.ends_with("/content-hash")));
+        }
+        digest.update(resource.to_bytes());
+        digest.update([b'\n']);
+    }
+    hex::encode(digest.finalize())
+}
+
+fn check_author(composition: &Json, signer: &str) -> Result<(), ClinicError> {
+    let authors = composition.get("author").map_or(&[][..], Json::items);
+    if authors.iter().any(|author| author.get_str("reference") == Some(signer)) {
+        return Ok(());
+    }
+    Err(ClinicError::Forbidden("only the author signs or amends a prescription".to_owned()))
+}
+
+/// The members without the label that says that nobody has verified them.
+fn members(held: &Held) -> JsonObject {
+    let mut members = held.body.as_object().cloned().unwrap_or_default();
+    if let Some(meta) = members.get_mut("meta").and_then(Json::as_object_mut) {
+        meta.remove("security");
+    }
+    members
+}
+
+fn signed_medicine(held: &Held) -> Json {
+    let mut request = members(held);
+    if view::review_state(&held.body) == "rejected" {
+        request.insert("status", "cancelled");
+    } else {
+        request.insert("status", "active");
+        request.insert("intent", "order");
+    }
+    request.into()
+}
+
+/// Observations become final, provisional diagnoses confirmed and transcripts final.
+fn accepted(record: &EncounterRecord) -> Vec<Json> {
+    let mut entries = Vec::new();
+    for held in record.observations.iter().filter(|held| held.body.get_str("status") == Some("preliminary")) {
+        let mut observation = members(held);
+        observation.insert("status", "final");
+        entries.push(put(held, observation.into()));
+    }
+    for held in &record.conditions {
+        let mut condition = members(held);
+        let coding = condition.get_mut("verificationStatus").and_then(|status| status.get_mut("coding"));
+        let first = coding.and_then(Json::as_array_mut).and_then(|codings| codings.first_mut());
+        let Some(first) = first.and_then(Json::as_object_mut) else { continue };
+        if first.get("code").and_then(Json::as_str) == Some("provisional") {
+            first.insert("code", "confirmed");
+            entries.push(put(held, condition.into()));
+        }
+    }
+    for held in record.documents.iter().filter(|held| held.body.get_str("docStatus") == Some("preliminary")) {
+        let mut document = members(held);
+        document.insert("docStatus", "final");
+        entries.push(put(held, document.into()));
+    }
+    entries
+}
+
+fn provenance(targets: &[String], signer: &str, now: &str) -> JsonObject {
+    let agent = object([
+        ("type", object([("coding", array([coding(PARTICIPATION, "author", "Author")]))])),
+        ("who", reference(signer)),
+    ]);
+    [
+        ("resourceType", "Provenance".into()),
+        ("target", array(targets.iter().map(|target| reference(target)))),
+        ("recorded", now.into()),
+        ("agent", array([agent])),
+    ]
+    .into_iter()
+    .collect::<JsonObject>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_ignores_what_the_server_adds_and_the_order_of_medicines() {
+        let composition =
+            |version: &str| object([("meta", object([("versionId", version.into())])), ("title", "a".into())]);
+        let medicine = |name: &str| (name.to_owned(), object([("id", name.into())]));
+        let one = content_hash(&composition("1"), &mut [medicine("a"), medicine("b")]);
+        let other = content_hash(&composition("2"), &mut [medicine("b"), medicine("a")]);
+        assert_eq!(one, other);
+        assert_ne!(one, content_hash(&composition("1"), &mut [medicine("a")]));
+    }
+}
