@@ -81,6 +81,9 @@ fn decorate(response: &mut Response, id: &str) {
 
 /// poem's own errors (no route, wrong method, unreadable body) in our own words: the parser's wording stays inside.
 pub(crate) fn problem(error: &poem::Error) -> Response {
+    if let Some(failure) = error.downcast_ref::<Failure>() {
+        return failure.to_problem();
+    }
     let failure = match error.status() {
         StatusCode::NOT_FOUND => Failure::NotFound("there is nothing at this address: see /docs".to_owned()),
         StatusCode::METHOD_NOT_ALLOWED => {

@@ -53,7 +53,8 @@ async fn a_recording_becomes_transcript_findings_and_draft_medicines() {
     assert!(text.contains("araceta") && text.contains("zithromycin") && text.contains("\"frequency\":3"), "{text}");
     assert_eq!(find("DocumentReference?patient=dhillon").await.matches().len(), 2);
     assert_eq!(find("Composition?encounter=visit-dhillon&status=preliminary").await.matches().len(), 1);
-    assert!(!find("Provenance?patient=dhillon").await.matches().is_empty());
+    let medicine = format!("MedicationRequest/{}", medicines.matches()[0]);
+    assert!(!find(&format!("Provenance?target={medicine}")).await.matches().is_empty());
 
     let range = doctor.send(Method::GET, &format!("/v1/dictations/{id}/audio"), &[("range", "bytes=0-3")], None).await.unwrap();
     assert_eq!((range.status, range.bytes.as_slice()), (206, b"RIFF".as_slice()));

@@ -73,7 +73,7 @@ impl Conversation {
         let mut closing = self.services.closing.clone();
         loop {
             let answer = tokio::select! {
-                _ = closing.wait_for(|closing| *closing) => {
+                _ = closing.changed() => {
                     Some(json!({"type": "closing", "reason": "the server stops: resume when it is back"}))
                 }
                 message = tokio::time::timeout(IDLE, self.up.next()) => match message {
