@@ -202,4 +202,4 @@ fn link_reasons(drafted: &mut [Drafted]) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

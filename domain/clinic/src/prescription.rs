@@ -67,3 +67,6 @@ impl PrescriptionService {
         Ok(held)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -57,7 +57,7 @@ fn entities(text: &str) -> Vec<Entity> {
     vec![fever, infection, pressure, medicine, allergy]
 }
 
-fn record() -> EncounterRecord {
+pub(crate) fn record() -> EncounterRecord {
     EncounterRecord {
         encounter: Held { key: "Encounter/e".parse().expect("a key"), version: 1, body: Json::Null },
         patient: "Patient/p".into(),
@@ -93,22 +93,26 @@ fn dictation(text: &str) -> Dictation {
     }
 }
 
+/// The Bundle of a made-up dictation, for the tests of the prescription too.
+pub(crate) fn drafted(text: &str) -> Json {
+    let dictation = dictation(text);
+    let transcript = Transcript::of(&dictation.result.segments);
+    bundle(&Draft {
+        dictation: &dictation,
+        transcript: &transcript,
+        recording: Recording { size: 44, sha1: [0; 20], milliseconds: 9_000 },
+        record: &record(),
+        extractor: ("lexicon", "1"),
+        now: Instant::from_micros(0),
+        ids: &RandomIds,
+    })
+}
+
 #[test]
 fn a_drafted_bundle_has_the_structure_of_r4() {
     let text = "No fever. BP 120 over 80. Throat infection, throat infection. Tab paracetamol one tablet twice a day for \
                 five days. Allergic to penicillin. Drink plenty of water. Review after 3 days.";
-    let dictation = dictation(text);
-    let transcript = Transcript::of(&dictation.result.segments);
-    let record = record();
-    let bundle = bundle(&Draft {
-        dictation: &dictation,
-        transcript: &transcript,
-        recording: Recording { size: 44, sha1: [0; 20], milliseconds: 9_000 },
-        record: &record,
-        extractor: ("lexicon", "1"),
-        now: Instant::from_micros(0),
-        ids: &RandomIds,
-    });
+    let bundle = drafted(text);
     let faults: Vec<String> = structure::check(&bundle).iter().map(|issue| issue.to_json().to_string()).collect();
     assert_eq!(faults, Vec::<String>::new());
     let kinds: Vec<&str> = (bundle.get("entry").map_or(&[][..], Json::items).iter())

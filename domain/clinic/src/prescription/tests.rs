@@ -1,0 +1,59 @@
+//! A drafted Bundle, read back as a prescription: what is shown, what hinders signing, what is unsafe.
+
+#![expect(clippy::expect_used, reason = "tests")]
+
+use seva_fhir::json::{Json, array, object};
+
+use super::*;
+use crate::drafting::elements::heard;
+use crate::drafting::tests::{drafted, record};
+
+fn read_back(text: &str) -> EncounterRecord {
+    let mut record = record();
+    for (number, entry) in drafted(text).get("entry").map_or(&[][..], Json::items).iter().enumerate() {
+        let body = entry.get("resource").expect("every entry has a resource").clone();
+        let kind = body.get_str("resourceType").expect("every resource has a type").to_owned();
+        let held = Held { key: format!("{kind}/r{number}").parse().expect("a key"), version: 1, body };
+        match kind.as_str() {
+            "Composition" => record.composition = Some(held),
+            "MedicationRequest" => record.medicines.push(held),
+            "Observation" => record.observations.push(held),
+            "Condition" => record.conditions.push(held),
+            "AllergyIntolerance" => record.allergies.push(held),
+            _ => {}
+        }
+    }
+    record
+}
+
+const TEXT: &str = "No fever. BP 120 over 80. It is a throat infection. Tab paracetamol one tablet twice a day for five days. \
+                    Allergic to penicillin. Drink plenty of water. Review after 3 days.";
+
+#[test]
+fn a_draft_is_shown_with_its_evidence_and_waits_for_approval() {
+    let view = view::of(&read_back(TEXT));
+    assert_eq!((view.state, view.version), ("draft", 1));
+    assert_eq!(view.vitals.first().map(|vital| vital.value.as_str()), Some("120/80"));
+    let complaint = view.sections.first().expect("the complaint comes first");
+    assert_eq!((complaint.text.as_str(), complaint.state.as_str()), ("Absent: fever", "pending"));
+    assert_eq!(complaint.evidence.first().and_then(|span| span.end_ms), Some(9_000));
+    let medicine = view.medicines.first().expect("one medicine");
+    assert!(medicine.line.en.is_some() && medicine.line.hi.is_some() && !medicine.lacks_dose());
+    let codes: Vec<&str> = view.blockers.iter().map(|blocker| blocker.target.as_str()).collect();
+    assert!(["diagnosis", "medications", "instructions"].iter().all(|code| codes.contains(code)));
+}
+
+#[test]
+fn an_allergy_blocks_every_medicine_of_its_group() {
+    let mut record = read_back(TEXT);
+    let body = object([
+        ("resourceType", "MedicationRequest".into()),
+        ("status", "draft".into()),
+        ("medicationCodeableConcept", heard("amoxicillin", &[])),
+        ("dosageInstruction", array(Vec::<Json>::new())),
+    ]);
+    record.medicines.push(Held { key: "MedicationRequest/a".parse().expect("a key"), version: 1, body });
+    let findings = checks::findings(&record);
+    assert!(findings.iter().any(|finding| finding.rule == "allergy-class" && finding.tier == Tier::Block));
+    assert!(findings.iter().all(|finding| finding.medicine == "a"), "paracetamol is not a penicillin");
+}
