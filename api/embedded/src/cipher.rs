@@ -58,7 +58,8 @@ fn fill(bytes: &mut [u8]) -> Result<(), CipherError> {
 fn seal(cipher: &Aes256Gcm, bound: &[u8], plain: &[u8]) -> Result<Vec<u8>, CipherError> {
     let mut nonce = [0; NONCE];
     fill(&mut nonce)?;
-    let sealed = cipher.encrypt(Nonce::from_slice(&nonce), Payload { msg: plain, aad: bound }).map_err(|_| CipherError)?;
+    let sealed =
+        cipher.encrypt(Nonce::from_slice(&nonce), Payload { msg: plain, aad: bound }).map_err(|_| CipherError)?;
     Ok([nonce.as_slice(), &sealed].concat())
 }
 

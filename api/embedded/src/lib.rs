@@ -1,6 +1,7 @@
 //! The embedded adapters: a private PostgreSQL, local speech, local extraction, local files and printing.
 
 pub mod audio;
+pub mod blobs;
 pub mod cipher;
 pub mod extraction;
 pub mod identity;
