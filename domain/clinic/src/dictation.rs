@@ -20,7 +20,7 @@ use crate::entities::Entity;
 pub use events::DictationEvent;
 pub use ports::{
     AudioChunk, AudioCipher, BlobContent, BlobError, BlobStore, CipherError, DictationStore, DictationStoreError,
-    RecordingKeys, Saved, WrappedKey,
+    RecordingKeys, Saved, StoreResult, WrappedKey,
 };
 pub use service::{DictationParts, DictationRequest, DictationService, Frame};
 pub use transcript::{PlacedWord, Segment, SegmentWord, Transcript};

@@ -10,5 +10,6 @@ mod errors;
 mod every_type;
 mod instance;
 mod peer;
+mod prescription;
 mod search;
 mod transaction;

@@ -53,50 +53,38 @@ pub enum DictationStoreError {
     Unavailable(String),
 }
 
+/// What the store of dictations answers.
+pub type StoreResult<T> = Result<T, DictationStoreError>;
+
 /// Keeps dictations and their audio.
 #[async_trait]
 pub trait DictationStore: Send + Sync {
     /// Adds a dictation.
-    async fn create(&self, tenant: TenantId, dictation: &Dictation) -> Result<(), DictationStoreError>;
+    async fn create(&self, tenant: TenantId, dictation: &Dictation) -> StoreResult<()>;
 
     /// Finds one.
-    async fn find(&self, tenant: TenantId, id: Uuid) -> Result<Option<Dictation>, DictationStoreError>;
+    async fn find(&self, tenant: TenantId, id: Uuid) -> StoreResult<Option<Dictation>>;
 
     /// Lists those of an encounter, oldest first.
-    async fn by_encounter(
-        &self,
-        tenant: TenantId,
-        encounter: &ResourceKey,
-    ) -> Result<Vec<Dictation>, DictationStoreError>;
+    async fn by_encounter(&self, tenant: TenantId, encounter: &ResourceKey) -> StoreResult<Vec<Dictation>>;
 
     /// Commits frames of an open dictation, all or none: contiguous, and idempotent for frames that are there already.
-    async fn append(&self, tenant: TenantId, id: Uuid, chunks: Vec<AudioChunk>) -> Result<Saved, DictationStoreError>;
+    async fn append(&self, tenant: TenantId, id: Uuid, chunks: Vec<AudioChunk>) -> StoreResult<Saved>;
 
     /// Reads at most `count` chunks from a sequence number on.
-    async fn chunks(
-        &self,
-        tenant: TenantId,
-        id: Uuid,
-        from: u32,
-        count: u32,
-    ) -> Result<Vec<AudioChunk>, DictationStoreError>;
+    async fn chunks(&self, tenant: TenantId, id: Uuid, from: u32, count: u32) -> StoreResult<Vec<AudioChunk>>;
 
     /// Tells how much is committed.
-    async fn saved(&self, tenant: TenantId, id: Uuid) -> Result<Saved, DictationStoreError>;
+    async fn saved(&self, tenant: TenantId, id: Uuid) -> StoreResult<Saved>;
 
     /// Writes state and result if the stored state is the expected one.
-    async fn update(
-        &self,
-        tenant: TenantId,
-        dictation: &Dictation,
-        expected: DictationState,
-    ) -> Result<(), DictationStoreError>;
+    async fn update(&self, tenant: TenantId, dictation: &Dictation, expected: DictationState) -> StoreResult<()>;
 
     /// Lists the dictations whose work is not done, of all tenants.
-    async fn unfinished(&self) -> Result<Vec<(TenantId, Uuid)>, DictationStoreError>;
+    async fn unfinished(&self) -> StoreResult<Vec<(TenantId, Uuid)>>;
 
     /// Marks it withdrawn and removes its audio rows and its key, in one unit.
-    async fn withdraw(&self, tenant: TenantId, id: Uuid) -> Result<(), DictationStoreError>;
+    async fn withdraw(&self, tenant: TenantId, id: Uuid) -> StoreResult<()>;
 }
 
 /// A recording's own key, encrypted under the master key.
