@@ -1,0 +1,110 @@
+//! The patient and the consultation, from FHIR R4 (<https://hl7.org/fhir/R4/encounter.html>) and `/v1/dictations`.
+
+use bytes::Bytes;
+use poem::Response;
+use poem::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::client::ApiRequest;
+use crate::routes::{Pages, message, page, see, value};
+use crate::views::{
+    Banner, ConsultationPage, PatientPage, Section, concept, dictation, medicines, name, observation, resources, text,
+};
+
+const DEMO: &[u8] = include_bytes!("../static/demo/dictation.flac");
+
+/// Shows a patient.
+pub(crate) async fn patient(pages: &Pages, token: &str, id: &str) -> poem::Result<Response> {
+    let problems = pages.get(token, &format!("/fhir/Condition?patient={id}")).await?;
+    let requests = pages.get(token, &format!("/fhir/MedicationRequest?patient={id}")).await?;
+    let observations = pages.get(token, &format!("/fhir/Observation?patient={id}")).await?;
+    let context = PatientPage {
+        title: "Patient",
+        patient: banner(pages, token, id).await?,
+        problems: resources(&problems, "Condition").map(|condition| concept(condition, "code")).collect(),
+        medicines: medicines(&requests),
+        observations: resources(&observations, "Observation").map(observation).collect(),
+    };
+    page("patient.html", &context)
+}
+
+/// Shows a consultation.
+pub(crate) async fn show(pages: &Pages, token: &str, id: &str) -> poem::Result<Response> {
+    let patient = patient_of(pages, token, id).await?;
+    let listed = pages.get(token, &format!("/v1/encounters/{id}/dictations")).await?;
+    let requests = pages.get(token, &format!("/fhir/MedicationRequest?encounter={id}")).await?;
+    let notes = pages.get(token, &format!("/fhir/Composition?encounter={id}&_sort=-_lastUpdated")).await?;
+    let list = listed.get("dictations").and_then(Value::as_array);
+    let dictations: Vec<_> = list.into_iter().flatten().map(dictation).collect();
+    let note = resources(&notes, "Composition").next();
+    let sections = note.and_then(|note| note.get("section")).and_then(Value::as_array).into_iter().flatten();
+    let context = ConsultationPage {
+        title: "Consultation",
+        encounter: id.to_owned(),
+        patient: banner(pages, token, &patient).await?,
+        consent: consent(pages, token, &patient).await?.is_some(),
+        working: dictations.iter().any(|dictation| dictation.state == "finishing"),
+        dictations,
+        medicines: medicines(&requests),
+        sections: sections.map(|s| Section { title: text(s, "/title"), text: plain(&text(s, "/text/div")) }).collect(),
+    };
+    page("consultation.html", &context)
+}
+
+/// Sends the demo recording the way that any recording goes.
+pub(crate) async fn play_demo(pages: &Pages, token: &str, id: &str) -> poem::Result<Response> {
+    let patient = patient_of(pages, token, id).await?;
+    let Some(consent) = consent(pages, token, &patient).await? else {
+        return Ok(message(StatusCode::UNPROCESSABLE_ENTITY, "The patient's consent to record is not there yet."));
+    };
+    let new = json!({ "patient": format!("Patient/{patient}"), "encounter": format!("Encounter/{id}"),
+        "consent": format!("Consent/{consent}"), "language": "en", "mode": "upload" });
+    let made = pages.send("POST", "/v1/dictations", Some(token), &new).await?;
+    if made.status != 201 {
+        return Ok(message(StatusCode::UNPROCESSABLE_ENTITY, "The recording was not permitted."));
+    }
+    let upload = ApiRequest {
+        method: "PUT".to_owned(),
+        path: format!("/v1/dictations/{}/recording", text(&value(&made), "/id")),
+        headers: vec![("content-type".to_owned(), "audio/flac".to_owned())],
+        body: Bytes::from_static(DEMO),
+        token: Some(token.to_owned()),
+    };
+    if pages.call_api(upload).await?.status != 202 {
+        return Ok(message(StatusCode::BAD_GATEWAY, "The recording was not taken. Try again."));
+    }
+    Ok(see(&format!("/consultations/{id}")))
+}
+
+async fn patient_of(pages: &Pages, token: &str, encounter: &str) -> poem::Result<String> {
+    let encounter = pages.get(token, &format!("/fhir/Encounter/{encounter}")).await?;
+    Ok(text(&encounter, "/subject/reference").trim_start_matches("Patient/").to_owned())
+}
+
+async fn banner(pages: &Pages, token: &str, id: &str) -> poem::Result<Banner> {
+    let patient = pages.get(token, &format!("/fhir/Patient/{id}")).await?;
+    let allergies = pages.get(token, &format!("/fhir/AllergyIntolerance?patient={id}")).await?;
+    Ok(Banner {
+        id: id.to_owned(),
+        name: name(&patient),
+        gender: text(&patient, "/gender"),
+        born: text(&patient, "/birthDate"),
+        allergies: resources(&allergies, "AllergyIntolerance").map(|allergy| concept(allergy, "code")).collect(),
+    })
+}
+
+async fn consent(pages: &Pages, token: &str, patient: &str) -> poem::Result<Option<String>> {
+    let found = pages.get(token, &format!("/fhir/Consent?patient={patient}&status=active")).await?;
+    Ok(resources(&found, "Consent").next().map(|consent| text(consent, "/id")))
+}
+
+/// The words of a narrative, its markup left out; the template escapes them again.
+fn plain(markup: &str) -> String {
+    let mut words = String::new();
+    for piece in markup.split('<') {
+        let piece = piece.split_once('>').map_or(piece, |(_, rest)| rest);
+        words.push_str(piece);
+        words.push(' ');
+    }
+    words.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&").trim().to_owned()
+}

@@ -1,0 +1,71 @@
+//! The templates, compiled in; HTML is escaped (<https://html.spec.whatwg.org/>) and an unknown name is an error.
+
+use std::sync::OnceLock;
+
+use minijinja::{Environment, UndefinedBehavior};
+use serde::Serialize;
+
+const TEMPLATES: &[(&str, &str)] = &[
+    ("app.html", include_str!("../templates/app.html")),
+    ("log-in.html", include_str!("../templates/log-in.html")),
+    ("message.html", include_str!("../templates/message.html")),
+    ("worklist.html", include_str!("../templates/worklist.html")),
+    ("banner.html", include_str!("../templates/banner.html")),
+    ("patient.html", include_str!("../templates/patient.html")),
+    ("consultation.html", include_str!("../templates/consultation.html")),
+];
+
+fn environment() -> &'static Environment<'static> {
+    static ENVIRONMENT: OnceLock<Environment<'static>> = OnceLock::new();
+    ENVIRONMENT.get_or_init(|| {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        for (name, source) in TEMPLATES {
+            environment.add_template(name, source).expect("the templates are compiled in and a test reads them");
+        }
+        environment
+    })
+}
+
+/// Renders a page.
+pub(crate) fn render(name: &str, context: &impl Serialize) -> Result<String, minijinja::Error> {
+    environment().get_template(name)?.render(minijinja::value::Serde(context))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::render;
+    use crate::views::{Banner, ConsultationPage, LogInPage, Medicine, PatientPage, WorklistPage};
+
+    fn banner() -> Banner {
+        let word = |text: &str| text.to_owned();
+        Banner { id: word("p"), name: word("<Rane>"), gender: word("female"), born: word("1974"), allergies: vec![] }
+    }
+
+    #[test]
+    fn every_page_renders_and_escapes() {
+        render("log-in.html", &LogInPage { title: "Log in", problem: String::new() }).expect("log-in");
+        render("worklist.html", &WorklistPage { title: "Worklist", visits: Vec::new() }).expect("worklist");
+        let medicines =
+            || vec![Medicine { name: "paracetamol".to_owned(), status: "draft".to_owned(), dosage: String::new() }];
+        let page = PatientPage {
+            title: "Patient",
+            patient: banner(),
+            problems: Vec::new(),
+            medicines: medicines(),
+            observations: Vec::new(),
+        };
+        assert!(render("patient.html", &page).expect("patient").contains("&lt;Rane&gt;"));
+        let page = ConsultationPage {
+            title: "Consultation",
+            encounter: "e".to_owned(),
+            patient: banner(),
+            consent: true,
+            working: true,
+            dictations: Vec::new(),
+            medicines: medicines(),
+            sections: Vec::new(),
+        };
+        render("consultation.html", &page).expect("consultation");
+    }
+}
