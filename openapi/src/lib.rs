@@ -10,6 +10,7 @@ const HEAD: &str = include_str!("../openapi.yaml");
 const PATHS: &[&str] = &[
     include_str!("../paths/sessions.yaml"),
     include_str!("../paths/dictations.yaml"),
+    include_str!("../paths/prescriptions.yaml"),
     include_str!("../paths/health.yaml"),
     include_str!("../paths/fhir-generic.yaml"),
     include_str!("../paths/fhir-patient.yaml"),
@@ -21,7 +22,11 @@ const PATHS: &[&str] = &[
 /// Security schemes, parameters, responses.
 const COMPONENTS: &str = include_str!("../schemas/components.yaml");
 /// The schemas, part by part.
-const SCHEMAS: &[&str] = &[include_str!("../schemas/api.yaml"), include_str!("../schemas/fhir.yaml")];
+const SCHEMAS: &[&str] = &[
+    include_str!("../schemas/api.yaml"),
+    include_str!("../schemas/prescription.yaml"),
+    include_str!("../schemas/fhir.yaml"),
+];
 
 struct Contract {
     value: Value,

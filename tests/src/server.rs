@@ -86,6 +86,11 @@ impl TestServer {
         Ok(())
     }
 
+    /// What the handlers say of themselves, as OpenAPI.
+    pub fn specification(&self) -> String {
+        self.running.specification.clone()
+    }
+
     /// Stops it and its PostgreSQL.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.running.stop().await

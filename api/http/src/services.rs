@@ -1,6 +1,7 @@
 //! The OpenAPI services outside FHIR: log-in, dictation, prescription. Thin: find the caller, one call, the answer.
 
 pub(crate) mod dictations;
+mod prescriptions;
 mod sessions;
 
 use std::sync::Arc;
@@ -8,10 +9,10 @@ use std::sync::Arc;
 use poem::{EndpointExt, Route, get};
 use poem_openapi::OpenApiService;
 use seva_clinic::dictation::DictationService;
+use seva_clinic::prescription::PrescriptionService;
 use seva_clinic::speech::audio::AudioDecoder;
 use seva_fhir::FhirService;
 use seva_fhir::clock::IdSource;
-
 use tokio::sync::watch;
 
 use crate::authentication::Authenticator;
@@ -25,6 +26,8 @@ pub struct Services {
     pub authenticator: Authenticator,
     /// Dictations.
     pub dictations: DictationService,
+    /// Prescriptions.
+    pub prescriptions: PrescriptionService,
     /// Decodes uploaded recordings.
     pub decoder: Arc<dyn AudioDecoder>,
     /// The address that clients use, without a slash at its end.
@@ -39,13 +42,14 @@ pub struct Services {
     pub aws: Vec<Arc<dyn AwsProbe>>,
 }
 
-type Apis = (HealthApi, sessions::SessionApi, dictations::DictationApi);
+type Apis = (HealthApi, sessions::SessionApi, dictations::DictationApi, prescriptions::PrescriptionApi);
 
 fn service(services: &Arc<Services>) -> OpenApiService<Apis, ()> {
     let apis = (
         HealthApi { services: Arc::clone(services) },
         sessions::SessionApi { services: Arc::clone(services) },
         dictations::DictationApi { services: Arc::clone(services) },
+        prescriptions::PrescriptionApi { services: Arc::clone(services) },
     );
     OpenApiService::new(apis, "SEVA Arogya", env!("CARGO_PKG_VERSION"))
 }

@@ -4,9 +4,7 @@ mod keys;
 mod rows;
 
 use async_trait::async_trait;
-use seva_clinic::dictation::{
-    AudioChunk, Dictation, DictationState, DictationStore, DictationStoreError, Saved,
-};
+use seva_clinic::dictation::{AudioChunk, Dictation, DictationState, DictationStore, DictationStoreError, Saved};
 use seva_fhir::types::{ResourceKey, TenantId};
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool, Row};
@@ -65,8 +63,9 @@ impl DictationStore for PostgresDictations {
         tenant: TenantId,
         encounter: &ResourceKey,
     ) -> Result<Vec<Dictation>, DictationStoreError> {
-        let statement =
-            format!("SELECT {COLUMNS} FROM dictation WHERE tenant = $1 AND encounter = $2 ORDER BY created, id LIMIT 500");
+        let statement = format!(
+            "SELECT {COLUMNS} FROM dictation WHERE tenant = $1 AND encounter = $2 ORDER BY created, id LIMIT 500"
+        );
         let rows = sqlx::query(sqlx::AssertSqlSafe(statement))
             .bind(tenant.get())
             .bind(encounter.to_string())

@@ -252,17 +252,21 @@ impl Configuration {
     }
 
     fn check(&self) -> Result<(), ConfigurationError> {
-        let needs = |place: &str, what: &str| {
-            Err(ConfigurationError::Wrong { place: place.to_owned(), message: format!("{what} must be set too") })
+        // No silent fallback (decision D13): what this build can't do is refused by name.
+        let absent = |place: &str, what: &str| {
+            Err(ConfigurationError::Wrong {
+                place: place.to_owned(),
+                message: format!("{what} is not available in this version: leave it out"),
+            })
         };
-        if self.extraction.engine == ExtractionEngine::ComprehendMedical && self.extraction.region.is_none() {
-            return needs("extraction.engine", "extraction.region");
+        if self.extraction.engine == ExtractionEngine::ComprehendMedical {
+            return absent("extraction.engine", "Comprehend Medical");
         }
-        if self.blobs.store == BlobStoreKind::S3 && (self.blobs.bucket.is_none() || self.blobs.region.is_none()) {
-            return needs("blobs.store", "blobs.bucket and blobs.region");
+        if self.blobs.store == BlobStoreKind::S3 {
+            return absent("blobs.store", "S3");
         }
-        if self.identity.issuer.is_some() && self.identity.audience.is_none() {
-            return needs("identity.issuer", "identity.audience");
+        if self.identity.issuer.is_some() {
+            return absent("identity.issuer", "an external issuer");
         }
         Ok(())
     }

@@ -1,22 +1,29 @@
 //! The pages beside the API: one port, and one client among many. Pages reach the API through its whole endpoint,
 //! middleware included, with the user's own token.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use poem::endpoint::BoxEndpoint;
+use poem::http::Uri;
 use poem::{Endpoint, Request, Response};
+use seva_web::{ApiClient, ApiRequest, ApiResponse, ApiUnavailable, Pages, WebSettings, pages};
 
 /// The first path segments that belong to the API.
 const API: &[&str] = &["fhir", "v1", "health", "docs", ".well-known", "openapi.json", "openapi.yaml"];
 
+type Api = Arc<BoxEndpoint<'static, Response>>;
+
 /// Serves the API and the pages.
-pub(crate) fn with_pages(
-    api: BoxEndpoint<'static, Response>,
-    _url: &str,
-) -> impl Endpoint<Output = Response> + 'static {
-    Both { api }
+pub(crate) fn with_pages(api: BoxEndpoint<'static, Response>, url: &str) -> impl Endpoint<Output = Response> + 'static {
+    let api = Arc::new(api);
+    let client = Arc::new(InProcess(Arc::clone(&api)));
+    Both { pages: pages(client, WebSettings { url: url.to_owned() }), api }
 }
 
 struct Both {
-    api: BoxEndpoint<'static, Response>,
+    api: Api,
+    pages: Pages,
 }
 
 impl Endpoint for Both {
@@ -24,7 +31,32 @@ impl Endpoint for Both {
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let first = request.uri().path().trim_start_matches('/').split('/').next().unwrap_or_default();
-        let _belongs = API.contains(&first);
-        self.api.call(request).await
+        if API.contains(&first) { self.api.call(request).await } else { self.pages.call(request).await }
+    }
+}
+
+/// The API without a network between.
+struct InProcess(Api);
+
+#[async_trait]
+impl ApiClient for InProcess {
+    async fn call(&self, asked: ApiRequest) -> Result<ApiResponse, ApiUnavailable> {
+        let unavailable = |error: &dyn std::fmt::Display| ApiUnavailable(error.to_string());
+        let uri: Uri = asked.path.parse().map_err(|error| unavailable(&error))?;
+        let method = asked.method.parse().map_err(|_| ApiUnavailable("the method is unknown".to_owned()))?;
+        let mut request = Request::builder().method(method).uri(uri);
+        for (name, value) in &asked.headers {
+            request = request.header(name.as_str(), value.as_str());
+        }
+        if let Some(token) = &asked.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let mut response = self.0.get_response(request.body(asked.body)).await;
+        let headers = response.headers().iter();
+        let headers = headers.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
+        let headers = headers.collect();
+        let status = response.status().as_u16();
+        let body = response.take_body().into_bytes().await.map_err(|error| unavailable(&error))?;
+        Ok(ApiResponse { status, headers, body })
     }
 }

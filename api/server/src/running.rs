@@ -9,6 +9,7 @@ use anyhow::Context;
 use poem::EndpointExt;
 use poem::listener::{Acceptor, Listener, TcpListener};
 use seva_clinic::dictation::{DictationParts, DictationService};
+use seva_clinic::prescription::{PrescriptionParts, PrescriptionService};
 use seva_embedded::audio::EmbeddedAudioDecoder;
 use seva_embedded::cipher::AesGcmCipher;
 use seva_embedded::extraction::LexiconExtractor;
@@ -20,7 +21,9 @@ use seva_fhir::access::AccountStore;
 use seva_fhir::clock::{RandomIds, SystemClock};
 use seva_fhir::{FhirService, FhirServiceParts};
 use seva_http::{Authenticator, AuthenticatorParts, Services, TokenKeys, new_signing_key};
-use seva_postgres::{Database, DatabaseSettings, PostgresAccounts, PostgresAudit, PostgresDictations, PostgresResources, PostgresSecrets};
+use seva_postgres::{
+    Database, DatabaseSettings, PostgresAccounts, PostgresAudit, PostgresDictations, PostgresResources, PostgresSecrets,
+};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -86,6 +89,8 @@ pub struct Running {
     pub fhir: FhirService,
     /// Accounts, for the demo log-in.
     pub accounts: Arc<dyn AccountStore>,
+    /// What the handlers say of themselves, as OpenAPI.
+    pub specification: String,
     dictations: DictationService,
     store: Store,
     closing: watch::Sender<bool>,
@@ -100,7 +105,8 @@ impl Running {
         let store = Store::open(&configuration).await?;
         let database = store.database.clone();
         let listen = configuration.server.listen;
-        let acceptor = TcpListener::bind(listen).into_acceptor().await.with_context(|| format!("server.listen {listen}"))?;
+        let acceptor =
+            TcpListener::bind(listen).into_acceptor().await.with_context(|| format!("server.listen {listen}"))?;
         let address = acceptor.local_addr().first().and_then(|a| a.as_socket_addr().copied()).unwrap_or(listen);
         let url = match &configuration.server.public_url {
             Some(_) => configuration.server.url(),
@@ -119,6 +125,7 @@ impl Running {
             fhir: fhir.clone(),
             authenticator: parts.authenticator(&accounts).await?,
             dictations: dictations.clone(),
+            prescriptions: parts.prescriptions(&fhir),
             decoder: Arc::new(EmbeddedAudioDecoder),
             url: url.clone(),
             closing: closing_seen,
@@ -127,12 +134,13 @@ impl Running {
             aws: Vec::new(),
         });
         drop(parts);
+        let specification = seva_http::api_specification(&services);
         let app = pages::with_pages(seva_http::endpoint(&services).boxed(), &url);
         let (stop, stopped) = oneshot::channel::<()>();
         let server = poem::Server::new_with_acceptor(acceptor);
         let signal = async move { drop(stopped.await) };
         let server = tokio::spawn(server.run_with_graceful_shutdown(app, signal, Some(DRAIN)));
-        Ok(Self { address, fhir, accounts, dictations, store, closing, stop, server, audit_writer })
+        Ok(Self { address, fhir, accounts, specification, dictations, store, closing, stop, server, audit_writer })
     }
 
     /// Stops: requests in flight are finished, audit records written, PostgreSQL ended.
@@ -187,6 +195,11 @@ impl Parts<'_> {
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
         }))
+    }
+
+    fn prescriptions(&self, fhir: &FhirService) -> PrescriptionService {
+        let fhir = fhir.clone();
+        PrescriptionService::new(PrescriptionParts { fhir, clock: Arc::new(SystemClock), ids: Arc::new(RandomIds) })
     }
 
     async fn authenticator(&self, accounts: &Arc<dyn AccountStore>) -> anyhow::Result<Authenticator> {

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use reqwest::Method;
-use seva_tests::client::Client;
+use serde_json::{Value, json};
+use seva_server::demo;
+use seva_tests::client::{Answer, Client};
 use seva_tests::project;
 use seva_tests::server::{Program, TestServer, data_folder, free_port};
-use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 async fn begin(doctor: &Client, patient: &str, mode: &str) -> Value {
@@ -37,7 +38,8 @@ async fn a_recording_becomes_transcript_findings_and_draft_medicines() {
     let id = made["id"].as_str().unwrap();
     let file = std::fs::read(project().join("web/static/demo/dictation.flac")).unwrap();
     let headers = [("content-type", "audio/flac")];
-    let taken = doctor.send(Method::PUT, &format!("/v1/dictations/{id}/recording"), &headers, Some(file)).await.unwrap();
+    let taken =
+        doctor.send(Method::PUT, &format!("/v1/dictations/{id}/recording"), &headers, Some(file)).await.unwrap();
     assert_eq!(taken.status, 202, "{}", taken.json);
     assert!(taken.json["savedMilliseconds"].as_u64().unwrap() > 19_000);
     let done = until_done(doctor, id).await;
@@ -56,8 +58,69 @@ async fn a_recording_becomes_transcript_findings_and_draft_medicines() {
     let medicine = format!("MedicationRequest/{}", medicines.matches()[0]);
     assert!(!find(&format!("Provenance?target={medicine}")).await.matches().is_empty());
 
-    let range = doctor.send(Method::GET, &format!("/v1/dictations/{id}/audio"), &[("range", "bytes=0-3")], None).await.unwrap();
+    let range =
+        doctor.send(Method::GET, &format!("/v1/dictations/{id}/audio"), &[("range", "bytes=0-3")], None).await.unwrap();
     assert_eq!((range.status, range.bytes.as_slice()), (206, b"RIFF".as_slice()));
+    server.stop().await.unwrap();
+}
+
+async fn review(doctor: &Client, place: &str, version: &Value, body: Value) -> Value {
+    let etag = format!("W/\"{version}\"");
+    let headers = [("if-match", etag.as_str()), ("content-type", "application/json")];
+    let answer = doctor.send(Method::PUT, place, &headers, Some(body.to_string().into())).await.unwrap();
+    assert_eq!(answer.status, 200, "{place}: {}", answer.json);
+    answer.json
+}
+
+async fn sign(doctor: &Client, place: &str, version: &Value, pin: &str) -> Answer {
+    let etag = format!("W/\"{version}\"");
+    let headers = [("if-match", etag.as_str()), ("content-type", "application/json")];
+    let body = json!({ "pin": pin }).to_string().into_bytes();
+    doctor.send(Method::POST, &format!("{place}/signature"), &headers, Some(body)).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_dictated_draft_is_reviewed_and_signed_by_its_author() {
+    let server = TestServer::start().await.unwrap();
+    let doctor = &server.doctor;
+    let made = begin(doctor, "dhillon", "upload").await;
+    let id = made["id"].as_str().unwrap();
+    let file = std::fs::read(project().join("web/static/demo/dictation.flac")).unwrap();
+    let headers = [("content-type", "audio/flac")];
+    doctor.send(Method::PUT, &format!("/v1/dictations/{id}/recording"), &headers, Some(file)).await.unwrap();
+    assert_eq!(until_done(doctor, id).await["state"], "drafted");
+
+    let place = "/v1/encounters/visit-dhillon/prescription";
+    let mut seen = doctor.get(place).await.unwrap().json;
+    assert_eq!(seen["state"], "draft", "{seen}");
+    assert!(!seen["medicines"][0]["evidence"].as_array().unwrap().is_empty());
+    assert_eq!(sign(doctor, place, &seen["version"], demo::PIN).await.status, 422);
+    for (section, text) in [("diagnosis", "Acute fever"), ("medications", ""), ("instructions", "Plenty of fluids")] {
+        let body = match text {
+            "" => json!({"state": "approved"}),
+            text => json!({"text": text, "state": "approved"}),
+        };
+        seen = review(doctor, &format!("{place}/sections/{section}"), &seen["version"], body).await;
+    }
+    for number in 0..seen["medicines"].as_array().unwrap().len() {
+        let medicine = format!("{place}/medicines/{}", seen["medicines"][number]["id"].as_str().unwrap());
+        seen = review(doctor, &medicine, &seen["version"], json!({"state": "approved"})).await;
+    }
+    assert_eq!(seen["blockers"], json!([]), "{seen}");
+    assert_eq!(sign(doctor, place, &seen["version"], "0000").await.status, 422);
+    let signed = sign(doctor, place, &seen["version"], demo::PIN).await;
+    assert_eq!((signed.status, signed.json["state"].as_str()), (201, Some("signed")), "{}", signed.json);
+
+    let active = doctor.get("/fhir/MedicationRequest?patient=dhillon&status=active&intent=order").await.unwrap();
+    assert_eq!(active.matches().len(), 2, "{}", active.json);
+    let line = signed.json["medicines"][0]["line"]["hi"].as_str().unwrap_or_default().to_owned();
+    assert!(line.contains("दिन"), "{line}");
+    let late = json!({"text": "too late"});
+    let etag = format!("W/\"{}\"", signed.json["version"]);
+    let headers = [("if-match", etag.as_str()), ("content-type", "application/json")];
+    let section = format!("{place}/sections/diagnosis");
+    let refused = doctor.send(Method::PUT, &section, &headers, Some(late.to_string().into())).await.unwrap();
+    assert_eq!(refused.status, 409, "{}", refused.json);
     server.stop().await.unwrap();
 }
 
@@ -70,7 +133,12 @@ async fn no_consent_means_no_recording() {
     };
     for (consent, encounter) in [("consent-sheikh", "visit-rane"), ("consent-rane", "visit-sheikh")] {
         let refused = server.doctor.post("/v1/dictations", &new(consent, encounter)).await.unwrap();
-        assert_eq!((refused.status, refused.header("content-type")), (422, "application/problem+json"), "{}", refused.json);
+        assert_eq!(
+            (refused.status, refused.header("content-type")),
+            (422, "application/problem+json"),
+            "{}",
+            refused.json
+        );
     }
     let missing = server.doctor.post("/v1/dictations", &new("none", "visit-rane")).await.unwrap();
     assert_eq!(missing.status, 404);

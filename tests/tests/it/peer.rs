@@ -1,8 +1,8 @@
 //! Somebody else's client works against the server: PyPI fhirpy lists, pages, creates, updates, deletes.
 
+use serde_json::{Value, json};
 use seva_tests::project;
 use seva_tests::server::TestServer;
-use serde_json::{Value, json};
 
 #[tokio::test]
 async fn fhirpy_lists_pages_creates_updates_and_deletes() {
@@ -19,8 +19,7 @@ async fn fhirpy_lists_pages_creates_updates_and_deletes() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let result: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
-    let expected =
-        json!({"first": 3, "all": 7, "birthDate": "1999-12-31", "version": "2", "found": 1, "gone": true});
+    let expected = json!({"first": 3, "all": 7, "birthDate": "1999-12-31", "version": "2", "found": 1, "gone": true});
     assert_eq!(result, expected);
     server.stop().await.unwrap();
 }

@@ -9,10 +9,10 @@ use poem::Request;
 use poem_openapi::param::Path;
 use poem_openapi::payload::{Binary, Json};
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
+use serde_json::Value;
 use seva_clinic::dictation::{Dictation, DictationMode, DictationRequest, DictationView, Saved};
 use seva_fhir::access::{AuditAction, AuditRecord, Caller};
 use seva_fhir::types::ResourceKey;
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::Services;

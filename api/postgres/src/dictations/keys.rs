@@ -22,12 +22,13 @@ impl RecordingKeys for PostgresDictations {
     }
 
     async fn find(&self, tenant: TenantId, blob: Uuid) -> Result<Option<WrappedKey>, DictationStoreError> {
-        let wrapped: Option<Vec<u8>> = sqlx::query_scalar("SELECT wrapped FROM blob_key WHERE tenant = $1 AND blob = $2")
-            .bind(tenant.get())
-            .bind(blob)
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(unavailable)?;
+        let wrapped: Option<Vec<u8>> =
+            sqlx::query_scalar("SELECT wrapped FROM blob_key WHERE tenant = $1 AND blob = $2")
+                .bind(tenant.get())
+                .bind(blob)
+                .fetch_optional(&self.pool)
+                .await
+                .map_err(unavailable)?;
         Ok(wrapped.map(WrappedKey))
     }
 

@@ -29,8 +29,14 @@ fn wrong_keys_and_values_are_named() {
     assert!(variable.expect_err("unknown variable").to_string().contains("SEVA_SERVER_PORT"));
     let value = Configuration::from_parts("", "", variables(&[("SEVA_BLOBS_STORE", "disk")]));
     assert!(value.expect_err("wrong value").to_string().contains("SEVA_BLOBS_STORE"));
-    let region = Configuration::from_parts("", "[extraction]\nengine = \"comprehend-medical\"", Vec::new());
-    assert!(region.expect_err("no region").to_string().contains("extraction.region"));
+    for (text, place) in [
+        ("[extraction]\nengine = \"comprehend-medical\"", "extraction.engine"),
+        ("[blobs]\nstore = \"s3\"", "blobs.store"),
+        ("[identity]\nissuer = \"https://issuer.example\"", "identity.issuer"),
+    ] {
+        let absent = Configuration::from_parts("", text, Vec::new());
+        assert!(absent.expect_err("not available").to_string().contains(place));
+    }
 }
 
 #[test]

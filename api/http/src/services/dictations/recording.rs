@@ -28,11 +28,7 @@ pub enum Audio {
     Whole(Binary<Vec<u8>>, #[oai(header = "accept-ranges")] String),
     /// The range that was asked for.
     #[oai(status = 206, content_type = "audio/wav")]
-    Part(
-        Binary<Vec<u8>>,
-        #[oai(header = "content-range")] String,
-        #[oai(header = "accept-ranges")] String,
-    ),
+    Part(Binary<Vec<u8>>, #[oai(header = "content-range")] String, #[oai(header = "accept-ranges")] String),
 }
 
 /// Decodes a file off the async threads and commits it frame by frame.
@@ -46,7 +42,9 @@ pub(super) async fn take(services: &Services, caller: &Caller, id: Uuid, file: V
     }
     let done = decoding.await.map_err(|error| Failure::Internal(error.to_string()))?;
     done.map(drop).map_err(|error| match error {
-        AudioError::Unsupported => Failure::UnsupportedMediaType("the file is none of WAV, FLAC, Ogg, MP3, M4A".to_owned()),
+        AudioError::Unsupported => {
+            Failure::UnsupportedMediaType("the file is none of WAV, FLAC, Ogg, MP3, M4A".to_owned())
+        }
         AudioError::Broken(text) => Failure::Unprocessable(format!("the recording can't be decoded: {text}")),
         AudioError::Rate(rate) => Failure::Unprocessable(format!("a sample rate of {rate} Hz can't be used")),
     })

@@ -10,11 +10,11 @@ use futures_util::{SinkExt, StreamExt};
 use poem::web::websocket::{Message, WebSocket, WebSocketStream};
 use poem::web::{Data, Path, Query};
 use poem::{IntoResponse, Response, handler};
+use serde::Deserialize;
+use serde_json::json;
 use seva_clinic::dictation::{DictationEvent, Frame, Saved};
 use seva_clinic::failure::ClinicError;
 use seva_fhir::access::Caller;
-use serde::Deserialize;
-use serde_json::json;
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
@@ -51,7 +51,8 @@ pub(crate) async fn open_socket(
     let (_, saved) = services.dictations.find(&caller, id).await.map_err(Failure::from)?;
     let conversation = move |stream: WebSocketStream| async move {
         let (mut down, up) = stream.split();
-        let ready = json!({"type": "ready", "savedSequence": sequence_of(saved), "savedMilliseconds": saved.milliseconds});
+        let ready =
+            json!({"type": "ready", "savedSequence": sequence_of(saved), "savedMilliseconds": saved.milliseconds});
         if down.send(Message::Text(ready.to_string())).await.is_ok() {
             Conversation { services, caller, id, down, up, events }.run().await;
         }
@@ -127,7 +128,9 @@ impl Conversation {
                 Err(error) => Some(refusal(&error)),
             },
             Some("pause") => None,
-            _ => Some(json!({"type": "warning", "text": "a text frame is {\"type\":\"finish\"} or {\"type\":\"pause\"}"})),
+            _ => Some(
+                json!({"type": "warning", "text": "a text frame is {\"type\":\"finish\"} or {\"type\":\"pause\"}"}),
+            ),
         }
     }
 }

@@ -1,0 +1,72 @@
+//! The contract against what the handlers say of themselves, and against the FHIR table.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use seva_fhir::interactions::OFFERS;
+use seva_tests::server::TestServer;
+
+const METHODS: &[&str] = &["get", "put", "post", "delete", "patch"];
+
+/// What of an operation must agree: id, path parameters, body's media types, statuses of success.
+#[derive(Debug, PartialEq, Eq)]
+struct Operation {
+    id: String,
+    body: BTreeSet<String>,
+    success: BTreeSet<String>,
+}
+
+fn operations(document: &Value) -> BTreeMap<String, Operation> {
+    let mut found = BTreeMap::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap().iter().filter(|(name, _)| METHODS.contains(&name.as_str()))
+        {
+            let keys = |value: &Value| -> Vec<String> {
+                value.as_object().map(|map| map.keys().cloned().collect()).unwrap_or_default()
+            };
+            // poem-openapi names the charset; the contract does not.
+            let plain = |kind: String| kind.split(';').next().unwrap().to_owned();
+            let id = operation["operationId"].as_str().unwrap().to_owned();
+            let body = keys(&operation["requestBody"]["content"]).into_iter().map(plain).collect();
+            let success = keys(&operation["responses"]).into_iter().filter(|status| status.starts_with('2')).collect();
+            found.insert(format!("{method} {path}"), Operation { id, body, success });
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn handlers_and_contract_agree() {
+    let server = TestServer::start().await.unwrap();
+    let contract = operations(seva_openapi::contract());
+    let handlers = operations(&serde_json::from_str(&server.specification()).unwrap());
+    for (place, handler) in &handlers {
+        assert_eq!(contract.get(place), Some(handler), "{place}");
+    }
+    // The socket is no HTTP operation, and the FHIR face comes from its own table.
+    let outside = |place: &&String| !place.contains("/fhir") && !place.ends_with("/socket");
+    for place in contract.keys().filter(outside) {
+        assert!(handlers.contains_key(place), "{place} is in the contract only");
+    }
+    server.stop().await.unwrap();
+}
+
+#[test]
+fn the_contract_offers_what_the_interaction_table_offers() {
+    let contract = operations(seva_openapi::contract());
+    let generic: BTreeSet<String> = contract.keys().filter(|place| place.contains("/fhir/{type}")).cloned().collect();
+    let table: BTreeSet<String> =
+        OFFERS.iter().map(|offer| format!("{} /fhir{}", offer.method.to_lowercase(), offer.path)).collect();
+    assert_eq!(generic, table);
+}
+
+#[tokio::test]
+async fn the_contract_is_served() {
+    let server = TestServer::start().await.unwrap();
+    assert_eq!(&server.doctor.get("/openapi.json").await.unwrap().json, seva_openapi::contract());
+    let yaml = String::from_utf8(server.doctor.get("/openapi.yaml").await.unwrap().bytes).unwrap();
+    assert!(yaml.contains("openapi: 3.0.3"));
+    let docs = server.doctor.get("/docs/swagger-initializer.js").await.unwrap();
+    assert!(String::from_utf8(docs.bytes).unwrap().contains("/openapi.json"));
+    server.stop().await.unwrap();
+}
