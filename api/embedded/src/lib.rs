@@ -7,4 +7,5 @@ pub mod extraction;
 pub mod identity;
 pub mod model;
 pub mod postgres;
+pub mod print;
 pub mod speech;

@@ -11,6 +11,7 @@ pub mod formulary;
 pub mod lexicon;
 pub mod phrases;
 pub mod prescription;
+pub mod printing;
 pub mod speech;
 pub mod testing;
 pub mod vitals;
