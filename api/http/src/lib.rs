@@ -7,12 +7,13 @@ mod contract;
 mod failure;
 mod fhir;
 mod health;
+mod idempotency;
 mod middleware;
 mod services;
 
 use std::sync::Arc;
 
-use poem::{Endpoint, EndpointExt, Response};
+use poem::{Endpoint, EndpointExt, Response, Route};
 
 pub use authentication::{Authenticator, AuthenticatorParts, KeyError, LogIn, LoggedIn, TokenKeys, new_signing_key};
 pub use failure::Failure;
@@ -23,8 +24,10 @@ pub use services::{Services, api_specification};
 /// Builds the server's endpoint.
 pub fn endpoint(services: &Arc<Services>) -> impl Endpoint<Output = Response> + 'static {
     let fhir = FhirEndpoint::new(services.fhir.clone(), services.authenticator.clone());
-    contract::routes(services::routes(services))
+    let outside = contract::routes(services::routes(services)).with(idempotency::Idempotency(Arc::clone(services)));
+    Route::new()
         .nest("/fhir", fhir)
+        .nest_no_strip("/", outside)
         .catch_all_error(|error| async move { middleware::problem(&error) })
         .with(middleware::RequestIds::new(Arc::clone(&services.ids)))
 }

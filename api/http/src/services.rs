@@ -12,6 +12,7 @@ use seva_clinic::dictation::DictationService;
 use seva_clinic::prescription::PrescriptionService;
 use seva_clinic::speech::audio::AudioDecoder;
 use seva_fhir::FhirService;
+use seva_fhir::access::IdempotencyStore;
 use seva_fhir::clock::IdSource;
 use tokio::sync::watch;
 
@@ -36,6 +37,8 @@ pub struct Services {
     pub ids: Arc<dyn IdSource>,
     /// Becomes true when the server stops, so that open sockets end.
     pub closing: watch::Receiver<bool>,
+    /// Answers by idempotency key.
+    pub idempotency: Arc<dyn IdempotencyStore>,
     /// What `/health` asks.
     pub probes: Vec<Arc<dyn Probe>>,
     /// What `/health/aws-connectivity` asks.

@@ -22,7 +22,8 @@ use seva_fhir::clock::{RandomIds, SystemClock};
 use seva_fhir::{FhirService, FhirServiceParts};
 use seva_http::{Authenticator, AuthenticatorParts, Services, TokenKeys, new_signing_key};
 use seva_postgres::{
-    Database, DatabaseSettings, PostgresAccounts, PostgresAudit, PostgresDictations, PostgresResources, PostgresSecrets,
+    Database, DatabaseSettings, PostgresAccounts, PostgresAudit, PostgresDictations, PostgresIdempotency,
+    PostgresResources, PostgresSecrets,
 };
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -129,6 +130,7 @@ impl Running {
             decoder: Arc::new(EmbeddedAudioDecoder),
             url: url.clone(),
             closing: closing_seen,
+            idempotency: Arc::new(PostgresIdempotency::new(&database)),
             ids: Arc::new(RandomIds),
             probes: vec![Arc::new(DatabaseProbe(database.clone())), Arc::new(SpeechProbe(speech))],
             aws: Vec::new(),

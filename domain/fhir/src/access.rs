@@ -7,6 +7,7 @@
 mod accounts;
 mod audit;
 mod disclosure;
+mod idempotency;
 mod policy;
 mod role;
 
@@ -18,6 +19,7 @@ pub use accounts::{
 };
 pub use audit::{AuditAction, AuditLog, AuditOutcome, AuditRecord};
 pub use disclosure::patients_in;
+pub use idempotency::{Begun, IdempotencyKey, IdempotencyStore, KeptAnswer};
 pub use role::{Role, UnknownRole};
 
 use crate::json::Json;

@@ -71,3 +71,23 @@ async fn only_metadata_health_docs_and_log_in_are_open() {
     assert_eq!(nobody.with_token("invented").get("/fhir/Patient").await.unwrap().status, 401);
     server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_request_sent_twice_with_one_key_is_done_once() {
+    let server = TestServer::start().await.unwrap();
+    let send = async |key: &str, text: &str| {
+        let headers = [("content-type", "application/json"), ("idempotency-key", key)];
+        let body = serde_json::json!({ "text": text }).to_string().into_bytes();
+        let place = "/v1/encounters/visit-dhillon/prescription/medicines";
+        server.doctor.send(Method::POST, place, &headers, Some(body)).await.unwrap()
+    };
+    let line = "tab paracetamol 500 mg TDS x 3 days";
+    let first = send("one", line).await;
+    assert_eq!(first.status, 201, "{}", first.json);
+    let again = send("one", line).await;
+    assert_eq!((again.status, again.header("idempotency-replayed")), (201, "true"));
+    assert_eq!(again.json, first.json);
+    assert_eq!(send("one", "tab azithromycin 500 mg OD x 3 days").await.status, 422);
+    assert_eq!(server.doctor.get("/fhir/MedicationRequest?patient=dhillon").await.unwrap().matches().len(), 1);
+    server.stop().await.unwrap();
+}

