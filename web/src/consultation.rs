@@ -46,6 +46,7 @@ pub(crate) async fn show(pages: &Pages, token: &str, id: &str) -> poem::Result<R
         working: dictations.iter().any(|dictation| dictation.state == "finishing"),
         dictations,
         medicines: medicines(&requests),
+        state: note.map(|note| text(note, "/status")).unwrap_or_default(),
         sections: sections.map(|s| Section { title: text(s, "/title"), text: plain(&text(s, "/text/div")) }).collect(),
     };
     page("consultation.html", &context)

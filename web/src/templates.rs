@@ -64,6 +64,7 @@ mod tests {
             working: true,
             dictations: Vec::new(),
             medicines: medicines(),
+            state: "final".to_owned(),
             sections: Vec::new(),
         };
         render("consultation.html", &page).expect("consultation");

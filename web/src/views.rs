@@ -72,6 +72,7 @@ pub(crate) struct ConsultationPage {
     pub(crate) working: bool,
     pub(crate) dictations: Vec<DictationView>,
     pub(crate) medicines: Vec<Medicine>,
+    pub(crate) state: String,
     pub(crate) sections: Vec<Section>,
 }
 
