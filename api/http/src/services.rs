@@ -10,6 +10,7 @@ use poem::{EndpointExt, Route, get};
 use poem_openapi::OpenApiService;
 use seva_clinic::dictation::DictationService;
 use seva_clinic::prescription::PrescriptionService;
+use seva_clinic::printing::PrescriptionPrinter;
 use seva_clinic::speech::audio::AudioDecoder;
 use seva_fhir::FhirService;
 use seva_fhir::access::IdempotencyStore;
@@ -29,6 +30,8 @@ pub struct Services {
     pub dictations: DictationService,
     /// Prescriptions.
     pub prescriptions: PrescriptionService,
+    /// Prints prescriptions.
+    pub printer: Arc<dyn PrescriptionPrinter>,
     /// Decodes uploaded recordings.
     pub decoder: Arc<dyn AudioDecoder>,
     /// The address that clients use, without a slash at its end.

@@ -16,6 +16,7 @@ use seva_embedded::extraction::LexiconExtractor;
 use seva_embedded::identity::Argon2Hasher;
 use seva_embedded::model::ModelChoice;
 use seva_embedded::postgres::{PostgresCluster, PostgresSettings};
+use seva_embedded::print::KrillaPrinter;
 use seva_embedded::speech::{EmbeddedSpeech, SpeechSettings};
 use seva_fhir::access::AccountStore;
 use seva_fhir::clock::{RandomIds, SystemClock};
@@ -127,6 +128,7 @@ impl Running {
             authenticator: parts.authenticator(&accounts).await?,
             dictations: dictations.clone(),
             prescriptions: parts.prescriptions(&fhir),
+            printer: Arc::new(KrillaPrinter),
             decoder: Arc::new(EmbeddedAudioDecoder),
             url: url.clone(),
             closing: closing_seen,

@@ -3,6 +3,7 @@
 mod checks;
 mod editing;
 mod line;
+mod paper;
 mod signing;
 mod view;
 

@@ -115,6 +115,11 @@ async fn a_dictated_draft_is_reviewed_and_signed_by_its_author() {
     assert_eq!(active.matches().len(), 2, "{}", active.json);
     let line = signed.json["medicines"][0]["line"]["hi"].as_str().unwrap_or_default().to_owned();
     assert!(line.contains("दिन"), "{line}");
+    let paper = doctor.get(&format!("{place}/document")).await.unwrap();
+    assert_eq!((paper.status, paper.header("content-type")), (200, "application/pdf"));
+    let text = text_of(&paper.bytes);
+    assert!(text.to_lowercase().contains("paracetamol") && text.contains("दिन"), "{text}");
+    assert!(!text.contains("not signed") && text.contains("Sahyadri Clinic"), "{text}");
     let late = json!({"text": "too late"});
     let etag = format!("W/\"{}\"", signed.json["version"]);
     let headers = [("if-match", etag.as_str()), ("content-type", "application/json")];
@@ -122,6 +127,15 @@ async fn a_dictated_draft_is_reviewed_and_signed_by_its_author() {
     let refused = doctor.send(Method::PUT, &section, &headers, Some(late.to_string().into())).await.unwrap();
     assert_eq!(refused.status, 409, "{}", refused.json);
     server.stop().await.unwrap();
+}
+
+/// The text of a PDF, by poppler.
+fn text_of(pdf: &[u8]) -> String {
+    let folder = data_folder().unwrap();
+    let file = folder.path().join("paper.pdf");
+    std::fs::write(&file, pdf).unwrap();
+    let output = std::process::Command::new("pdftotext").arg(&file).arg("-").output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
 }
 
 #[tokio::test]

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use poem::Request;
 use poem::http::header;
 use poem_openapi::param::Path;
-use poem_openapi::payload::Json;
+use poem_openapi::payload::{Binary, Json};
 use poem_openapi::{ApiResponse, Object, OpenApi};
 use serde_json::Value;
 use seva_clinic::drafting::SectionKind;
 use seva_clinic::prescription::{MedicineChange, Prescription, SectionChange};
+use seva_clinic::printing::PrintError;
 use seva_fhir::access::{AuditAction, AuditRecord, Caller};
 use seva_fhir::types::ResourceKey;
 
@@ -60,6 +61,14 @@ enum Added {
     /// The prescription as it is now.
     #[oai(status = 201)]
     Now(Json<Value>, #[oai(header = "etag")] String),
+}
+
+/// The paper.
+#[derive(ApiResponse)]
+enum Document {
+    /// A PDF; a draft says that it is one.
+    #[oai(status = 200, content_type = "application/pdf")]
+    Pdf(Binary<Vec<u8>>),
 }
 
 /// The handlers.
@@ -171,6 +180,20 @@ impl PrescriptionApi {
         let now = now.map_err(Failure::from)?;
         self.audit(&caller, AuditAction::Sign, &now).await?;
         added(&now)
+    }
+
+    /// Prints the prescription.
+    #[oai(path = "/v1/encounters/:encounter/prescription/document", method = "get", operation_id = "readDocument")]
+    async fn read_document(&self, request: &Request, encounter: Path<String>) -> poem::Result<Document> {
+        let (caller, encounter) = self.asked(request, &encounter).await?;
+        let seen = self.services.prescriptions.load(&caller, &encounter).await.map_err(Failure::from)?;
+        let paper = self.services.prescriptions.paper(&caller, &encounter).await.map_err(Failure::from)?;
+        self.audit(&caller, AuditAction::Print, &seen).await?;
+        let printed = self.services.printer.render(paper).await.map_err(|error| match error {
+            PrintError::EntryTooLong => Failure::Unprocessable(error.to_string()),
+            PrintError::Rendering(text) => Failure::Internal(text),
+        })?;
+        Ok(Document::Pdf(Binary(printed)))
     }
 }
 

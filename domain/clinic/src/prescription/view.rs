@@ -179,6 +179,16 @@ pub struct Signature {
     pub hash: String,
 }
 
+impl DosageView {
+    /// The amounts for morning, noon, evening and night, when the dosage names times of day.
+    #[must_use]
+    pub fn slots(&self) -> Option<[String; 4]> {
+        let slots = [&self.morning, &self.noon, &self.evening, &self.night];
+        let named = slots.iter().any(|slot| slot.is_some());
+        named.then(|| slots.map(|slot| slot.clone().unwrap_or_else(|| "0".to_owned())))
+    }
+}
+
 impl MedicineView {
     /// Tells whether dose times or length are missing; what is taken as needed has no fixed length.
     #[must_use]
