@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::client::ApiRequest;
 use crate::routes::{Pages, message, page, see, value};
 use crate::views::{
-    Banner, ConsultationPage, PatientPage, Section, concept, dictation, medicines, name, observation, resources, text,
+    Banner, ConsultationPage, PatientPage, concept, dictation, medicines, name, observation, resources, text,
 };
 
 const DEMO: &[u8] = include_bytes!("../static/demo/dictation.flac");
@@ -32,12 +32,9 @@ pub(crate) async fn patient(pages: &Pages, token: &str, id: &str) -> poem::Resul
 pub(crate) async fn show(pages: &Pages, token: &str, id: &str) -> poem::Result<Response> {
     let patient = patient_of(pages, token, id).await?;
     let listed = pages.get(token, &format!("/v1/encounters/{id}/dictations")).await?;
-    let requests = pages.get(token, &format!("/fhir/MedicationRequest?encounter={id}")).await?;
-    let notes = pages.get(token, &format!("/fhir/Composition?encounter={id}&_sort=-_lastUpdated")).await?;
+    let prescription = pages.get(token, &format!("/v1/encounters/{id}/prescription")).await?;
     let list = listed.get("dictations").and_then(Value::as_array);
     let dictations: Vec<_> = list.into_iter().flatten().map(dictation).collect();
-    let note = resources(&notes, "Composition").next();
-    let sections = note.and_then(|note| note.get("section")).and_then(Value::as_array).into_iter().flatten();
     let context = ConsultationPage {
         title: "Consultation",
         encounter: id.to_owned(),
@@ -45,9 +42,9 @@ pub(crate) async fn show(pages: &Pages, token: &str, id: &str) -> poem::Result<R
         consent: consent(pages, token, &patient).await?.is_some(),
         working: dictations.iter().any(|dictation| dictation.state == "finishing"),
         dictations,
-        medicines: medicines(&requests),
-        state: note.map(|note| text(note, "/status")).unwrap_or_default(),
-        sections: sections.map(|s| Section { title: text(s, "/title"), text: plain(&text(s, "/text/div")) }).collect(),
+        signed: text(&prescription, "/state") == "signed",
+        version: prescription.get("version").and_then(Value::as_i64).unwrap_or_default(),
+        prescription,
     };
     page("consultation.html", &context)
 }
@@ -97,15 +94,4 @@ async fn banner(pages: &Pages, token: &str, id: &str) -> poem::Result<Banner> {
 async fn consent(pages: &Pages, token: &str, patient: &str) -> poem::Result<Option<String>> {
     let found = pages.get(token, &format!("/fhir/Consent?patient={patient}&status=active")).await?;
     Ok(resources(&found, "Consent").next().map(|consent| text(consent, "/id")))
-}
-
-/// The words of a narrative, its markup left out; the template escapes them again.
-fn plain(markup: &str) -> String {
-    let mut words = String::new();
-    for piece in markup.split('<') {
-        let piece = piece.split_once('>').map_or(piece, |(_, rest)| rest);
-        words.push_str(piece);
-        words.push(' ');
-    }
-    words.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&").trim().to_owned()
 }

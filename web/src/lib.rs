@@ -3,6 +3,7 @@
 
 mod client;
 mod consultation;
+mod review;
 mod routes;
 mod session;
 mod templates;

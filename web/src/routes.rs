@@ -13,9 +13,10 @@ use serde_json::{Value, json};
 use crate::client::{ApiClient, ApiRequest, ApiResponse};
 use crate::templates::render;
 use crate::views::{LogInPage, MessagePage, Visit, WorklistPage, name, resources, text};
-use crate::{consultation, session};
+use crate::{consultation, review, session};
 
 const STYLE: &str = include_str!("../static/seva.css");
+const ICON: &str = include_str!("../static/icon.svg");
 const POLICY: &str = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
 /// How the pages are served.
@@ -49,8 +50,10 @@ impl Endpoint for Pages {
         let (request, mut body) = request.split();
         let path = request.uri().path().trim_matches('/').to_owned();
         let parts: Vec<&str> = path.split('/').collect();
-        if let ["static", "seva.css"] = parts.as_slice() {
-            return Ok(Response::builder().content_type("text/css").body(STYLE));
+        match parts.as_slice() {
+            ["static", "seva.css"] => return Ok(Response::builder().content_type("text/css").body(STYLE)),
+            ["static", "icon.svg"] => return Ok(Response::builder().content_type("image/svg+xml").body(ICON)),
+            _ => {}
         }
         if request.method() == Method::POST && !session::same_origin(&request) {
             return Ok(message(StatusCode::FORBIDDEN, "The form came from another site. Nothing was changed."));
@@ -65,7 +68,12 @@ impl Endpoint for Pages {
             (false, ["worklist"]) => self.worklist(&token).await,
             (false, ["patients", id]) => consultation::patient(self, &token, id).await,
             (false, ["consultations", id]) => consultation::show(self, &token, id).await,
+            (false, ["consultations", id, "document.pdf"]) => review::document(self, &token, id).await,
             (true, ["consultations", id, "demo"]) => consultation::play_demo(self, &token, id).await,
+            (true, ["consultations", id, place @ ..]) => {
+                let Form(fields) = Form::<review::Fields>::from_request(&request, &mut body).await?;
+                review::submit(self, &token, (id, place), &fields).await
+            }
             (true, ["log-out"]) => self.log_out(&token).await,
             _ => Ok(message(StatusCode::NOT_FOUND, "There is no such page.")),
         }

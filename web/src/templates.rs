@@ -12,6 +12,8 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("worklist.html", include_str!("../templates/worklist.html")),
     ("banner.html", include_str!("../templates/banner.html")),
     ("patient.html", include_str!("../templates/patient.html")),
+    ("section.html", include_str!("../templates/section.html")),
+    ("medicine.html", include_str!("../templates/medicine.html")),
     ("consultation.html", include_str!("../templates/consultation.html")),
 ];
 
@@ -42,6 +44,17 @@ mod tests {
         Banner { id: word("p"), name: word("<Rane>"), gender: word("female"), born: word("1974"), allergies: vec![] }
     }
 
+    fn prescription() -> serde_json::Value {
+        serde_json::json!({
+            "state": "draft", "version": 3, "composition": "Composition/c", "signature": {"at": "2026-11-25"},
+            "sections": [{"code": "diagnosis", "title": "Diagnosis", "required": true, "state": "pending", "text": "<b>"}],
+            "medicines": [{"id": "m", "name": "paracetamol", "strength": null, "form": "tablet", "state": "pending",
+                "text": "as said", "line": {"en": null, "hi": "सुबह"}, "suggestion": null}],
+            "findings": [{"tier": "block", "text": "finding", "rule": "r", "source": "s"}],
+            "blockers": [{"text": "Approve Diagnosis"}],
+        })
+    }
+
     #[test]
     fn every_page_renders_and_escapes() {
         render("log-in.html", &LogInPage { title: "Log in", problem: String::new() }).expect("log-in");
@@ -56,17 +69,22 @@ mod tests {
             observations: Vec::new(),
         };
         assert!(render("patient.html", &page).expect("patient").contains("&lt;Rane&gt;"));
-        let page = ConsultationPage {
-            title: "Consultation",
-            encounter: "e".to_owned(),
-            patient: banner(),
-            consent: true,
-            working: true,
-            dictations: Vec::new(),
-            medicines: medicines(),
-            state: "final".to_owned(),
-            sections: Vec::new(),
-        };
-        render("consultation.html", &page).expect("consultation");
+        for signed in [false, true] {
+            let page = ConsultationPage {
+                title: "Consultation",
+                encounter: "e".to_owned(),
+                patient: banner(),
+                consent: true,
+                working: true,
+                dictations: Vec::new(),
+                prescription: prescription(),
+                signed,
+                version: 3,
+            };
+            let html = render("consultation.html", &page).expect("consultation");
+            assert_eq!(html.contains("Signing PIN"), !signed);
+            assert_eq!(html.contains("name=\"version\" value=\"3\""), !signed);
+            assert!(html.contains("सुबह") && html.contains("&lt;b&gt;"), "{html}");
+        }
     }
 }

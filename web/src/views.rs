@@ -71,9 +71,11 @@ pub(crate) struct ConsultationPage {
     pub(crate) consent: bool,
     pub(crate) working: bool,
     pub(crate) dictations: Vec<DictationView>,
-    pub(crate) medicines: Vec<Medicine>,
-    pub(crate) state: String,
-    pub(crate) sections: Vec<Section>,
+    /// As `/v1/encounters/{id}/prescription` has it.
+    pub(crate) prescription: Value,
+    pub(crate) signed: bool,
+    /// What the forms send back as `If-Match`.
+    pub(crate) version: i64,
 }
 
 /// One dictation's transcript.
@@ -89,13 +91,6 @@ pub(crate) struct DictationView {
 #[derive(Serialize)]
 pub(crate) struct Line {
     pub(crate) at: String,
-    pub(crate) text: String,
-}
-
-/// One section of the note.
-#[derive(Serialize)]
-pub(crate) struct Section {
-    pub(crate) title: String,
     pub(crate) text: String,
 }
 

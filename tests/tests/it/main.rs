@@ -4,6 +4,7 @@
 
 mod access;
 mod architecture;
+mod browser;
 mod contract;
 mod crash;
 mod dictation;
