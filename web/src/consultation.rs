@@ -11,6 +11,8 @@ use crate::views::{
     Banner, ConsultationPage, PatientPage, concept, dictation, medicines, name, observation, resources, text,
 };
 
+/// SNOMED CT's "no known allergy".
+const NONE_KNOWN: (&str, &str) = ("/code/coding/0/code", "716186003");
 const DEMO: &[u8] = include_bytes!("../static/demo/dictation.flac");
 
 /// Shows a patient.
@@ -82,12 +84,15 @@ async fn patient_of(pages: &Pages, token: &str, encounter: &str) -> poem::Result
 async fn banner(pages: &Pages, token: &str, id: &str) -> poem::Result<Banner> {
     let patient = pages.get(token, &format!("/fhir/Patient/{id}")).await?;
     let allergies = pages.get(token, &format!("/fhir/AllergyIntolerance?patient={id}")).await?;
+    let (none, known): (Vec<&Value>, Vec<&Value>) =
+        resources(&allergies, "AllergyIntolerance").partition(|allergy| text(allergy, NONE_KNOWN.0) == NONE_KNOWN.1);
     Ok(Banner {
         id: id.to_owned(),
         name: name(&patient),
         gender: text(&patient, "/gender"),
         born: text(&patient, "/birthDate"),
-        allergies: resources(&allergies, "AllergyIntolerance").map(|allergy| concept(allergy, "code")).collect(),
+        none_known: known.is_empty() && !none.is_empty(),
+        allergies: known.into_iter().map(|allergy| concept(allergy, "code")).collect(),
     })
 }
 

@@ -41,7 +41,14 @@ mod tests {
 
     fn banner() -> Banner {
         let word = |text: &str| text.to_owned();
-        Banner { id: word("p"), name: word("<Rane>"), gender: word("female"), born: word("1974"), allergies: vec![] }
+        Banner {
+            id: word("p"),
+            name: word("<Rane>"),
+            gender: word("female"),
+            born: word("1974"),
+            allergies: vec![],
+            none_known: false,
+        }
     }
 
     fn prescription() -> serde_json::Value {

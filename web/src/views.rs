@@ -42,6 +42,8 @@ pub(crate) struct Banner {
     pub(crate) gender: String,
     pub(crate) born: String,
     pub(crate) allergies: Vec<String>,
+    /// "None known" was asked and recorded, which is another state than "not asked".
+    pub(crate) none_known: bool,
 }
 
 /// A patient's page.
