@@ -86,6 +86,8 @@ async fn banner(pages: &Pages, token: &str, id: &str) -> poem::Result<Banner> {
     let allergies = pages.get(token, &format!("/fhir/AllergyIntolerance?patient={id}")).await?;
     let (none, known): (Vec<&Value>, Vec<&Value>) =
         resources(&allergies, "AllergyIntolerance").partition(|allergy| text(allergy, NONE_KNOWN.0) == NONE_KNOWN.1);
+    let refuted = |allergy: &&Value| text(allergy, "/verificationStatus/coding/0/code") == "refuted";
+    let known: Vec<&Value> = known.into_iter().filter(|allergy| !refuted(allergy)).collect();
     Ok(Banner {
         id: id.to_owned(),
         name: name(&patient),

@@ -19,6 +19,7 @@ use crate::entities::{Category, Entity, EntityType, Trait};
 
 use elements::reference;
 
+pub(crate) use findings::NO_KNOWN_ALLERGY;
 pub use medicines::dispensed_quantity;
 pub(crate) use medicines::insert_dosage;
 pub use sections::{SECTIONS, SectionKind, empty_composition, section_code, section_state, section_text, set_section};

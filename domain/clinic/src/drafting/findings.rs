@@ -111,6 +111,9 @@ pub(super) fn vital(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Opt
     Some(drafted(draft, resource, entity, (Some(SectionKind::Vitals), line)))
 }
 
+/// SNOMED CT's code for having asked and found none.
+pub(crate) const NO_KNOWN_ALLERGY: &str = "716186003";
+
 pub(super) fn allergy(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Drafted {
     let mut resource = start(draft, "AllergyIntolerance", entity, transcript);
     let absent = entity.has(Trait::Negation);
@@ -118,9 +121,18 @@ pub(super) fn allergy(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> D
         let system = format!("http://terminology.hl7.org/CodeSystem/allergyintolerance-{kind}");
         object([("coding", array([object([("system", system.into()), ("code", code.into())])]))])
     };
-    resource.insert("clinicalStatus", status("clinical", if absent { "inactive" } else { "active" }));
-    resource.insert("verificationStatus", status("verification", if absent { "refuted" } else { "unconfirmed" }));
-    resource.insert("code", heard(&entity.text, &entity.codings));
+    // "No known allergies" is a statement of its own, not the refutation of one substance.
+    let none_known = absent && entity.codings.is_empty();
+    let refuted = absent && !none_known;
+    resource.insert("clinicalStatus", status("clinical", if refuted { "inactive" } else { "active" }));
+    resource.insert("verificationStatus", status("verification", if refuted { "refuted" } else { "unconfirmed" }));
+    let code = if none_known {
+        let known = coding("http://snomed.info/sct", NO_KNOWN_ALLERGY, "No known allergy");
+        object([("coding", array([known])), ("text", "No known allergies".into())])
+    } else {
+        heard(&entity.text, &entity.codings)
+    };
+    resource.insert("code", code);
     resource.insert("patient", draft.subject());
     resource.insert("encounter", draft.encounter());
     resource.insert("recordedDate", draft.now.to_string());

@@ -37,7 +37,7 @@ impl PrescriptionService {
             doctor,
             patient: patient_of(&patient),
             date: visit.get("period").and_then(|period| period.get_str("start")).map(day).unwrap_or_default(),
-            allergies: seen.allergies.iter().map(|allergy| allergy.text.clone()).collect(),
+            allergies: allergies(&seen),
             diagnosis: section(&seen, "diagnosis"),
             instructions: advice(&seen),
             medicines: seen.medicines.iter().filter(|medicine| medicine.state != "rejected").map(medicine).collect(),
@@ -93,6 +93,14 @@ fn patient_of(patient: &Json) -> PrintedPatient {
 /// The day of a FHIR time, which carries the zone that it was written in.
 fn day(time: &str) -> String {
     time.chars().take(10).collect()
+}
+
+/// The allergies; "no known allergies" only where that was recorded and nothing contradicts it.
+fn allergies(seen: &Prescription) -> Vec<String> {
+    let present: Vec<String> =
+        seen.allergies.iter().filter(|one| one.status == "present").map(|one| one.text.clone()).collect();
+    let none = seen.allergies.iter().find(|one| one.status == "none" && one.text.starts_with("No known"));
+    if present.is_empty() { none.map(|one| vec![one.text.clone()]).unwrap_or_default() } else { present }
 }
 
 fn section(seen: &Prescription, code: &str) -> String {

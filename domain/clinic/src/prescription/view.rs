@@ -6,6 +6,7 @@ use seva_fhir::json::Json;
 
 use super::checks::{self, Blocker, Finding};
 use crate::dosage::{AsNeeded, Dosage, regimen_from_fhir};
+use crate::drafting::NO_KNOWN_ALLERGY;
 use crate::drafting::elements::{EXTENSION, extension_value};
 use crate::drafting::{SECTIONS, SectionKind, section_code, section_state, section_text};
 use crate::encounter_record::{EncounterRecord, Held};
@@ -336,7 +337,9 @@ fn allergy(body: &Json) -> Allergy {
         .get("code")
         .and_then(|code| code.get_str("text").or_else(|| code.get("coding")?.get_index(0)?.get_str("display")));
     let status = body.get("verificationStatus").and_then(|status| status.get("coding")?.get_index(0)?.get_str("code"));
-    let status = if status == Some("refuted") { "none" } else { "present" };
+    let code = body.get("code").and_then(|code| code.get("coding")?.get_index(0)?.get_str("code"));
+    let none = status == Some("refuted") || code == Some(NO_KNOWN_ALLERGY);
+    let status = if none { "none" } else { "present" };
     Allergy { text: text.unwrap_or_default().to_owned(), status }
 }
 
