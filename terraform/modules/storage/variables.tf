@@ -1,0 +1,4 @@
+variable "name" {
+  description = "What every resource's name begins with."
+  type        = string
+}

@@ -1,0 +1,231 @@
+variable "region" {
+  description = "AWS region that holds everything; never guessed, since it decides where health data lies."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.region))
+    error_message = "The region must look like ap-south-1."
+  }
+}
+
+variable "environment" {
+  description = "Name of the environment; part of every resource's name."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]{1,11}$", var.environment))
+    error_message = "The environment must be 2 to 12 lower-case letters and digits, a letter first."
+  }
+}
+
+variable "host" {
+  description = "Host name that clients use, without scheme; its DNS record must point at the output balancer_dns_name."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z0-9-]+(\\.[a-z0-9-]+)+$", var.host))
+    error_message = "The host must be a full name in lower case, without scheme and path."
+  }
+}
+
+variable "certificate_arn" {
+  description = "ARN of the ACM certificate of the host."
+  type        = string
+
+  validation {
+    condition     = can(regex("^arn:aws[a-z-]*:acm:", var.certificate_arn))
+    error_message = "The certificate must be the ARN of an ACM certificate."
+  }
+}
+
+variable "image_digest" {
+  description = "Digest of the image in the repository that this configuration makes; a tag could change unseen."
+  type        = string
+
+  validation {
+    condition     = can(regex("^sha256:[0-9a-f]{64}$", var.image_digest))
+    error_message = "The digest must be sha256: and 64 hexadecimal digits."
+  }
+}
+
+variable "network_range" {
+  description = "IPv4 range of the network."
+  type        = string
+  default     = "10.40.0.0/16"
+
+  validation {
+    condition     = can(cidrhost(var.network_range, 0)) && can(regex("/(16|17|18|19|20)$", var.network_range))
+    error_message = "The range must be an IPv4 CIDR block of /16 to /20."
+  }
+}
+
+variable "client_ranges" {
+  description = "IPv4 ranges whose clients may connect; a hospital's own, or 0.0.0.0/0."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.client_ranges) > 0 && alltrue([for range in var.client_ranges : can(cidrhost(range, 0))])
+    error_message = "At least one range, each an IPv4 CIDR block."
+  }
+}
+
+variable "zones" {
+  description = "Availability zones that everything stands in, by name: a zone more in the region must change nothing."
+  type        = list(string)
+
+  validation {
+    condition = (
+      contains([2, 3], length(var.zones)) && length(distinct(var.zones)) == length(var.zones) &&
+      alltrue([for zone in var.zones : startswith(zone, var.region)])
+    )
+    error_message = "Two or three different zones of the region, such as ap-south-1a."
+  }
+}
+
+variable "database_version" {
+  description = "Major version of PostgreSQL."
+  type        = string
+  default     = "17"
+
+  validation {
+    condition     = contains(["15", "16", "17"], var.database_version)
+    error_message = "PostgreSQL 15, 16 or 17."
+  }
+}
+
+variable "database_class" {
+  description = "Instance class of the database."
+  type        = string
+  default     = "db.m7g.large"
+
+  validation {
+    condition     = can(regex("^db\\.[a-z0-9]+\\.[a-z0-9]+$", var.database_class))
+    error_message = "The class must look like db.m7g.large."
+  }
+}
+
+variable "database_storage" {
+  description = "Storage of the database in GiB at the start; it grows to four times as much."
+  type        = number
+  default     = 100
+
+  validation {
+    condition     = var.database_storage >= 20 && var.database_storage <= 16384
+    error_message = "20 to 16384 GiB."
+  }
+}
+
+variable "database_password_version" {
+  description = "Raise by one to give the database a new password; restart the tasks afterwards."
+  type        = number
+  default     = 1
+
+  validation {
+    condition     = var.database_password_version >= 1 && floor(var.database_password_version) == var.database_password_version
+    error_message = "A whole number from 1."
+  }
+}
+
+variable "task_cpu" {
+  description = "CPU units of a task; 1024 are one virtual CPU."
+  type        = number
+  default     = 2048
+
+  validation {
+    condition     = contains([1024, 2048, 4096], var.task_cpu)
+    error_message = "1024, 2048 or 4096."
+  }
+}
+
+variable "task_memory" {
+  description = "Memory of a task in MiB."
+  type        = number
+  default     = 4096
+
+  validation {
+    condition     = var.task_memory >= 2 * var.task_cpu && var.task_memory <= 7 * var.task_cpu && var.task_memory % 1024 == 0
+    error_message = "Whole GiB, two to seven for each virtual CPU: all of that is offered by Fargate."
+  }
+}
+
+variable "tasks" {
+  description = "The fewest and the most tasks that run."
+  type        = object({ minimum = number, maximum = number })
+  default     = { minimum = 2, maximum = 6 }
+
+  validation {
+    condition     = var.tasks.minimum >= 1 && var.tasks.maximum >= var.tasks.minimum && var.tasks.maximum <= 50
+    error_message = "At least one, at most 50, and the maximum not below the minimum."
+  }
+}
+
+variable "connections" {
+  description = "Database connections of a task; times the most tasks they must stay below the database's limit."
+  type        = number
+  default     = 16
+
+  validation {
+    condition     = var.connections >= 2 && var.connections <= 200
+    error_message = "2 to 200."
+  }
+}
+
+variable "blob_store" {
+  description = "Where large files lie: files, or s3 once the version of seva that is deployed offers it (it refuses to start otherwise)."
+  type        = string
+  default     = "files"
+
+  validation {
+    condition     = contains(["files", "s3"], var.blob_store)
+    error_message = "files or s3."
+  }
+}
+
+variable "identity" {
+  description = "Who logs people in: seva itself, or cognito once the version of seva that is deployed accepts an external issuer (it refuses to start otherwise)."
+  type        = string
+  default     = "seva"
+
+  validation {
+    condition     = contains(["seva", "cognito"], var.identity)
+    error_message = "seva or cognito."
+  }
+}
+
+variable "callback_urls" {
+  description = "Where Cognito may send people after the log-in; needed with identity = cognito."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for url in var.callback_urls : startswith(url, "https://")])
+    error_message = "Each must begin with https://."
+  }
+
+  validation {
+    condition     = var.identity != "cognito" || length(var.callback_urls) > 0
+    error_message = "identity = cognito needs at least one callback URL."
+  }
+}
+
+variable "log_level" {
+  description = "Level or filter of the log."
+  type        = string
+  default     = "info"
+
+  validation {
+    condition     = length(var.log_level) > 0
+    error_message = "A level such as info, or a filter such as info,seva_http=debug."
+  }
+}
+
+variable "alarm_email" {
+  description = "Address that alarms are mailed to; empty for none."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.alarm_email == "" || can(regex("^[^@ ]+@[^@ ]+$", var.alarm_email))
+    error_message = "An e-mail address, or empty."
+  }
+}
