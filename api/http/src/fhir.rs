@@ -2,7 +2,7 @@
 //!
 //! Thin: find the target, find the caller, one call of the service, write the answer.
 
-mod answer;
+pub(crate) mod answer;
 mod bundle;
 mod history;
 mod instance;

@@ -81,6 +81,12 @@ impl VersionId {
     pub fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
+
+    /// Reads an ETag, `W/"3"` or `"3"`, as `If-Match` carries it.
+    #[must_use]
+    pub fn from_etag(text: &str) -> Option<Self> {
+        text.trim().trim_start_matches("W/").trim_matches('"').parse().ok()
+    }
 }
 
 impl TryFrom<i32> for VersionId {

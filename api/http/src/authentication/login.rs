@@ -64,7 +64,7 @@ impl Attempts {
 }
 
 impl Authenticator {
-    /// Opens a session; success and refusal are audited before the answer.
+    /// Opens a session; it is audited before the answer. A refused attempt has no account or tenant to be recorded under.
     pub async fn log_in(&self, log_in: LogIn, request: Box<str>) -> Result<LoggedIn, Failure> {
         const WRONG: &str = "the username or the password is wrong";
         self.attempts.count(&log_in.username).await?;

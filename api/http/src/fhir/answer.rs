@@ -54,6 +54,11 @@ pub(super) fn written(stored: Stored, status: StatusCode, base: &str, request: &
 /// Reads `If-Match: W/"3"`.
 pub(super) fn if_match(request: &Request) -> Result<Option<VersionId>, Failure> {
     let Some(text) = request.header(header::IF_MATCH) else { return Ok(None) };
-    let version = text.trim().trim_start_matches("W/").trim_matches('"').parse();
-    version.map(Some).map_err(|_| Failure::BadRequest(format!("If-Match {text:?} is not a version: write W/\"3\"")))
+    match_of(text).map(Some)
+}
+
+/// Reads the text of an `If-Match` header.
+pub(crate) fn match_of(text: &str) -> Result<VersionId, Failure> {
+    let wrong = || Failure::BadRequest(format!("If-Match {text:?} is not a version: write W/\"3\""));
+    VersionId::from_etag(text).ok_or_else(wrong)
 }

@@ -12,10 +12,11 @@ use seva_clinic::drafting::SectionKind;
 use seva_clinic::prescription::{MedicineChange, Prescription, SectionChange};
 use seva_clinic::printing::PrintError;
 use seva_fhir::access::{AuditAction, AuditRecord, Caller};
-use seva_fhir::types::ResourceKey;
+use seva_fhir::types::{ResourceKey, VersionId};
 
 use super::Services;
 use crate::failure::Failure;
+use crate::fhir::answer::match_of;
 
 /// A change of a section or medicine.
 #[derive(Object)]
@@ -232,6 +233,5 @@ fn version(request: &Request) -> Result<i32, Failure> {
     let text = request.header(header::IF_MATCH).ok_or_else(|| {
         Failure::Precondition("If-Match is needed: send the ETag of the prescription that you read".to_owned())
     })?;
-    let number = text.trim().trim_start_matches("W/").trim_matches('"').parse();
-    number.map_err(|_| Failure::BadRequest(format!("If-Match {text:?} is not a version: write W/\"3\"")))
+    match_of(text).map(VersionId::get)
 }

@@ -88,7 +88,7 @@ fn one(index: usize, mut entry: Json, base_url: &str) -> Result<Entry, Issue> {
         }
     };
     let if_match = match text("ifMatch") {
-        Some(etag) => Some(parse_etag(etag).ok_or_else(|| {
+        Some(etag) => Some(VersionId::from_etag(etag).ok_or_else(|| {
             fault(IssueCode::Invalid, format!("{etag:?} is not a version: write W/\"3\""), "ifMatch")
         })?),
         None => None,
@@ -111,9 +111,4 @@ fn check_resource(verb: &Verb, resource: Option<&Json>, place: &str) -> Result<(
     }
     let text = format!("the URL asks for {expected}, the resource is {}", found.unwrap_or("missing"));
     Err(Issue::error(IssueCode::Invalid, text).at(format!("{place}.resource")))
-}
-
-/// Reads `W/"3"`, `"3"` or `3`.
-pub(super) fn parse_etag(text: &str) -> Option<VersionId> {
-    text.trim().trim_start_matches("W/").trim_matches('"').parse().ok()
 }
