@@ -105,6 +105,9 @@ impl Client {
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
+        if !headers.iter().any(|(name, _)| *name == "accept") {
+            request = request.header("accept", "application/fhir+json");
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

@@ -3,6 +3,7 @@
 //! Thin: find the target, find the caller, one call of the service, write the answer.
 
 pub(crate) mod answer;
+mod binary;
 mod bundle;
 mod history;
 mod instance;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use poem::http::{Method, header};
 use poem::{Endpoint, Request, Response};
+use seva_clinic::blobs::SealedBlobs;
 use seva_fhir::FhirService;
 use seva_fhir::access::Caller;
 
@@ -31,19 +33,22 @@ const LARGEST_BODY: usize = 64 * 1024 * 1024;
 pub struct FhirEndpoint {
     service: FhirService,
     authenticator: Authenticator,
+    blobs: SealedBlobs,
     metadata: Arc<metadata::Metadata>,
 }
 
 impl FhirEndpoint {
     /// Wires the endpoint; the CapabilityStatement is rendered here, once.
-    pub fn new(service: FhirService, authenticator: Authenticator) -> Self {
+    pub fn new(service: FhirService, authenticator: Authenticator, blobs: SealedBlobs) -> Self {
         let metadata = Arc::new(metadata::Metadata::render(service.base_url()));
-        Self { service, authenticator, metadata }
+        Self { service, authenticator, blobs, metadata }
     }
 
     async fn answer(&self, mut request: Request) -> Result<Response, Failure> {
         let target = Target::of(&request)?;
-        negotiation::check(&request)?;
+        if !target.is_binary() {
+            negotiation::check(&request)?;
+        }
         if matches!(target, Target::Metadata) {
             return metadata::answer(&request, &self.metadata);
         }
@@ -52,31 +57,37 @@ impl FhirEndpoint {
             Method::HEAD => Method::GET,
             ref method => method.clone(),
         };
-        match (target, method) {
+        match (&target, method) {
             (Target::Metadata, _) => metadata::answer(&request, &self.metadata),
             (Target::System, Method::POST) => {
                 let body = body_of(&mut request).await?;
                 transaction::run(self, &caller, &request, &body).await
             }
-            (Target::Type(kind), Method::GET) => search::run(self, &caller, kind, &request, None).await,
-            (Target::Search(kind), Method::GET) => search::run(self, &caller, kind, &request, None).await,
+            (Target::Type(kind), Method::GET) => search::run(self, &caller, *kind, &request, None).await,
+            (Target::Search(kind), Method::GET) => search::run(self, &caller, *kind, &request, None).await,
             (Target::Search(kind), Method::POST) => {
                 let form = body_of(&mut request).await?;
-                search::run(self, &caller, kind, &request, Some(&form)).await
+                search::run(self, &caller, *kind, &request, Some(&form)).await
             }
             (Target::Type(kind), Method::POST) => {
-                let body = resource_body(&mut request).await?;
-                instance::create(self, &caller, kind, &request, &body).await
+                let body = resource_body(&mut request, &target).await?;
+                instance::create(self, &caller, *kind, &request, &body).await
             }
-            (Target::Instance(key), Method::GET) => instance::read(self, &caller, &key, &request).await,
+            (Target::Instance(key), Method::GET) if target.is_binary() => {
+                binary::read(self, &caller, (key, None), &request).await
+            }
+            (Target::Instance(key), Method::GET) => instance::read(self, &caller, key, &request).await,
             (Target::Instance(key), Method::PUT) => {
-                let body = resource_body(&mut request).await?;
-                instance::update(self, &caller, &key, &request, &body).await
+                let body = resource_body(&mut request, &target).await?;
+                instance::update(self, &caller, key, &request, &body).await
             }
-            (Target::Instance(key), Method::DELETE) => instance::delete(self, &caller, &key, &request).await,
-            (Target::History(key), Method::GET) => history::run(self, &caller, &key, &request).await,
+            (Target::Instance(key), Method::DELETE) => instance::delete(self, &caller, key, &request).await,
+            (Target::History(key), Method::GET) => history::run(self, &caller, key, &request).await,
+            (Target::Version(key, version), Method::GET) if target.is_binary() => {
+                binary::read(self, &caller, (key, Some(*version)), &request).await
+            }
             (Target::Version(key, version), Method::GET) => {
-                instance::vread(self, &caller, &key, version, &request).await
+                instance::vread(self, &caller, key, *version, &request).await
             }
             (target, method) => Err(Failure::MethodNotAllowed { method: method.to_string(), allow: target.allow() }),
         }
@@ -84,6 +95,10 @@ impl FhirEndpoint {
 
     fn base(&self) -> &str {
         self.service.base_url()
+    }
+
+    fn blobs(&self) -> &SealedBlobs {
+        &self.blobs
     }
 
     fn service(&self) -> &FhirService {
@@ -107,11 +122,19 @@ impl Endpoint for FhirEndpoint {
 /// Who asks, what for: the arguments that every interaction shares.
 type CallerRef<'a> = &'a Caller;
 
-async fn resource_body(request: &mut Request) -> Result<Bytes, Failure> {
-    if let Some(kind) = request.header(header::CONTENT_TYPE) {
-        negotiation::check_content_type(kind)?;
+async fn resource_body(request: &mut Request, target: &Target) -> Result<Bytes, Failure> {
+    let kind = request.header(header::CONTENT_TYPE).map(str::to_owned);
+    let refusal = kind.as_deref().map(negotiation::check_content_type).unwrap_or(Ok(()));
+    match (refusal, kind) {
+        (Err(_), Some(kind)) if target.is_binary() => {
+            let body = body_of(request).await?;
+            Ok(binary::wrapped(&body, &kind, request, target.instance()).into())
+        }
+        (refusal, _) => {
+            refusal?;
+            body_of(request).await
+        }
     }
-    body_of(request).await
 }
 
 async fn body_of(request: &mut Request) -> Result<Bytes, Failure> {

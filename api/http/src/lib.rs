@@ -9,6 +9,7 @@ mod fhir;
 mod health;
 mod idempotency;
 mod middleware;
+mod range;
 mod services;
 
 use std::sync::Arc;
@@ -23,7 +24,7 @@ pub use services::{Services, api_specification};
 
 /// Builds the server's endpoint.
 pub fn endpoint(services: &Arc<Services>) -> impl Endpoint<Output = Response> + 'static {
-    let fhir = FhirEndpoint::new(services.fhir.clone(), services.authenticator.clone());
+    let fhir = FhirEndpoint::new(services.fhir.clone(), services.authenticator.clone(), services.blobs.clone());
     let outside = contract::routes(services::routes(services)).with(idempotency::Idempotency(Arc::clone(services)));
     Route::new()
         .nest("/fhir", fhir)

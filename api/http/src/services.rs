@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use poem::{EndpointExt, Route, get};
 use poem_openapi::OpenApiService;
+use seva_clinic::blobs::SealedBlobs;
 use seva_clinic::dictation::DictationService;
 use seva_clinic::prescription::PrescriptionService;
-use seva_clinic::printing::PrescriptionPrinter;
 use seva_clinic::speech::audio::AudioDecoder;
 use seva_fhir::FhirService;
 use seva_fhir::access::IdempotencyStore;
@@ -30,8 +30,8 @@ pub struct Services {
     pub dictations: DictationService,
     /// Prescriptions.
     pub prescriptions: PrescriptionService,
-    /// Prints prescriptions.
-    pub printer: Arc<dyn PrescriptionPrinter>,
+    /// Files that are too large for rows.
+    pub blobs: SealedBlobs,
     /// Decodes uploaded recordings.
     pub decoder: Arc<dyn AudioDecoder>,
     /// The address that clients use, without a slash at its end.

@@ -8,9 +8,11 @@ use std::time::Duration;
 use anyhow::Context;
 use poem::EndpointExt;
 use poem::listener::{Acceptor, Listener, TcpListener};
+use seva_clinic::blobs::SealedBlobs;
 use seva_clinic::dictation::{DictationParts, DictationService};
 use seva_clinic::prescription::{PrescriptionParts, PrescriptionService};
 use seva_embedded::audio::EmbeddedAudioDecoder;
+use seva_embedded::blobs::FileBlobs;
 use seva_embedded::cipher::AesGcmCipher;
 use seva_embedded::extraction::LexiconExtractor;
 use seva_embedded::identity::Argon2Hasher;
@@ -35,6 +37,8 @@ use crate::{data_folder, pages};
 
 /// How long requests in flight have at the stop.
 const DRAIN: Duration = Duration::from_secs(20);
+/// The folder of blobs within the data folder.
+const BLOBS: &str = "blobs";
 /// The database within the private cluster.
 const DATABASE: &str = "seva";
 
@@ -91,6 +95,8 @@ pub struct Running {
     pub fhir: FhirService,
     /// Accounts, for the demo log-in.
     pub accounts: Arc<dyn AccountStore>,
+    /// Prescriptions.
+    pub prescriptions: PrescriptionService,
     /// What the handlers say of themselves, as OpenAPI.
     pub specification: String,
     dictations: DictationService,
@@ -119,7 +125,10 @@ impl Running {
         let fhir = parts.fhir();
         let accounts: Arc<dyn AccountStore> = Arc::new(PostgresAccounts::new(&database));
         let speech = parts.speech()?;
-        let dictations = parts.dictations(&fhir, &speech)?;
+        let sealed = parts.sealed()?;
+        let blobs = parts.blobs(&sealed)?;
+        let dictations = parts.dictations(&fhir, &speech, &sealed);
+        let prescriptions = parts.prescriptions(&fhir, &blobs);
         // What a crash interrupted goes on from its committed audio.
         dictations.resume_unfinished().await?;
         let (closing, closing_seen) = watch::channel(false);
@@ -127,8 +136,8 @@ impl Running {
             fhir: fhir.clone(),
             authenticator: parts.authenticator(&accounts).await?,
             dictations: dictations.clone(),
-            prescriptions: parts.prescriptions(&fhir),
-            printer: Arc::new(KrillaPrinter),
+            prescriptions: prescriptions.clone(),
+            blobs,
             decoder: Arc::new(EmbeddedAudioDecoder),
             url: url.clone(),
             closing: closing_seen,
@@ -144,21 +153,39 @@ impl Running {
         let server = poem::Server::new_with_acceptor(acceptor);
         let signal = async move { drop(stopped.await) };
         let server = tokio::spawn(server.run_with_graceful_shutdown(app, signal, Some(DRAIN)));
-        Ok(Self { address, fhir, accounts, specification, dictations, store, closing, stop, server, audit_writer })
+        Ok(Self {
+            address,
+            fhir,
+            accounts,
+            prescriptions,
+            specification,
+            dictations,
+            store,
+            closing,
+            stop,
+            server,
+            audit_writer,
+        })
     }
 
     /// Stops: requests in flight are finished, audit records written, PostgreSQL ended.
     pub async fn stop(self) -> anyhow::Result<()> {
-        let Self { fhir, accounts, dictations, store, closing, stop, server, audit_writer, .. } = self;
+        let Self { fhir, accounts, prescriptions, dictations, store, closing, stop, server, audit_writer, .. } = self;
         closing.send_replace(true);
         // The server may have ended by itself: then there is nobody to tell.
         let _ = stop.send(());
         server.await??;
         dictations.shut_down().await;
-        drop((fhir, accounts, dictations));
+        drop((fhir, accounts, prescriptions, dictations));
         tokio::time::timeout(DRAIN, audit_writer).await.context("the audit log was not written in time")??;
         store.close().await
     }
+}
+
+/// Keys and cipher of recordings and blobs.
+struct Sealed {
+    recordings: Arc<PostgresDictations>,
+    cipher: Arc<AesGcmCipher>,
 }
 
 /// What the services are made of.
@@ -185,25 +212,41 @@ impl Parts<'_> {
         Ok(Arc::new(EmbeddedSpeech::new(SpeechSettings::new(self.configuration.models(), choice))?))
     }
 
-    fn dictations(&self, fhir: &FhirService, speech: &Arc<EmbeddedSpeech>) -> anyhow::Result<DictationService> {
+    /// What recordings and blobs are sealed with.
+    fn sealed(&self) -> anyhow::Result<Sealed> {
         let data = &self.configuration.data;
         let master = data_folder::master_key(&data.folder, data.master_key.as_deref())?;
         let recordings = Arc::new(PostgresDictations::new(self.database));
-        Ok(DictationService::new(DictationParts {
+        Ok(Sealed { recordings, cipher: Arc::new(AesGcmCipher::new(&master)) })
+    }
+
+    fn blobs(&self, sealed: &Sealed) -> anyhow::Result<SealedBlobs> {
+        let store = FileBlobs::open(&self.configuration.data.folder.join(BLOBS)).context("the folder of blobs")?;
+        let Sealed { recordings, cipher } = sealed;
+        Ok(SealedBlobs { store: Arc::new(store), keys: recordings.clone(), cipher: cipher.clone() })
+    }
+
+    fn dictations(&self, fhir: &FhirService, speech: &Arc<EmbeddedSpeech>, sealed: &Sealed) -> DictationService {
+        DictationService::new(DictationParts {
             fhir: fhir.clone(),
-            store: recordings.clone(),
-            keys: recordings,
-            cipher: Arc::new(AesGcmCipher::new(&master)),
+            store: sealed.recordings.clone(),
+            keys: sealed.recordings.clone(),
+            cipher: sealed.cipher.clone(),
             speech: speech.clone(),
             extractor: Arc::new(LexiconExtractor::default()),
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
-        }))
+        })
     }
 
-    fn prescriptions(&self, fhir: &FhirService) -> PrescriptionService {
-        let fhir = fhir.clone();
-        PrescriptionService::new(PrescriptionParts { fhir, clock: Arc::new(SystemClock), ids: Arc::new(RandomIds) })
+    fn prescriptions(&self, fhir: &FhirService, blobs: &SealedBlobs) -> PrescriptionService {
+        PrescriptionService::new(PrescriptionParts {
+            fhir: fhir.clone(),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+            printer: Arc::new(KrillaPrinter),
+            blobs: blobs.clone(),
+        })
     }
 
     async fn authenticator(&self, accounts: &Arc<dyn AccountStore>) -> anyhow::Result<Authenticator> {

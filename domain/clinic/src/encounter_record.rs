@@ -53,6 +53,8 @@ pub struct EncounterRecord {
     pub allergies: Vec<Held>,
     /// Audio, transcripts and signed documents.
     pub documents: Vec<Held>,
+    /// Answers to safety findings about the medicines.
+    pub issues: Vec<Held>,
 }
 
 impl EncounterRecord {
@@ -67,9 +69,16 @@ impl EncounterRecord {
         let composition = (compositions.into_iter())
             .filter(|held| held.body.get_str("status") != Some("entered-in-error"))
             .max_by_key(|held| held.body.get_str("date").map(str::to_owned));
+        let medicines = find("MedicationRequest", "encounter", place.clone()).await?;
+        let implicated: Vec<String> = medicines.iter().map(|held| held.key.to_string()).collect();
+        let issues = match implicated.as_slice() {
+            [] => Vec::new(),
+            keys => find("DetectedIssue", "implicated", keys.join(",")).await?,
+        };
         Ok(Self {
             composition,
-            medicines: find("MedicationRequest", "encounter", place.clone()).await?,
+            medicines,
+            issues,
             observations: find("Observation", "encounter", place.clone()).await?,
             conditions: find("Condition", "encounter", place.clone()).await?,
             allergies: find("AllergyIntolerance", "patient", patient.clone()).await?,

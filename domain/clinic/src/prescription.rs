@@ -1,6 +1,8 @@
 //! The prescription of one encounter: read, edited, checked and signed (R4: <https://hl7.org/fhir/R4/composition.html>).
 
+mod answers;
 mod checks;
+mod document;
 mod editing;
 mod line;
 mod paper;
@@ -14,10 +16,14 @@ use seva_fhir::access::Caller;
 use seva_fhir::clock::{Clock, IdSource};
 use seva_fhir::types::ResourceKey;
 
+use crate::blobs::SealedBlobs;
 use crate::encounter_record::{EncounterRecord, Held};
 use crate::failure::ClinicError;
+use crate::printing::PrescriptionPrinter;
 
+pub use answers::{Answer, FindingAnswer, REASONS};
 pub use checks::{Blocker, Finding, Tier};
+pub use document::PrintedDocument;
 pub use editing::{MedicineChange, SectionChange};
 pub use signing::content_hash;
 pub use view::{
@@ -32,6 +38,10 @@ pub struct PrescriptionParts {
     pub clock: Arc<dyn Clock>,
     /// New ids.
     pub ids: Arc<dyn IdSource>,
+    /// Prints what is signed.
+    pub printer: Arc<dyn PrescriptionPrinter>,
+    /// Keeps what was printed.
+    pub blobs: SealedBlobs,
 }
 
 /// Reads and changes prescriptions in the name of checked callers.

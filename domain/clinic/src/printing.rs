@@ -40,10 +40,47 @@ pub struct PrintedPrescription {
     pub instructions: Vec<(String, String)>,
     /// The medicines, in order.
     pub medicines: Vec<PrintedMedicine>,
+    /// The patient's language beside English.
+    pub language: HandoutLanguage,
     /// The hash of the signed document.
     pub hash: Option<String>,
     /// Whether it is signed.
     pub state: PrintedState,
+}
+
+/// The patient's language on the paper, beside English.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HandoutLanguage {
+    /// English alone.
+    English,
+    /// Hindi.
+    #[default]
+    Hindi,
+    /// Marathi.
+    Marathi,
+}
+
+impl HandoutLanguage {
+    /// Reads a BCP 47 tag; nothing for a language without a phrase table.
+    #[must_use]
+    pub fn from_tag(tag: &str) -> Option<Self> {
+        match tag {
+            "en" => Some(Self::English),
+            "hi" => Some(Self::Hindi),
+            "mr" => Some(Self::Marathi),
+            _ => None,
+        }
+    }
+
+    /// The BCP 47 tag.
+    #[must_use]
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Hindi => "hi",
+            Self::Marathi => "mr",
+        }
+    }
 }
 
 /// The hospital at the head of the paper.
@@ -90,8 +127,8 @@ pub struct PrintedMedicine {
     pub form: String,
     /// The dosage in English.
     pub line_en: String,
-    /// The dosage in Hindi.
-    pub line_hi: String,
+    /// The dosage in the patient's language; empty where no phrase says it.
+    pub line_patient: String,
     /// The amounts for morning, noon, evening and night.
     pub slots: Option<[String; 4]>,
 }

@@ -9,6 +9,7 @@ use seva_server::demo;
 use seva_tests::client::{Answer, Client};
 use seva_tests::project;
 use seva_tests::server::{Program, TestServer, data_folder, free_port};
+use sha2::{Digest, Sha256};
 use tokio_tungstenite::tungstenite::Message;
 
 async fn begin(doctor: &Client, patient: &str, mode: &str) -> Value {
@@ -120,6 +121,7 @@ async fn a_dictated_draft_is_reviewed_and_signed_by_its_author() {
     let text = text_of(&paper.bytes);
     assert!(text.to_lowercase().contains("paracetamol") && text.contains("दिन"), "{text}");
     assert!(!text.contains("not signed") && text.contains("Sahyadri Clinic"), "{text}");
+    is_filed(doctor, &paper.bytes).await;
     let late = json!({"text": "too late"});
     let etag = format!("W/\"{}\"", signed.json["version"]);
     let headers = [("if-match", etag.as_str()), ("content-type", "application/json")];
@@ -127,6 +129,25 @@ async fn a_dictated_draft_is_reviewed_and_signed_by_its_author() {
     let refused = doctor.send(Method::PUT, &section, &headers, Some(late.to_string().into())).await.unwrap();
     assert_eq!(refused.status, 409, "{}", refused.json);
     server.stop().await.unwrap();
+}
+
+/// The paper is found again through FHIR: a DocumentReference with its hash, and the same bytes as a raw Binary.
+async fn is_filed(doctor: &Client, paper: &[u8]) {
+    let query = "/fhir/DocumentReference?encounter=visit-dhillon&contenttype=application/pdf&status=current";
+    let found = doctor.get(query).await.unwrap();
+    assert_eq!(found.matches().len(), 1, "{}", found.json);
+    let document = &found.json["entry"][0]["resource"];
+    let binary = format!("/fhir/{}", document["content"][0]["attachment"]["url"].as_str().unwrap());
+    let raw = doctor.send(Method::GET, &binary, &[("accept", "*/*")], None).await.unwrap();
+    assert_eq!((raw.status, raw.header("content-type")), (200, "application/pdf"));
+    assert_eq!(raw.bytes, paper);
+    assert_eq!(document["extension"][0]["valueString"], hex::encode(Sha256::digest(paper)), "{document}");
+    let as_resource = doctor.get(&binary).await.unwrap();
+    assert!(as_resource.json["data"].as_str().unwrap().starts_with("JVBERi"), "base64 of %PDF");
+    let part = doctor.send(Method::GET, &binary, &[("accept", "*/*"), ("range", "bytes=0-3")], None).await.unwrap();
+    assert_eq!((part.status, part.bytes.as_slice()), (206, b"%PDF".as_slice()));
+    let signed = format!("Provenance?target=DocumentReference/{}", document["id"].as_str().unwrap());
+    assert_eq!(doctor.get(&format!("/fhir/{signed}")).await.unwrap().matches().len(), 1);
 }
 
 /// The text of a PDF, by poppler.

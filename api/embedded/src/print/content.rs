@@ -1,11 +1,18 @@
 //! What the paper of a MedicationRequest says, block by block (<https://hl7.org/fhir/R4/medicationrequest.html>).
 
-use seva_clinic::printing::{PrintedMedicine, PrintedPrescription, PrintedState};
+use seva_clinic::printing::{HandoutLanguage, PrintedMedicine, PrintedPrescription, PrintedState};
 
 use super::page::{Block, Frame, TEXT_WIDTH};
 use super::text::{Shaper, Weight};
 
-const SLOTS: [&str; 4] = ["Morning सुबह", "Noon दोपहर", "Evening शाम", "Night रात"];
+/// The times of day in English and in the patient's language.
+fn slots(language: HandoutLanguage) -> [&'static str; 4] {
+    match language {
+        HandoutLanguage::English => ["Morning", "Noon", "Evening", "Night"],
+        HandoutLanguage::Hindi => ["Morning सुबह", "Noon दोपहर", "Evening शाम", "Night रात"],
+        HandoutLanguage::Marathi => ["Morning सकाळी", "Noon दुपारी", "Evening संध्याकाळी", "Night रात्री"],
+    }
+}
 
 pub(super) fn blocks(shaper: &mut Shaper, document: &PrintedPrescription) -> Vec<Block> {
     use Weight::{Bold, Regular};
@@ -19,7 +26,7 @@ pub(super) fn blocks(shaper: &mut Shaper, document: &PrintedPrescription) -> Vec
         blocks.push(block(shaper, Frame::None, &[(text, 11.0, Regular)]));
     }
     for (index, medicine) in document.medicines.iter().enumerate() {
-        blocks.push(medicine_block(shaper, index + 1, medicine));
+        blocks.push(medicine_block(shaper, index + 1, medicine, document.language));
     }
     for (title, text) in &document.instructions {
         let lines = [(title.clone(), 11.0, Bold), (text.clone(), 10.5, Regular)];
@@ -57,7 +64,7 @@ fn head(shaper: &mut Shaper, document: &PrintedPrescription) -> Vec<Block> {
     vec![block(shaper, Frame::None, &hospital), block(shaper, Frame::None, &people)]
 }
 
-fn medicine_block(shaper: &mut Shaper, number: usize, medicine: &PrintedMedicine) -> Block {
+fn medicine_block(shaper: &mut Shaper, number: usize, medicine: &PrintedMedicine, language: HandoutLanguage) -> Block {
     use Weight::{Bold, Regular};
     let name = [&medicine.name, &medicine.strength, &medicine.form]
         .into_iter()
@@ -68,10 +75,10 @@ fn medicine_block(shaper: &mut Shaper, number: usize, medicine: &PrintedMedicine
     let mut lines = vec![
         (format!("{number}. {name}"), 12.0, Bold),
         (medicine.line_en.clone(), 10.5, Regular),
-        (medicine.line_hi.clone(), 11.5, Regular),
+        (medicine.line_patient.clone(), 11.5, Regular),
     ];
-    if let Some(slots) = &medicine.slots {
-        let amounts = SLOTS.iter().zip(slots);
+    if let Some(amounts) = &medicine.slots {
+        let amounts = slots(language).into_iter().zip(amounts);
         let cells = amounts.map(|(slot, amount)| format!("{slot}: {amount}"));
         lines.push((cells.collect::<Vec<_>>().join("   |   "), 10.5, Regular));
     }

@@ -12,7 +12,7 @@ fn prescription(medicines: usize) -> PrintedPrescription {
         strength: "500 mg".into(),
         form: "tablet".into(),
         line_en: "1 tablet twice a day after food for 5 days".into(),
-        line_hi: "1 गोली दिन में दो बार खाने के बाद 5 दिन तक".into(),
+        line_patient: "1 गोली दिन में दो बार खाने के बाद 5 दिन तक".into(),
         slots: Some(["1".into(), "0".into(), "0".into(), "1".into()]),
     };
     PrintedPrescription {
@@ -30,6 +30,7 @@ fn prescription(medicines: usize) -> PrintedPrescription {
         medicines: vec![medicine; medicines],
         hash: Some("abc123".into()),
         state: PrintedState::Draft,
+        language: HandoutLanguage::Hindi,
     }
 }
 

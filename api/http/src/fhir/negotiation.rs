@@ -28,6 +28,14 @@ pub(super) fn check(request: &Request) -> Result<(), Failure> {
     if any { Ok(()) } else { Err(not_acceptable(accept)) }
 }
 
+/// Whether FHIR is asked for by name, which decides how a Binary goes out.
+pub(super) fn wants_resource(request: &Request) -> bool {
+    if request.uri().query().and_then(format_parameter).is_some() {
+        return true;
+    }
+    request.header(header::ACCEPT).is_some_and(|accept| accept.split(',').any(is_json))
+}
+
 fn not_acceptable(format: &str) -> Failure {
     Failure::NotAcceptable(format!("{format:?} is not offered: ask for application/fhir+json"))
 }

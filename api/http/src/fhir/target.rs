@@ -45,6 +45,23 @@ impl Target {
         }
     }
 
+    /// Whether it is a Binary, which has a format of its own.
+    pub(super) fn is_binary(&self) -> bool {
+        match self {
+            Self::Type(resource_type) => resource_type.as_str() == "Binary",
+            Self::Instance(key) | Self::Version(key, _) => key.resource_type().as_str() == "Binary",
+            Self::Metadata | Self::System | Self::Search(_) | Self::History(_) => false,
+        }
+    }
+
+    /// The addressed resource.
+    pub(super) fn instance(&self) -> Option<&ResourceKey> {
+        match self {
+            Self::Instance(key) | Self::Version(key, _) | Self::History(key) => Some(key),
+            Self::Metadata | Self::System | Self::Type(_) | Self::Search(_) => None,
+        }
+    }
+
     /// The methods that are offered here.
     pub(super) fn allow(&self) -> &'static str {
         match self {

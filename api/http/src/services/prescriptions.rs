@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use poem::Request;
 use poem::http::header;
-use poem_openapi::param::Path;
+use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::{Binary, Json};
 use poem_openapi::{ApiResponse, Object, OpenApi};
 use serde_json::Value;
 use seva_clinic::drafting::SectionKind;
-use seva_clinic::prescription::{MedicineChange, Prescription, SectionChange};
-use seva_clinic::printing::PrintError;
+use seva_clinic::prescription::{FindingAnswer, MedicineChange, Prescription, SectionChange};
+use seva_clinic::printing::HandoutLanguage;
 use seva_fhir::access::{AuditAction, AuditRecord, Caller};
 use seva_fhir::types::{ResourceKey, VersionId};
 
@@ -27,6 +27,26 @@ struct ReviewChange {
     state: Option<String>,
 }
 
+/// A change of a medicine.
+#[derive(Object)]
+struct MedicineReview {
+    /// The new line; without a state it returns to pending.
+    text: Option<String>,
+    /// pending, approved or rejected.
+    state: Option<String>,
+    /// as-heard or as-suggested, where the engine doubts the name.
+    verification: Option<String>,
+}
+
+/// Why a finding is accepted.
+#[derive(Object)]
+struct NewAnswer {
+    /// A code of HL7's detectedissue-mitigation-action.
+    reason: String,
+    /// Free text beside it.
+    text: Option<String>,
+}
+
 /// A typed line.
 #[derive(Object)]
 struct NewMedicine {
@@ -39,6 +59,8 @@ struct NewMedicine {
 struct NewSignature {
     /// The signing PIN of the account.
     pin: String,
+    /// The patient's language on the paper, beside English: en, hi or mr; Hindi when absent.
+    language: Option<String>,
 }
 
 /// An amendment.
@@ -84,7 +106,7 @@ impl PrescriptionApi {
     async fn read_prescription(&self, request: &Request, encounter: Path<String>) -> poem::Result<Reviewed> {
         let (caller, encounter) = self.asked(request, &encounter).await?;
         let found = self.services.prescriptions.load(&caller, &encounter).await.map_err(Failure::from)?;
-        self.audit(&caller, AuditAction::Read, &found).await?;
+        self.audit(&caller, AuditAction::Read, (&found.patient, &found.encounter)).await?;
         reviewed(&found)
     }
 
@@ -134,12 +156,33 @@ impl PrescriptionApi {
         request: &Request,
         encounter: Path<String>,
         medicine: Path<String>,
-        body: Json<ReviewChange>,
+        body: Json<MedicineReview>,
     ) -> poem::Result<Reviewed> {
         let (caller, encounter) = self.asked(request, &encounter).await?;
-        let change = MedicineChange { text: body.0.text, state: body.0.state };
+        let MedicineReview { text, state, verification } = body.0;
+        let change = MedicineChange { text, state, verification };
         let seen = (version(request)?, medicine.0.as_str());
         let now = self.services.prescriptions.update_medicine(&caller, &encounter, seen, change).await;
+        reviewed(&now.map_err(Failure::from)?)
+    }
+
+    /// Gives the reason for which a safety finding is accepted.
+    #[oai(
+        path = "/v1/encounters/:encounter/prescription/findings/:finding",
+        method = "put",
+        operation_id = "answerFinding"
+    )]
+    async fn answer_finding(
+        &self,
+        request: &Request,
+        encounter: Path<String>,
+        finding: Path<String>,
+        body: Json<NewAnswer>,
+    ) -> poem::Result<Reviewed> {
+        let (caller, encounter) = self.asked(request, &encounter).await?;
+        let answer = FindingAnswer { reason: body.0.reason, text: body.0.text };
+        let seen = (version(request)?, finding.0.as_str());
+        let now = self.services.prescriptions.answer_finding(&caller, &encounter, seen, answer).await;
         reviewed(&now.map_err(Failure::from)?)
     }
 
@@ -156,11 +199,11 @@ impl PrescriptionApi {
         body: Json<NewSignature>,
     ) -> poem::Result<Added> {
         let (caller, encounter) = self.asked(request, &encounter).await?;
-        let wanted = version(request)?;
+        let wanted = (version(request)?, handout(body.0.language.as_deref())?);
         let session = self.services.authenticator.session_of(request.header(header::AUTHORIZATION)).await?;
         self.services.authenticator.check_pin(&session, &body.0.pin).await?;
         let signed = self.services.prescriptions.sign(&caller, &encounter, wanted).await.map_err(Failure::from)?;
-        self.audit(&caller, AuditAction::Sign, &signed).await?;
+        self.audit(&caller, AuditAction::Sign, (&signed.patient, &signed.encounter)).await?;
         added(&signed)
     }
 
@@ -179,22 +222,24 @@ impl PrescriptionApi {
         let (caller, encounter) = self.asked(request, &encounter).await?;
         let now = self.services.prescriptions.amend(&caller, &encounter, &body.0.reason).await;
         let now = now.map_err(Failure::from)?;
-        self.audit(&caller, AuditAction::Sign, &now).await?;
+        self.audit(&caller, AuditAction::Sign, (&now.patient, &now.encounter)).await?;
         added(&now)
     }
 
-    /// Prints the prescription.
+    /// Gives the signed document, or prints a draft.
     #[oai(path = "/v1/encounters/:encounter/prescription/document", method = "get", operation_id = "readDocument")]
-    async fn read_document(&self, request: &Request, encounter: Path<String>) -> poem::Result<Document> {
+    async fn read_document(
+        &self,
+        request: &Request,
+        encounter: Path<String>,
+        language: Query<Option<String>>,
+    ) -> poem::Result<Document> {
         let (caller, encounter) = self.asked(request, &encounter).await?;
-        let seen = self.services.prescriptions.load(&caller, &encounter).await.map_err(Failure::from)?;
-        let paper = self.services.prescriptions.paper(&caller, &encounter).await.map_err(Failure::from)?;
-        self.audit(&caller, AuditAction::Print, &seen).await?;
-        let printed = self.services.printer.render(paper).await.map_err(|error| match error {
-            PrintError::EntryTooLong => Failure::Unprocessable(error.to_string()),
-            PrintError::Rendering(text) => Failure::Internal(text),
-        })?;
-        Ok(Document::Pdf(Binary(printed)))
+        let language = handout(language.0.as_deref())?;
+        let printed = self.services.prescriptions.document(&caller, &encounter, language).await;
+        let printed = printed.map_err(Failure::from)?;
+        self.audit(&caller, AuditAction::Print, (&printed.patient, &encounter.to_string())).await?;
+        Ok(Document::Pdf(Binary(printed.bytes)))
     }
 }
 
@@ -205,12 +250,24 @@ impl PrescriptionApi {
         Ok((caller, key.map_err(|error| Failure::BadRequest(format!("encounter: {error}")))?))
     }
 
-    async fn audit(&self, caller: &Caller, action: AuditAction, seen: &Prescription) -> Result<(), Failure> {
+    async fn audit(
+        &self,
+        caller: &Caller,
+        action: AuditAction,
+        (patient, encounter): (&str, &str),
+    ) -> Result<(), Failure> {
         let parts = &self.services.authenticator.parts;
-        let patient = seen.patient.trim_start_matches("Patient/");
-        let record = AuditRecord::of(caller, action, format!("prescription of {}", seen.encounter), parts.clock.now());
+        let patient = patient.trim_start_matches("Patient/");
+        let record = AuditRecord::of(caller, action, format!("prescription of {encounter}"), parts.clock.now());
         parts.audit.record_now(record.naming(vec![patient.into()])).await.map_err(Failure::from)
     }
+}
+
+/// The patient's language on the paper.
+fn handout(tag: Option<&str>) -> Result<HandoutLanguage, Failure> {
+    let Some(tag) = tag else { return Ok(HandoutLanguage::default()) };
+    HandoutLanguage::from_tag(tag)
+        .ok_or_else(|| Failure::Unprocessable(format!("language {tag:?} has no phrase table: en, hi or mr")))
 }
 
 fn reviewed(now: &Prescription) -> poem::Result<Reviewed> {

@@ -53,14 +53,23 @@ pub fn extension_value<'a>(element: &'a Json, name: &str, value: &str) -> Option
 
 /// Replaces an extension of ours, or adds it.
 pub fn set_extension(element: &mut JsonObject, name: &str, value: (&str, Json)) {
-    let url = format!("{EXTENSION}{name}");
-    let mut list = match element.remove("extension") {
-        Some(Json::Array(list)) => list,
-        _ => Vec::new(),
-    };
-    list.retain(|each| each.get_str("url") != Some(&url));
+    let mut list = extensions_but(element, name);
     list.push(extension(name, value));
     element.insert("extension", list);
+}
+
+/// Removes an extension of ours; FHIR has no empty lists.
+pub fn remove_extension(element: &mut JsonObject, name: &str) {
+    let list = extensions_but(element, name);
+    if !list.is_empty() {
+        element.insert("extension", list);
+    }
+}
+
+fn extensions_but(element: &mut JsonObject, name: &str) -> Vec<Json> {
+    let Some(Json::Array(mut list)) = element.remove("extension") else { return Vec::new() };
+    list.retain(|each| each.get_str("url").and_then(|url| url.strip_prefix(EXTENSION)) != Some(name));
+    list
 }
 
 /// Points at characters of the transcript and at the milliseconds in which they were spoken.

@@ -66,6 +66,7 @@ pub(crate) fn record() -> EncounterRecord {
         observations: Vec::new(),
         conditions: Vec::new(),
         allergies: Vec::new(),
+        issues: Vec::new(),
         documents: Vec::new(),
     }
 }

@@ -3,7 +3,9 @@
 
 use serde::Serialize;
 use seva_fhir::json::Json;
+use sha2::{Digest, Sha256};
 
+use super::answers::{Answer, answer_to};
 use super::view::{self, MedicineView, SectionView};
 use crate::dosage::{Dosage, regimen_from_fhir};
 use crate::drafting::SectionKind;
@@ -26,6 +28,8 @@ pub enum Tier {
 /// A safety finding.
 #[derive(Clone, Debug, Serialize)]
 pub struct Finding {
+    /// Names the finding while rule, medicine and words stay the same: another dose asks again.
+    pub id: String,
     /// How much it weighs.
     pub tier: Tier,
     /// The rule's name.
@@ -34,8 +38,10 @@ pub struct Finding {
     pub text: String,
     /// Where the rule's data comes from.
     pub source: String,
-    /// The medicine's id.
+    /// The medicine's id; empty when it concerns the whole prescription.
     pub medicine: String,
+    /// The reason for which it is accepted.
+    pub answer: Option<Answer>,
 }
 
 /// Something that must be done before signing.
@@ -59,10 +65,8 @@ pub(super) fn findings(record: &EncounterRecord) -> Vec<Finding> {
         .filter_map(|held| Some((held, known(held.body.get("medicationCodeableConcept")?)?)))
         .collect();
     for (place, (held, medicine)) in active.iter().enumerate() {
-        let id = held.key.id().to_string();
-        let mut found = |tier, rule, text| {
-            findings.push(Finding { tier, rule, text, source: medicine.source.to_owned(), medicine: id.clone() });
-        };
+        let id = held.key.id().as_str();
+        let mut found = |tier, rule, text| findings.push(finding(record, (tier, rule), text, (id, medicine.source)));
         for allergy in record.allergies.iter().filter(|held| is_allergy(&held.body)) {
             if let Some(name) = crosses(&allergy.body, medicine) {
                 found(Tier::Block, "allergy-class", format!("{}: the patient is allergic to {name}", medicine.generic));
@@ -75,7 +79,27 @@ pub(super) fn findings(record: &EncounterRecord) -> Vec<Finding> {
             found(Tier::Block, "daily-maximum", text);
         }
     }
+    if !active.is_empty() && record.allergies.is_empty() {
+        let text = "nobody has recorded whether the patient has allergies".to_owned();
+        findings.push(finding(record, (Tier::Information, "allergies-not-asked"), text, ("", "the record")));
+    }
     findings
+}
+
+fn finding(
+    record: &EncounterRecord,
+    (tier, rule): (Tier, &'static str),
+    text: String,
+    (medicine, source): (&str, &str),
+) -> Finding {
+    let mut digest = Sha256::new();
+    for part in [rule, medicine, text.as_str()] {
+        digest.update(part);
+        digest.update([0]);
+    }
+    let id: String = hex::encode(digest.finalize()).chars().take(16).collect();
+    let answer = answer_to(record, &id);
+    Finding { id, tier, rule, text, source: source.to_owned(), medicine: medicine.to_owned(), answer }
 }
 
 fn known(concept: &Json) -> Option<&'static Medicine> {
@@ -141,9 +165,15 @@ pub(super) fn blockers(sections: &[SectionView], medicines: &[MedicineView], fin
         if medicine.state != "rejected" && medicine.lacks_dose() {
             blocks("medicine-incomplete", format!("{} has no dose or no duration", medicine.name), &medicine.id);
         }
+        if medicine.state != "rejected" && medicine.suggestion.is_some() {
+            blocks("name-unverified", format!("it is not verified that {} was meant", medicine.name), &medicine.id);
+        }
     }
     for finding in findings.iter().filter(|finding| finding.tier == Tier::Block) {
         blocks("safety", finding.text.clone(), &finding.medicine);
+    }
+    for finding in findings.iter().filter(|finding| finding.tier == Tier::Reason && finding.answer.is_none()) {
+        blocks("reason-needed", format!("{}: a reason is needed", finding.text), &finding.id);
     }
     blockers
 }

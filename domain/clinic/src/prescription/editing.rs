@@ -9,12 +9,13 @@ use seva_fhir::types::ResourceKey;
 
 use super::line::TypedLine;
 use super::{Prescription, PrescriptionService, view};
-use crate::drafting::elements::{heard, reference, set_extension};
+use crate::drafting::elements::{extension_value, heard, reference, remove_extension, set_extension};
 use crate::drafting::{
     SectionKind, empty_composition, insert_dosage, post, put, section_code, section_text, set_section, transaction,
 };
 use crate::encounter_record::{EncounterRecord, Held};
 use crate::failure::ClinicError;
+use crate::formulary::Formulary;
 
 const STATES: [&str; 3] = ["pending", "approved", "rejected"];
 
@@ -34,6 +35,8 @@ pub struct MedicineChange {
     pub text: Option<String>,
     /// The new state.
     pub state: Option<String>,
+    /// What was meant where the engine doubted the name: `as-heard` or `as-suggested`.
+    pub verification: Option<String>,
 }
 
 impl PrescriptionService {
@@ -111,11 +114,14 @@ impl PrescriptionService {
                 TypedLine::read(text).ok_or_else(|| ClinicError::Invalid("the line names no medicine".to_owned()))?;
             write_line(&mut request, &line);
         }
+        if let Some(verification) = &change.verification {
+            verify(&mut request, verification)?;
+        }
         let before = view::review_state(&target.body).to_owned();
-        let state = match (change.state, &change.text) {
-            (Some(state), _) => state,
-            (None, Some(_)) => "pending".to_owned(),
-            (None, None) => before,
+        let state = match (change.state, &change.text, change.verification.as_deref()) {
+            (Some(state), _, _) => state,
+            (None, Some(_), _) | (None, None, Some("as-suggested")) => "pending".to_owned(),
+            (None, None, _) => before,
         };
         set_extension(&mut request, "review-state", ("valueCode", state.into()));
         let entries = vec![put(target, request.into()), put(held, held.body.clone())];
@@ -153,7 +159,26 @@ fn find_medicine<'a>(record: &'a EncounterRecord, id: &str) -> Result<&'a Held, 
     found.ok_or(ClinicError::NotFound("the medicine"))
 }
 
+/// Settles a doubted name: the heard words stay as they are, or give way to the proposed medicine.
+fn verify(request: &mut JsonObject, verification: &str) -> Result<(), ClinicError> {
+    let body = Json::Object(request.clone());
+    let suggested = extension_value(&body, "suggested-name", "valueString").and_then(Json::as_str);
+    let suggested = suggested.ok_or_else(|| ClinicError::Conflict("the name is not in doubt".to_owned()))?;
+    match verification {
+        "as-heard" => {}
+        "as-suggested" => {
+            let codings = Formulary::seed().find(&suggested.to_lowercase()).map(|medicine| medicine.codings());
+            request.insert("medicationCodeableConcept", heard(suggested, &codings.unwrap_or_default()));
+        }
+        _ => return Err(ClinicError::Invalid("a verification is as-heard or as-suggested".to_owned())),
+    }
+    remove_extension(request, "suggested-name");
+    Ok(())
+}
+
 fn write_line(request: &mut JsonObject, line: &TypedLine) {
+    // A typed name is no longer in doubt.
+    remove_extension(request, "suggested-name");
     let codings = line.medicine.map(|medicine| medicine.codings()).unwrap_or_default();
     request.insert("medicationCodeableConcept", heard(&line.name, &codings));
     if let Some(form) = line.form {

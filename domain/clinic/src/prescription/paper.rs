@@ -6,17 +6,21 @@ use seva_fhir::types::ResourceKey;
 
 use super::PrescriptionService;
 use super::view::{self, MedicineView, Prescription};
-use crate::encounter_record::Held;
+use crate::encounter_record::{EncounterRecord, Held};
 use crate::failure::ClinicError;
 use crate::printing::{
-    PrintedDoctor, PrintedHospital, PrintedMedicine, PrintedPatient, PrintedPrescription, PrintedState,
+    HandoutLanguage, PrintedDoctor, PrintedHospital, PrintedMedicine, PrintedPatient, PrintedPrescription, PrintedState,
 };
 
 impl PrescriptionService {
     /// Gathers what the paper shows; a draft says that it is one.
-    pub async fn paper(&self, caller: &Caller, encounter: &ResourceKey) -> Result<PrintedPrescription, ClinicError> {
-        let record = self.record(caller, encounter).await?;
-        let seen = view::of(&record);
+    pub(super) async fn paper(
+        &self,
+        caller: &Caller,
+        record: &EncounterRecord,
+        language: HandoutLanguage,
+    ) -> Result<PrintedPrescription, ClinicError> {
+        let seen = view::of(record);
         if record.composition.is_none() {
             return Err(ClinicError::NotFound("the prescription"));
         }
@@ -40,7 +44,8 @@ impl PrescriptionService {
             allergies: allergies(&seen),
             diagnosis: section(&seen, "diagnosis"),
             instructions: advice(&seen),
-            medicines: seen.medicines.iter().filter(|medicine| medicine.state != "rejected").map(medicine).collect(),
+            medicines: printed(&seen.medicines, language),
+            language,
             hash: seen.signature.map(|signature| signature.hash),
             state,
         })
@@ -113,14 +118,24 @@ fn advice(seen: &Prescription) -> Vec<(String, String)> {
     printed.map(|section| (section.title.to_owned(), section.text.clone())).collect()
 }
 
-fn medicine(medicine: &MedicineView) -> PrintedMedicine {
+fn printed(medicines: &[MedicineView], language: HandoutLanguage) -> Vec<PrintedMedicine> {
+    let kept = medicines.iter().filter(|medicine| medicine.state != "rejected");
+    kept.map(|one| medicine(one, language)).collect()
+}
+
+fn medicine(medicine: &MedicineView, language: HandoutLanguage) -> PrintedMedicine {
+    let line = match language {
+        HandoutLanguage::English => None,
+        HandoutLanguage::Hindi => medicine.line.hi.clone(),
+        HandoutLanguage::Marathi => medicine.line.mr.clone(),
+    };
     PrintedMedicine {
         name: medicine.name.clone(),
         strength: medicine.strength.clone().unwrap_or_default(),
         form: medicine.form.clone().unwrap_or_default(),
         // What no phrase says is printed as it was said: a dose line is never empty and never invented.
         line_en: medicine.line.en.clone().unwrap_or_else(|| medicine.text.clone()),
-        line_hi: medicine.line.hi.clone().unwrap_or_default(),
+        line_patient: line.unwrap_or_default(),
         slots: medicine.dosage.as_ref().and_then(view::DosageView::slots),
     }
 }

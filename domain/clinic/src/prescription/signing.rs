@@ -3,15 +3,19 @@
 
 use seva_fhir::access::Caller;
 use seva_fhir::json::{Json, JsonObject, array, object};
+use seva_fhir::ports::StoreError;
+use seva_fhir::service::FhirError;
 use seva_fhir::types::ResourceKey;
 use sha2::{Digest, Sha256};
 
+use super::document::{self, Filed};
 use super::editing::author;
 use super::{Prescription, PrescriptionService, view};
 use crate::drafting::elements::{coding, extension, extension_value, reference, set_extension};
-use crate::drafting::{post, put};
+use crate::drafting::{post, put, transaction};
 use crate::encounter_record::{EncounterRecord, Held};
 use crate::failure::ClinicError;
+use crate::printing::HandoutLanguage;
 
 const PARTICIPATION: &str = "http://terminology.hl7.org/CodeSystem/provenance-participant-type";
 
@@ -21,10 +25,10 @@ impl PrescriptionService {
         &self,
         caller: &Caller,
         encounter: &ResourceKey,
-        version: i32,
+        (version, language): (i32, HandoutLanguage),
     ) -> Result<Prescription, ClinicError> {
         let signer = author(caller)?;
-        let record = self.record(caller, encounter).await?;
+        let mut record = self.record(caller, encounter).await?;
         let held = self.draft(&record, version)?;
         // Administrators may correct a record; nobody signs in another's name.
         check_author(&held.body, &signer)?;
@@ -34,32 +38,22 @@ impl PrescriptionService {
             return Err(ClinicError::Invalid(texts.join("; ")));
         }
         let now = self.parts.clock.now().to_milliseconds().to_string();
-        let mut composition = members(held);
-        let amended = extension_value(&held.body, "amendment-reason", "valueString").is_some();
-        composition.insert("status", if amended { "amended" } else { "final" });
-        let attester = object([("mode", "legal".into()), ("time", now.as_str().into()), ("party", reference(&signer))]);
-        composition.insert("attester", array([attester]));
-        let mut entries = Vec::new();
-        let mut signed_medicines = Vec::new();
-        for medicine in record.medicines.iter().filter(|held| view::is_listed(held)) {
-            let signed = signed_medicine(medicine);
-            signed_medicines.push((medicine.key.to_string(), signed.clone()));
-            entries.push(put(medicine, signed));
+        let (mut entries, hash) = signed(&mut record, &signer, &now);
+        let paper = self.render(caller, &record, language).await?;
+        let kept = self.keep(caller, paper).await?;
+        let filed = Filed { signer: &signer, now: &now, language, content_hash: &hash };
+        let url = self.url();
+        entries.extend(document::filed(&record, &kept, &filed, &url));
+        let provenance = signature(&record, (&signer, &now), &hash, &url);
+        entries.push(post(&self.url(), provenance));
+        if let Err(error) = self.parts.fhir.transaction(caller, transaction(entries)).await {
+            // A connection that broke may have broken after the commit: then the paper is a signed one and stays.
+            if !matches!(error, FhirError::Store(StoreError::Unavailable(_))) {
+                self.parts.blobs.discard(caller.tenant, kept.link.id).await;
+            }
+            return Err(error.into());
         }
-        let hash = content_hash(&Json::Object(composition.clone()), &mut signed_medicines);
-        set_extension(&mut composition, "content-hash", ("valueString", hash.as_str().into()));
-        entries.push(put(held, composition.into()));
-        entries.extend(accepted(&record));
-        let targets: Vec<String> =
-            std::iter::once(held.key.to_string()).chain(signed_medicines.into_iter().map(|(key, _)| key)).collect();
-        let mut provenance = provenance(&targets, &signer, &now);
-        provenance.insert("extension", array([extension("content-hash", ("valueString", hash.into()))]));
-        // ISO ASTM E1762: the author's signature.
-        let kind = coding("urn:iso-astm:E1762-95:2013", "1.2.840.10065.1.12.1.1", "Author's Signature");
-        let signature = object([("type", array([kind])), ("when", now.as_str().into()), ("who", reference(&signer))]);
-        provenance.insert("signature", array([signature]));
-        entries.push(post(&self.url(), provenance.into()));
-        self.write(caller, encounter, entries).await
+        self.load(caller, encounter).await
     }
 
     /// Opens a signed prescription again, as a new version with a reason.
@@ -90,9 +84,49 @@ impl PrescriptionService {
         self.write(caller, encounter, entries).await
     }
 
-    fn url(&self) -> String {
+    pub(super) fn url(&self) -> String {
         format!("urn:uuid:{}", self.parts.ids.new_uuid())
     }
+}
+
+/// Puts the signature into the record, and gives the entries that write it and the hash of what is signed.
+fn signed(record: &mut EncounterRecord, signer: &str, now: &str) -> (Vec<Json>, String) {
+    let mut entries = accepted(record);
+    let mut signed_medicines = Vec::new();
+    for medicine in record.medicines.iter_mut().filter(|held| view::is_listed(held)) {
+        let signed = signed_medicine(medicine);
+        signed_medicines.push((medicine.key.to_string(), signed.clone()));
+        entries.push(put(medicine, signed.clone()));
+        medicine.body = signed;
+    }
+    let mut hash = String::new();
+    if let Some(held) = record.composition.as_mut() {
+        let mut composition = members(held);
+        let amended = extension_value(&held.body, "amendment-reason", "valueString").is_some();
+        composition.insert("status", if amended { "amended" } else { "final" });
+        let attester = object([("mode", "legal".into()), ("time", now.into()), ("party", reference(signer))]);
+        composition.insert("attester", array([attester]));
+        hash = content_hash(&Json::Object(composition.clone()), &mut signed_medicines);
+        set_extension(&mut composition, "content-hash", ("valueString", hash.as_str().into()));
+        entries.push(put(held, composition.clone().into()));
+        held.body = composition.into();
+    }
+    (entries, hash)
+}
+
+/// The Provenance of a signature: over the Composition, its medicines and the paper at `document`.
+fn signature(record: &EncounterRecord, (signer, now): (&str, &str), hash: &str, document: &str) -> Json {
+    let medicines = record.medicines.iter().filter(|held| view::is_listed(held));
+    let targets: Vec<String> = (record.composition.iter().chain(medicines).map(|held| held.key.to_string()))
+        .chain([document.to_owned()])
+        .collect();
+    let mut provenance = provenance(&targets, signer, now);
+    provenance.insert("extension", array([extension("content-hash", ("valueString", hash.into()))]));
+    // ISO ASTM E1762: the author's signature.
+    let kind = coding("urn:iso-astm:E1762-95:2013", "1.2.840.10065.1.12.1.1", "Author's Signature");
+    let signature = object([("type", array([kind])), ("when", now.into()), ("who", reference(signer))]);
+    provenance.insert("signature", array([signature]));
+    provenance.into()
 }
 
 /// The SHA-256 of what is signed: the Composition and its medicines by key, without what the server adds.

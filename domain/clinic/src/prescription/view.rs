@@ -34,6 +34,8 @@ pub struct Prescription {
     pub vitals: Vec<Vital>,
     /// Allergies.
     pub allergies: Vec<Allergy>,
+    /// known, none-known or not-asked.
+    pub allergy_status: &'static str,
     /// Safety findings.
     pub findings: Vec<Finding>,
     /// What hinders signing.
@@ -77,13 +79,15 @@ pub struct SectionView {
     pub evidence: Vec<Evidence>,
 }
 
-/// A dosage line in two languages; a language without the phrase is absent, never guessed.
+/// A dosage line in the languages of the paper; a language without the phrase is absent, never guessed.
 #[derive(Serialize)]
 pub struct LineView {
     /// English.
     pub en: Option<String>,
     /// Hindi.
     pub hi: Option<String>,
+    /// Marathi.
+    pub mr: Option<String>,
 }
 
 /// What was heard and what may have been meant.
@@ -214,6 +218,7 @@ pub(super) fn of(record: &EncounterRecord) -> Prescription {
         Some(_) if blockers.is_empty() => "reviewed",
         Some(_) => "draft",
     };
+    let allergies: Vec<Allergy> = record.allergies.iter().map(|held| allergy(&held.body)).collect();
     Prescription {
         encounter: record.encounter.key.to_string(),
         patient: record.patient.clone(),
@@ -221,7 +226,8 @@ pub(super) fn of(record: &EncounterRecord) -> Prescription {
         composition: record.composition_reference(),
         version: composition.map_or(0, |held| held.version),
         vitals: record.observations.iter().filter_map(|held| vital(&held.body)).collect(),
-        allergies: record.allergies.iter().map(|held| allergy(&held.body)).collect(),
+        allergy_status: allergy_status(&allergies),
+        allergies,
         signature: composition.and_then(signature),
         sections,
         medicines,
@@ -268,7 +274,7 @@ fn medicine(held: &Held) -> MedicineView {
         form: text_of("form"),
         text: format!("{name} {typed}").trim().to_owned(),
         dosage: steps.first().map(dosage),
-        line: LineView { en: said(&steps, "en"), hi: said(&steps, "hi") },
+        line: LineView { en: said(&steps, "en"), hi: said(&steps, "hi"), mr: said(&steps, "mr") },
         quantity: quantity.and_then(|quantity| {
             Some(format!("{} {}", quantity.get("value")?.as_number()?, quantity.get_str("unit")?))
         }),
@@ -341,6 +347,17 @@ fn allergy(body: &Json) -> Allergy {
     let none = status == Some("refuted") || code == Some(NO_KNOWN_ALLERGY);
     let status = if none { "none" } else { "present" };
     Allergy { text: text.unwrap_or_default().to_owned(), status }
+}
+
+/// Not to have asked is another thing than to have heard of none.
+fn allergy_status(allergies: &[Allergy]) -> &'static str {
+    if allergies.iter().any(|one| one.status == "present") {
+        "known"
+    } else if allergies.is_empty() {
+        "not-asked"
+    } else {
+        "none-known"
+    }
 }
 
 fn signature(held: &Held) -> Option<Signature> {

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::failure::Failure;
+use crate::range;
 use crate::services::Services;
 
 /// A second of 16 kHz.
@@ -78,18 +79,9 @@ fn decode(decoder: &dyn AudioDecoder, file: Vec<u8>, frames: &mpsc::Sender<Frame
 /// Cuts the range that was asked for; one range only, as browsers' players ask.
 pub(super) fn audio(wave: Vec<u8>, range: Option<&str>) -> Result<Audio, Failure> {
     let bytes = "bytes".to_owned();
-    let Some(wanted) = range.and_then(|range| range.strip_prefix("bytes=")) else {
-        return Ok(Audio::Whole(Binary(wave), bytes));
-    };
     let size = wave.len();
-    let outside = || Failure::BadRequest(format!("the range lies outside the {size} bytes of the recording"));
-    let (start, end) = wanted.split_once('-').ok_or_else(outside)?;
-    let (start, end) = match (start.parse::<usize>(), end.parse::<usize>()) {
-        (Ok(start), Ok(end)) => (start, end.min(size.saturating_sub(1))),
-        (Ok(start), Err(_)) if end.is_empty() => (start, size.saturating_sub(1)),
-        (Err(_), Ok(last)) if start.is_empty() => (size.saturating_sub(last), size.saturating_sub(1)),
-        _ => return Err(outside()),
-    };
-    let part = wave.get(start..=end).filter(|part| !part.is_empty()).ok_or_else(outside)?.to_vec();
-    Ok(Audio::Part(Binary(part), format!("bytes {start}-{end}/{size}"), bytes))
+    let Some(part) = range::wanted(range, size)? else { return Ok(Audio::Whole(Binary(wave), bytes)) };
+    let place = range::content_range(&part, size);
+    let cut = wave.get(part).unwrap_or_default().to_vec();
+    Ok(Audio::Part(Binary(cut), place, bytes))
 }

@@ -1,0 +1,85 @@
+//! Binary (R4 <https://hl7.org/fhir/R4/binary.html>): raw in and out by `Content-Type` and `Accept`, or as a resource.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use poem::http::{StatusCode, header};
+use poem::{Request, Response};
+use seva_clinic::blobs::{BlobLink, with_data};
+use seva_fhir::json::{Json, JsonObject, Limits, object, parse};
+use seva_fhir::ports::Stored;
+use seva_fhir::types::{ResourceKey, VersionId};
+
+use super::answer::{etag, http_date, resource};
+use super::{CallerRef, FhirEndpoint, negotiation};
+use crate::failure::Failure;
+use crate::range;
+
+/// Whose rights decide about a raw body (binary.html#security).
+const SECURITY_CONTEXT: &str = "x-security-context";
+
+/// Reads a Binary, or one version of it, as its own media type unless FHIR is asked for.
+pub(super) async fn read(
+    face: &FhirEndpoint,
+    caller: CallerRef<'_>,
+    (key, version): (&ResourceKey, Option<VersionId>),
+    request: &Request,
+) -> Result<Response, Failure> {
+    let stored = match version {
+        Some(version) => face.service().vread(caller, key, version).await?,
+        None => face.service().read(caller, key).await?,
+    };
+    let binary = parse(&stored.body, &Limits::default()).map_err(|error| Failure::Internal(error.to_string()))?;
+    let context = binary.get("securityContext").and_then(|context| context.get_str("reference"));
+    if let Some(context) = context.and_then(|reference| reference.parse::<ResourceKey>().ok()) {
+        face.service().read(caller, &context).await?;
+    }
+    let bytes = match BlobLink::read(&binary) {
+        Some(link) => Some(face.blobs().get(caller.tenant, &link).await?),
+        None => None,
+    };
+    if negotiation::wants_resource(request) {
+        return Ok(match bytes {
+            Some(bytes) => {
+                let body = with_data(&binary, &bytes).to_bytes().into();
+                resource(Stored { body, ..stored }, request)
+            }
+            None => resource(stored, request),
+        });
+    }
+    let bytes = match bytes {
+        Some(bytes) => bytes,
+        None => STANDARD.decode(binary.get_str("data").unwrap_or_default()).unwrap_or_default(),
+    };
+    raw(&stored, binary.get_str("contentType").unwrap_or("application/octet-stream"), &bytes, request)
+}
+
+fn raw(stored: &Stored, content_type: &str, bytes: &[u8], request: &Request) -> Result<Response, Failure> {
+    let response = Response::builder()
+        .header(header::ETAG, etag(stored.version))
+        .header(header::LAST_MODIFIED, http_date(stored.updated))
+        .header(header::ACCEPT_RANGES, "bytes")
+        // What was stored by others is shown by no browser as a page of ours.
+        .header(header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox")
+        .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
+        .content_type(content_type);
+    let Some(part) = range::wanted(request.header(header::RANGE), bytes.len())? else {
+        return Ok(response.body(bytes.to_vec()));
+    };
+    let place = range::content_range(&part, bytes.len());
+    let cut = bytes.get(part).unwrap_or_default().to_vec();
+    Ok(response.status(StatusCode::PARTIAL_CONTENT).header(header::CONTENT_RANGE, place).body(cut))
+}
+
+/// Wraps a raw body into the resource that is stored.
+pub(super) fn wrapped(body: &[u8], content_type: &str, request: &Request, key: Option<&ResourceKey>) -> Vec<u8> {
+    let mut binary: JsonObject = [("resourceType", Json::from("Binary"))].into_iter().collect();
+    if let Some(key) = key {
+        binary.insert("id", key.id().as_str());
+    }
+    binary.insert("contentType", content_type);
+    if let Some(context) = request.header(SECURITY_CONTEXT) {
+        binary.insert("securityContext", object([("reference", context.into())]));
+    }
+    binary.insert("data", STANDARD.encode(body));
+    Json::Object(binary).to_bytes()
+}

@@ -1,0 +1,145 @@
+//! Files that are too large for a row of a resource: sealed before they reach the store, named by a Binary
+//! (R4: <https://hl7.org/fhir/R4/binary.html>).
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use seva_fhir::json::{Json, JsonObject, object};
+use seva_fhir::types::TenantId;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::dictation::{AudioCipher, BlobStore, RecordingKeys};
+use crate::drafting::elements::{EXTENSION, reference};
+use crate::failure::ClinicError;
+
+/// A blob is one piece under its own key.
+const ONLY_PIECE: u32 = 0;
+
+/// A file whose bytes lie in the blob store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BlobLink {
+    /// The blob, which has the id of its Binary.
+    pub id: Uuid,
+    /// The media type.
+    pub content_type: String,
+    /// The size of the plain bytes.
+    pub size: u64,
+    /// The SHA-256 of the plain bytes in hexadecimal digits.
+    pub sha256: String,
+}
+
+impl BlobLink {
+    /// Describes the bytes of a blob.
+    #[must_use]
+    pub fn of(id: Uuid, content_type: &str, bytes: &[u8]) -> Self {
+        let sha256 = hex::encode(Sha256::digest(bytes));
+        Self { id, content_type: content_type.to_owned(), size: bytes.len() as u64, sha256 }
+    }
+
+    /// Reads what a stored Binary says of its blob; nothing when its data stands in the resource.
+    #[must_use]
+    pub fn read(binary: &Json) -> Option<Self> {
+        let marks = binary.get("_data")?.get("extension")?.items();
+        let url = |mark: &&Json| mark.get_str("url").and_then(|url| url.strip_prefix(EXTENSION)) == Some("blob");
+        let mark = marks.iter().find(url)?;
+        let parts = mark.get("extension")?.items();
+        let part = |name: &str| parts.iter().find(|part| part.get_str("url") == Some(name));
+        Some(Self {
+            // The Binary's own id: a resource that is written from outside can't point at another one's blob.
+            id: binary.get_str("id")?.parse().ok()?,
+            content_type: binary.get_str("contentType")?.to_owned(),
+            size: part("size")?.get("valueDecimal")?.as_number()?.parse().ok()?,
+            sha256: part("sha256")?.get_str("valueString")?.to_owned(),
+        })
+    }
+
+    /// Builds the Binary that stands for the blob; whoever may not read `security_context` may not read it.
+    #[must_use]
+    pub fn binary(&self, security_context: &str) -> Json {
+        let part = |name: &str, (kind, value): (&str, Json)| object([("url", name.into()), (kind, value)]);
+        let parts = vec![
+            part("size", ("valueDecimal", self.size.into())),
+            part("sha256", ("valueString", self.sha256.as_str().into())),
+        ];
+        let mark = object([("url", format!("{EXTENSION}blob").into()), ("extension", parts.into())]);
+        object([
+            ("resourceType", "Binary".into()),
+            ("id", self.id.to_string().into()),
+            ("contentType", self.content_type.as_str().into()),
+            ("securityContext", reference(security_context)),
+            ("_data", object([("extension", vec![mark].into())])),
+        ])
+    }
+}
+
+/// Puts the bytes of a blob into its Binary, as FHIR's JSON has them.
+#[must_use]
+pub fn with_data(binary: &Json, bytes: &[u8]) -> Json {
+    let mut members: JsonObject = binary.as_object().cloned().unwrap_or_default();
+    members.remove("_data");
+    members.insert("data", STANDARD.encode(bytes));
+    members.into()
+}
+
+/// Keeps blobs encrypted, each under a key of its own: shredding the key is deleting the blob.
+#[derive(Clone)]
+pub struct SealedBlobs {
+    /// Where the sealed bytes lie.
+    pub store: Arc<dyn BlobStore>,
+    /// The wrapped keys.
+    pub keys: Arc<dyn RecordingKeys>,
+    /// The cipher.
+    pub cipher: Arc<dyn AudioCipher>,
+}
+
+impl SealedBlobs {
+    /// Seals and stores; when this returns the bytes are durable.
+    pub async fn put(&self, tenant: TenantId, link: &BlobLink, bytes: &[u8]) -> Result<(), ClinicError> {
+        let key = self.cipher.new_key(link.id).map_err(unavailable)?;
+        let sealed = self.cipher.encrypt(link.id, &key, ONLY_PIECE, bytes).map_err(unavailable)?;
+        self.keys.create(tenant, link.id, &key).await?;
+        self.store.put(tenant, link.id, &link.content_type, sealed).await.map_err(unavailable)
+    }
+
+    /// Reads and opens a blob, and compares it with what its Binary says.
+    pub async fn get(&self, tenant: TenantId, link: &BlobLink) -> Result<Vec<u8>, ClinicError> {
+        let key = self.keys.find(tenant, link.id).await?.ok_or(ClinicError::NotFound("the file"))?;
+        let found = self.store.get(tenant, link.id, None).await.map_err(unavailable)?;
+        let sealed = found.ok_or_else(|| ClinicError::Unavailable(format!("blob {} is not in its store", link.id)))?;
+        let plain = self.cipher.decrypt(link.id, &key, ONLY_PIECE, &sealed.bytes).map_err(unavailable)?;
+        if hex::encode(Sha256::digest(&plain)) != link.sha256 {
+            return Err(ClinicError::Unavailable(format!("blob {} is not what was stored", link.id)));
+        }
+        Ok(plain)
+    }
+
+    /// Takes back what was stored for a transaction that failed; what can't be removed is unreadable without its key.
+    pub async fn discard(&self, tenant: TenantId, id: Uuid) {
+        let shredded = self.keys.shred(tenant, id).await;
+        let deleted = self.store.delete(tenant, id).await;
+        if shredded.is_err() || deleted.is_err() {
+            tracing::warn!(blob = %id, "a blob without a resource was left in its store");
+        }
+    }
+}
+
+fn unavailable(error: impl std::fmt::Display) -> ClinicError {
+    ClinicError::Unavailable(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_binary_says_where_its_bytes_are() {
+        let link = BlobLink::of(Uuid::from_u128(7), "application/pdf", b"%PDF-1.7");
+        let binary = link.binary("Patient/a");
+        assert_eq!(BlobLink::read(&binary), Some(link));
+        assert!(seva_fhir::structure::check(&binary).is_empty());
+        let whole = with_data(&binary, b"%PDF-1.7");
+        assert_eq!((whole.get_str("data"), BlobLink::read(&whole)), (Some("JVBERi0xLjc="), None));
+    }
+}
