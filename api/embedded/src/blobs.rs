@@ -127,20 +127,9 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_blob_reads_back_whole_and_in_ranges_until_it_is_deleted() {
+    async fn files_keep_what_a_blob_store_promises() {
         let folder = tempfile::tempdir().expect("a folder");
         let blobs = FileBlobs::open(folder.path()).expect("a store");
-        let (tenant, id) = (TenantId::SHARED, Uuid::from_u128(7));
-        assert!(blobs.get(tenant, id, None).await.expect("an answer").is_none());
-        blobs.put(tenant, id, "application/pdf", b"0123456789".to_vec()).await.expect("stored");
-        let whole = blobs.get(tenant, id, None).await.expect("an answer").expect("a blob");
-        assert_eq!((whole.content_type.as_str(), whole.size), ("application/pdf", 10));
-        let part = blobs.get(tenant, id, Some(3..6)).await.expect("an answer").expect("a blob");
-        assert_eq!(part.bytes, b"345");
-        assert!(matches!(blobs.get(tenant, id, Some(3..11)).await, Err(BlobError::Range { size: 10 })));
-        assert!(blobs.get(TenantId::try_from(2).expect("a tenant"), id, None).await.expect("an answer").is_none());
-        blobs.delete(tenant, id).await.expect("deleted");
-        blobs.delete(tenant, id).await.expect("deleting again is no error");
-        assert!(blobs.get(tenant, id, None).await.expect("an answer").is_none());
+        seva_clinic::testing::blob_store_contract(&blobs).await;
     }
 }

@@ -3,6 +3,7 @@
 //! Every key has a default with which the program runs on a bare machine. The table of keys stands in [`KEYS`] and is what
 //! the documentation and `.env.example` are checked against.
 
+mod checks;
 mod keys;
 
 use std::net::SocketAddr;
@@ -134,6 +135,8 @@ pub struct Extraction {
     pub engine: ExtractionEngine,
     /// The AWS region of Comprehend Medical; needed by it, and never guessed.
     pub region: Option<String>,
+    /// Another address than the region's own, such as an interface endpoint of the network.
+    pub endpoint: Option<String>,
 }
 
 /// The engines that find entities.
@@ -155,8 +158,12 @@ pub struct Blobs {
     pub store: BlobStoreKind,
     /// The S3 bucket.
     pub bucket: Option<String>,
+    /// What names of objects begin with.
+    pub prefix: Option<String>,
     /// The bucket's AWS region.
     pub region: Option<String>,
+    /// Another address than the region's own, for a service that speaks S3.
+    pub endpoint: Option<String>,
     /// The KMS key that encrypts the objects.
     pub kms_key: Option<String>,
 }
@@ -180,7 +187,7 @@ pub struct Identity {
     pub issuer: Option<String>,
     /// Their `aud` or `client_id`.
     pub audience: Option<String>,
-    /// Where the issuer publishes its keys; by default `<issuer>/.well-known/jwks.json`.
+    /// Where the issuer publishes its keys; by default as `<issuer>/.well-known/openid-configuration` says.
     pub jwks_url: Option<String>,
 }
 
@@ -249,26 +256,6 @@ impl Configuration {
         let configuration = Self::deserialize(table).map_err(|error| wrong(place, error.to_string()))?;
         configuration.check()?;
         Ok(configuration)
-    }
-
-    fn check(&self) -> Result<(), ConfigurationError> {
-        // No silent fallback (decision D13): what this build can't do is refused by name.
-        let absent = |place: &str, what: &str| {
-            Err(ConfigurationError::Wrong {
-                place: place.to_owned(),
-                message: format!("{what} is not available in this version: leave it out"),
-            })
-        };
-        if self.extraction.engine == ExtractionEngine::ComprehendMedical {
-            return absent("extraction.engine", "Comprehend Medical");
-        }
-        if self.blobs.store == BlobStoreKind::S3 {
-            return absent("blobs.store", "S3");
-        }
-        if self.identity.issuer.is_some() {
-            return absent("identity.issuer", "an external issuer");
-        }
-        Ok(())
     }
 
     /// The folder of speech models.

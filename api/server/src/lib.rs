@@ -1,5 +1,6 @@
 //! The program `seva`: configuration, wiring, commands. The only composition root.
 
+pub mod adapters;
 pub mod cli;
 mod commands;
 pub mod configuration;

@@ -12,7 +12,6 @@ use seva_clinic::blobs::SealedBlobs;
 use seva_clinic::dictation::{DictationParts, DictationService};
 use seva_clinic::prescription::{PrescriptionParts, PrescriptionService};
 use seva_embedded::audio::EmbeddedAudioDecoder;
-use seva_embedded::blobs::FileBlobs;
 use seva_embedded::cipher::AesGcmCipher;
 use seva_embedded::extraction::LexiconExtractor;
 use seva_embedded::identity::Argon2Hasher;
@@ -33,12 +32,10 @@ use tokio::task::JoinHandle;
 
 use crate::configuration::Configuration;
 use crate::probes::{DatabaseProbe, SpeechProbe};
-use crate::{data_folder, pages};
+use crate::{adapters, data_folder, pages};
 
 /// How long requests in flight have at the stop.
 const DRAIN: Duration = Duration::from_secs(20);
-/// The folder of blobs within the data folder.
-const BLOBS: &str = "blobs";
 /// The database within the private cluster.
 const DATABASE: &str = "seva";
 
@@ -126,7 +123,7 @@ impl Running {
         let accounts: Arc<dyn AccountStore> = Arc::new(PostgresAccounts::new(&database));
         let speech = parts.speech()?;
         let sealed = parts.sealed()?;
-        let blobs = parts.blobs(&sealed)?;
+        let blobs = parts.blobs(&sealed).await?;
         let dictations = parts.dictations(&fhir, &speech, &sealed);
         let prescriptions = parts.prescriptions(&fhir, &blobs);
         // What a crash interrupted goes on from its committed audio.
@@ -220,10 +217,10 @@ impl Parts<'_> {
         Ok(Sealed { recordings, cipher: Arc::new(AesGcmCipher::new(&master)) })
     }
 
-    fn blobs(&self, sealed: &Sealed) -> anyhow::Result<SealedBlobs> {
-        let store = FileBlobs::open(&self.configuration.data.folder.join(BLOBS)).context("the folder of blobs")?;
+    async fn blobs(&self, sealed: &Sealed) -> anyhow::Result<SealedBlobs> {
+        let store = adapters::blobs(self.configuration).await?;
         let Sealed { recordings, cipher } = sealed;
-        Ok(SealedBlobs { store: Arc::new(store), keys: recordings.clone(), cipher: cipher.clone() })
+        Ok(SealedBlobs { store, keys: recordings.clone(), cipher: cipher.clone() })
     }
 
     fn dictations(&self, fhir: &FhirService, speech: &Arc<EmbeddedSpeech>, sealed: &Sealed) -> DictationService {

@@ -1,7 +1,9 @@
 //! Contract suites: what each port promises, run by all of its adapters.
 
+mod blob;
 mod extraction;
 mod speech;
 
+pub use blob::blob_store_contract;
 pub use extraction::{GoldenCase, check_entities, extraction_contract, golden_cases, golden_label};
 pub use speech::{listen, listen_with, speech_engine_contract};

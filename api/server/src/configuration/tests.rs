@@ -29,14 +29,31 @@ fn wrong_keys_and_values_are_named() {
     assert!(variable.expect_err("unknown variable").to_string().contains("SEVA_SERVER_PORT"));
     let value = Configuration::from_parts("", "", variables(&[("SEVA_BLOBS_STORE", "disk")]));
     assert!(value.expect_err("wrong value").to_string().contains("SEVA_BLOBS_STORE"));
+}
+
+#[test]
+fn incomplete_choices_name_the_missing_key() {
     for (text, place) in [
         ("[extraction]\nengine = \"comprehend-medical\"", "extraction.engine"),
-        ("[blobs]\nstore = \"s3\"", "blobs.store"),
+        ("[blobs]\nstore = \"s3\"\nbucket = \"b\"\nregion = \"Mumbai\"", "\"Mumbai\" is not the name"),
+        ("[extraction]\nregion = \"us-east-1\"", "extraction.region: does something only when"),
+        ("[blobs]\nstore = \"s3\"\nregion = \"ap-south-1\"", "blobs.bucket: must be set"),
+        ("[blobs]\nstore = \"s3\"\nbucket = \"b\"", "blobs.region: must be set"),
+        ("[blobs]\nbucket = \"b\"", "blobs.bucket: does something only when"),
         ("[identity]\nissuer = \"https://issuer.example\"", "identity.issuer"),
+        ("[identity]\naudience = \"a\"", "identity.audience: does something only when"),
     ] {
-        let absent = Configuration::from_parts("", text, Vec::new());
-        assert!(absent.expect_err("not available").to_string().contains(place));
+        let error = Configuration::from_parts("", text, Vec::new()).expect_err(text).to_string();
+        assert!(error.contains(place), "{text}: {error}");
     }
+}
+
+#[test]
+fn complete_choices_are_taken() {
+    let text = "\
+        [blobs]\nstore = \"s3\"\nbucket = \"b\"\nregion = \"ap-south-1\"\nendpoint = \"http://127.0.0.1:9000\"\n";
+    let configuration = Configuration::from_parts("seva.toml", text, Vec::new()).expect("complete");
+    assert_eq!(configuration.blobs.store, BlobStoreKind::S3);
 }
 
 #[test]
@@ -57,4 +74,20 @@ fn sample(key: &Key) -> &'static str {
         ("log", "format") => "json",
         _ => "text",
     }
+}
+
+#[test]
+fn the_example_and_the_documentation_list_each_key_with_its_default() {
+    let example = include_str!("../../../../.env.example");
+    let documentation = include_str!("../../../../docs/operations.md");
+    let mut rows = Vec::new();
+    for key in KEYS {
+        let lines = format!("# {}\n#{}={}\n", key.about, key.variable(), key.default);
+        assert!(example.contains(&lines), ".env.example lacks:\n{lines}");
+        let default = if key.default.is_empty() { "(none)" } else { key.default };
+        let row = format!("| {}.{} | {} | {default} | {} |", key.section, key.name, key.variable(), key.about);
+        assert!(documentation.contains(&row), "docs/operations.md lacks:\n{row}");
+        rows.push(row);
+    }
+    assert_eq!(example.matches("#SEVA_").count(), rows.len(), ".env.example lists no other key");
 }
