@@ -18,29 +18,32 @@ async function main(base) {
   await page.fill('input[name=password]', 'namaste-seva-demo');
   await page.press('input[name=password]', 'Enter');
   await page.waitForURL('**/worklist');
-  const patients = await page.locator('a[href^="/patients/"]').count();
-  await page.click('a[href="/consultations/visit-dhillon"]');
+  const patients = await page.locator('.worklist-table a[href^="/patients/"]').count();
+  await page.click('.worklist-act a[href="/consultations/visit-dhillon"]');
+  await page.click('summary:has-text("From a file")');
   await page.click('form[action$="/demo"] button');
   await page.waitForSelector('text=azithromycin', { timeout: 90000 });
   const text = await page.innerText('body');
   if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT });
   for (const [code, words] of [['diagnosis', 'Acute febrile illness'], ['medications', ''], ['instructions', 'Plenty of fluids']]) {
-    const form = page.locator(`form[action$="/sections/${code}"]`);
-    if (words) await form.locator('input[name=text]').fill(words);
-    await form.locator('button[value=approved]').click();
-    await page.waitForLoadState();
+    if (words) {
+      await page.click(`a[href*="edit=${code}"]`);
+      await page.fill(`#text-${code}`, words);
+    }
+    await page.click(`form[action$="/sections/${code}"] button[value=approved]`);
+    await page.waitForSelector(`#section-${code} .section-done`);
   }
-  const approve = page.locator('form[action*="/medicines/"]');
-  const medicines = await approve.count();
+  const medicines = await page.locator('.medicine').count();
   for (let place = 0; place < medicines; place += 1) {
-    await approve.nth(place).locator('button[value=approved]').click();
-    await page.waitForLoadState();
+    await page.locator('.medicine[data-state=pending] button[value=approved]').first().click();
+    await page.waitForFunction((done) => document.querySelectorAll('.medicine[data-state=approved]').length === done, place + 1);
   }
+  await page.click('a[href="?sign=1"]');
   await page.fill('input[name=pin]', '2468');
   await page.press('input[name=pin]', 'Enter');
   await page.waitForSelector('text=Read-only');
   const pdf = await page.request.get(`${base}/consultations/visit-dhillon/document.pdf`);
-  const signed = { medicines, pdf: pdf.headers()['content-type'], hindi: (await page.innerText('[lang=hi] >> nth=0')).includes('दिन') };
+  const signed = { medicines, pdf: pdf.headers()['content-type'], hindi: (await page.innerText('.medicine-patient >> nth=0')).includes('दिन') };
   const cookies = await page.context().cookies();
   await browser.close();
   console.log(JSON.stringify({

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 
 /// A request to the API.
 #[derive(Debug, Clone, Default)]
@@ -39,4 +40,13 @@ pub struct ApiUnavailable(pub String);
 pub trait ApiClient: Send + Sync {
     /// Sends one request and waits for its answer.
     async fn call(&self, request: ApiRequest) -> Result<ApiResponse, ApiUnavailable>;
+}
+
+/// Time and chance, which are given to the pages and not taken by them.
+pub trait Surroundings: Send + Sync {
+    /// The present.
+    fn now(&self) -> DateTime<Utc>;
+
+    /// A number that nobody can guess, in hexadecimal digits.
+    fn chance(&self) -> String;
 }

@@ -1,13 +1,33 @@
 //! The pages: server-rendered HTML over the HTTP API, one client among many
 //! (FHIR R4 RESTful API, <https://hl7.org/fhir/R4/http.html>).
 
+#![cfg_attr(test, expect(clippy::indexing_slicing, clippy::panic, reason = "tests may panic"))]
+
+mod answers;
+mod asker;
+mod assets;
+mod banner;
+mod choices;
 mod client;
+mod consent;
 mod consultation;
+mod frame;
+mod language;
+mod log_in;
+mod moment;
+mod note;
+mod patient;
+mod patients;
+mod prescription;
+mod records;
 mod review;
 mod routes;
 mod session;
 mod templates;
-mod views;
+mod transcript;
+mod voice;
+mod wording;
+mod worklist;
 
-pub use client::{ApiClient, ApiRequest, ApiResponse, ApiUnavailable};
+pub use client::{ApiClient, ApiRequest, ApiResponse, ApiUnavailable, Surroundings};
 pub use routes::{Pages, WebSettings, pages};

@@ -1,66 +1,100 @@
 //! Review and signature: each button is a form, each form one call of `/v1/encounters/{id}/prescription`.
 
-use std::collections::HashMap;
-
 use poem::Response;
 use poem::http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use crate::client::ApiRequest;
-use crate::routes::{Pages, message, see, value};
-use crate::views::text;
-
-/// The fields of a form.
-pub(crate) type Fields = HashMap<String, String>;
+use crate::answers::{Message, see, value};
+use crate::asker::Asker;
+use crate::client::{ApiRequest, ApiResponse};
+use crate::consultation::{self, Conflict, Outcome};
+use crate::records::text;
+use crate::routes::{Fields, Pages};
 
 /// Carries out one form of a consultation; `place` is what stands behind the encounter in the address.
 pub(crate) async fn submit(
     pages: &Pages,
-    token: &str,
+    asker: &Asker,
     (encounter, place): (&str, &[&str]),
     fields: &Fields,
 ) -> poem::Result<Response> {
-    let base = format!("/v1/encounters/{encounter}/prescription");
-    let (method, path, body) = match place {
-        ["sections", code] => ("PUT", format!("{base}/sections/{code}"), change(fields)),
-        ["medicines"] => ("POST", format!("{base}/medicines"), json!({ "text": field(fields, "text") })),
-        ["medicines", medicine] => ("PUT", format!("{base}/medicines/{medicine}"), change(fields)),
-        ["signature"] => ("POST", format!("{base}/signature"), json!({ "pin": field(fields, "pin") })),
-        ["amendment"] => ("POST", format!("{base}/amendment"), json!({ "reason": field(fields, "reason") })),
-        _ => return Ok(message(StatusCode::NOT_FOUND, "There is no such page.")),
+    let Some((method, path, body)) = call(place, fields) else {
+        return Ok(pages.message(asker, Message::of(StatusCode::NOT_FOUND, "error-no-page")));
     };
     let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
     if let Some(version) = fields.get("version") {
         headers.push(("if-match".to_owned(), format!("W/\"{version}\"")));
     }
-    let asked = ApiRequest {
+    let request = ApiRequest {
         method: method.to_owned(),
-        path,
+        path: format!("/v1/encounters/{encounter}/prescription{path}"),
         headers,
         body: body.to_string().into(),
-        token: Some(token.to_owned()),
+        token: None,
     };
-    let answer = pages.call_api(asked).await?;
-    if answer.status < 300 {
-        return Ok(see(&format!("/consultations/{encounter}")));
+    let answer = pages.call_api(asker, request).await?;
+    match answer.status {
+        ..300 => Ok(see(&back(encounter, place))),
+        401 => Ok(see("/log-in")),
+        _ => {
+            let query: Fields = asked_again(place);
+            consultation::show_after(pages, asker, (encounter, &query), outcome(place, fields, &answer)).await
+        }
     }
-    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_GATEWAY);
-    let detail = text(&value(&answer), "/detail");
-    Ok(message(status, &format!("Not saved: {detail}. Go back and look at the prescription again.")))
 }
 
-/// The printed prescription.
-pub(crate) async fn document(pages: &Pages, token: &str, encounter: &str) -> poem::Result<Response> {
-    let path = format!("/v1/encounters/{encounter}/prescription/document");
-    let answer = pages.send("GET", &path, Some(token), &Value::Null).await?;
-    if answer.status != 200 {
-        return Ok(message(StatusCode::NOT_FOUND, "There is nothing to print yet."));
+fn call(place: &[&str], fields: &Fields) -> Option<(&'static str, String, Value)> {
+    Some(match place {
+        ["sections", code] => ("PUT", format!("/sections/{code}"), change(fields)),
+        ["medicines"] => ("POST", "/medicines".to_owned(), json!({ "text": field(fields, "text") })),
+        ["medicines", medicine] => ("PUT", format!("/medicines/{medicine}"), change(fields)),
+        ["signature"] => ("POST", "/signature".to_owned(), json!({ "pin": field(fields, "pin") })),
+        ["amendment"] => ("POST", "/amendment".to_owned(), json!({ "reason": field(fields, "reason") })),
+        _ => return None,
+    })
+}
+
+/// Back to the place of the page that was worked on.
+fn back(encounter: &str, place: &[&str]) -> String {
+    match place {
+        ["sections", code] => format!("/consultations/{encounter}?tab=note#section-{code}"),
+        ["medicines", medicine] => format!("/consultations/{encounter}?tab=medicines#medicine-{medicine}"),
+        ["medicines"] => format!("/consultations/{encounter}?tab=medicines"),
+        _ => format!("/consultations/{encounter}"),
     }
-    Ok(Response::builder()
-        .content_type("application/pdf")
-        .header("cache-control", "no-store")
-        .header("content-disposition", "inline; filename=\"prescription.pdf\"")
-        .body(answer.body))
+}
+
+/// What was open stays open when a form did not succeed.
+fn asked_again(place: &[&str]) -> Fields {
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    match place {
+        ["signature"] => [pair("sign", "1")].into(),
+        ["medicines", ..] => [pair("tab", "medicines")].into(),
+        _ => Fields::new(),
+    }
+}
+
+fn outcome(place: &[&str], fields: &Fields, answer: &ApiResponse) -> Outcome {
+    let detail = text(&value(answer), "/detail");
+    let problem = match (answer.status, place) {
+        (412, ["sections", _]) => "conflict-section",
+        (412, _) => "conflict-other",
+        (422, ["signature"]) if detail.contains("PIN") => "error-pin",
+        (429, _) => "log-in-too-many",
+        (403, _) => "error-not-allowed",
+        (400 | 409 | 422, _) => "error-refused",
+        _ => "error-not-saved",
+    };
+    let section = match place {
+        ["sections", code] => (*code).to_owned(),
+        _ => String::new(),
+    };
+    let conflict = (answer.status == 412).then(|| Conflict {
+        section,
+        yours: field(fields, "text").to_owned(),
+        state: field(fields, "state").to_owned(),
+    });
+    Outcome { problem, detail, conflict }
 }
 
 fn field<'f>(fields: &'f Fields, name: &str) -> &'f str {

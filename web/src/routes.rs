@@ -1,201 +1,207 @@
-//! Which page answers which address; every page carries a strict content security policy
-//! (<https://www.w3.org/TR/CSP3/>).
+//! Which page answers which address, and the one way to the API (FHIR R4 RESTful API,
+//! <https://hl7.org/fhir/R4/http.html>).
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use chrono_tz::Tz;
 use poem::http::{Method, StatusCode};
 use poem::web::Form;
 use poem::{Endpoint, FromRequest, Request, RequestBody, Response};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-use crate::client::{ApiClient, ApiRequest, ApiResponse};
-use crate::templates::render;
-use crate::views::{LogInPage, MessagePage, Visit, WorklistPage, name, resources, text};
-use crate::{consultation, review, session};
+use crate::answers::{Message, secured, see, set_cookie, value};
+use crate::asker::Asker;
+use crate::client::{ApiClient, ApiRequest, ApiResponse, Surroundings};
+use crate::session::{FORM_TOKEN, Life, cookie, same_origin};
+use crate::templates::Templates;
+use crate::{assets, choices, consent, consultation, log_in, patient, patients, prescription, review, voice, worklist};
 
-const STYLE: &str = include_str!("../static/seva.css");
-const ICON: &str = include_str!("../static/icon.svg");
-const POLICY: &str = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+/// The fields of a form.
+pub(crate) type Fields = HashMap<String, String>;
 
 /// How the pages are served.
 #[derive(Debug, Clone)]
 pub struct WebSettings {
     /// The address that browsers use.
     pub url: String,
+    /// The hospital's time zone.
+    pub zone: Tz,
 }
 
 /// The pages as an endpoint.
 pub struct Pages {
     client: Arc<dyn ApiClient>,
+    surroundings: Arc<dyn Surroundings>,
     settings: WebSettings,
+    templates: Templates,
 }
 
 /// Makes the pages.
-pub fn pages(client: Arc<dyn ApiClient>, settings: WebSettings) -> Pages {
-    Pages { client, settings }
-}
-
-#[derive(Deserialize)]
-struct LogInForm {
-    username: String,
-    password: String,
+pub fn pages(client: Arc<dyn ApiClient>, surroundings: Arc<dyn Surroundings>, settings: WebSettings) -> Pages {
+    let templates = Templates::new(settings.zone);
+    Pages { client, surroundings, settings, templates }
 }
 
 impl Endpoint for Pages {
     type Output = Response;
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
-        let (request, mut body) = request.split();
         let path = request.uri().path().trim_matches('/').to_owned();
-        let parts: Vec<&str> = path.split('/').collect();
-        match parts.as_slice() {
-            ["static", "seva.css"] => return Ok(Response::builder().content_type("text/css").body(STYLE)),
-            ["static", "icon.svg"] => return Ok(Response::builder().content_type("image/svg+xml").body(ICON)),
-            _ => {}
+        let place: Vec<&str> = path.split('/').collect();
+        let asker = Asker::of(&request, self.surroundings.as_ref());
+        if let ["static", file @ ..] = place.as_slice() {
+            let found = assets::serve(&request, file);
+            return Ok(found.unwrap_or_else(|| secured(self.message(&asker, NO_PAGE))));
         }
-        if request.method() == Method::POST && !session::same_origin(&request) {
-            return Ok(message(StatusCode::FORBIDDEN, "The form came from another site. Nothing was changed."));
+        let answer = if request.method() == Method::POST {
+            self.post(request, &asker, &place).await
+        } else {
+            self.show(request, &asker, &place).await
+        };
+        let mut response = answer.unwrap_or_else(poem::Error::into_response);
+        if asker.is_new {
+            set_cookie(&mut response, &cookie((FORM_TOKEN, &asker.form_token), Life::Session, &self.settings.url));
         }
-        if let ["log-in"] = parts.as_slice() {
-            return self.log_in(&request, &mut body).await;
-        }
-        let Some(token) = session::token(&request) else { return Ok(see("/log-in")) };
-        let post = request.method() == Method::POST;
-        match (post, parts.as_slice()) {
-            (false, [""]) => Ok(see("/worklist")),
-            (false, ["worklist"]) => self.worklist(&token).await,
-            (false, ["patients", id]) => consultation::patient(self, &token, id).await,
-            (false, ["consultations", id]) => consultation::show(self, &token, id).await,
-            (false, ["consultations", id, "document.pdf"]) => review::document(self, &token, id).await,
-            (true, ["consultations", id, "demo"]) => consultation::play_demo(self, &token, id).await,
-            (true, ["consultations", id, place @ ..]) => {
-                let Form(fields) = Form::<review::Fields>::from_request(&request, &mut body).await?;
-                review::submit(self, &token, (id, place), &fields).await
-            }
-            (true, ["log-out"]) => self.log_out(&token).await,
-            _ => Ok(message(StatusCode::NOT_FOUND, "There is no such page.")),
-        }
+        Ok(secured(response))
     }
 }
 
+const NO_PAGE: Message<'static> = Message::of(StatusCode::NOT_FOUND, "error-no-page");
+const OTHER_SITE: Message<'static> = Message::of(StatusCode::FORBIDDEN, "error-other-site");
+
 impl Pages {
-    async fn log_in(&self, request: &Request, body: &mut RequestBody) -> poem::Result<Response> {
-        if request.method() != Method::POST {
-            return page("log-in.html", &LogInPage { title: "Log in", problem: String::new() });
+    async fn show(&self, request: Request, asker: &Asker, place: &[&str]) -> poem::Result<Response> {
+        if let ["log-in"] = place {
+            return log_in::show(self, asker).await;
         }
-        let Form(form) = Form::<LogInForm>::from_request(request, body).await?;
-        let body = json!({ "username": form.username, "password": form.password });
-        let answer = self.send("POST", "/v1/sessions", None, &body).await?;
-        let token = text(&value(&answer), "/token");
-        if answer.status != 201 || token.is_empty() {
-            let problem = "The name or the password is not right.".to_owned();
-            return page("log-in.html", &LogInPage { title: "Log in", problem });
+        if asker.token.is_empty() {
+            return Ok(see("/log-in"));
         }
-        let mut response = see("/worklist");
-        set_cookie(&mut response, &session::cookie(&token, &self.settings.url));
-        Ok(response)
+        match place {
+            [""] => Ok(see("/worklist")),
+            ["worklist"] => worklist::show(self, asker).await,
+            ["patients"] => patients::show(self, asker, &query(&request)).await,
+            ["patients", id] => patient::show(self, asker, id).await,
+            ["consultations", id] => consultation::show(self, asker, (id, &query(&request))).await,
+            ["consultations", id, "prescription"] => prescription::show(self, asker, id).await,
+            ["consultations", id, "document.pdf"] => prescription::document(self, asker, id).await,
+            ["consultations", id, place @ ..] => voice::show(self, asker, &request, (id, place)).await,
+            _ => Ok(self.message(asker, NO_PAGE)),
+        }
     }
 
-    async fn log_out(&self, token: &str) -> poem::Result<Response> {
-        self.send("DELETE", "/v1/session", Some(token), &Value::Null).await?;
-        let mut response = see("/log-in");
-        set_cookie(&mut response, &session::cookie("", &self.settings.url));
-        Ok(response)
+    async fn post(&self, request: Request, asker: &Asker, place: &[&str]) -> poem::Result<Response> {
+        if !same_origin(&request) {
+            return Ok(self.message(asker, OTHER_SITE));
+        }
+        let (request, mut body) = request.split();
+        if let ["consultations", id, place @ ..] = place
+            && voice::takes(place)
+        {
+            return voice::post(self, asker, (&request, &mut body), (id, place)).await;
+        }
+        let fields = self.fields(&request, &mut body, asker).await?;
+        match place {
+            ["log-in"] => return log_in::submit(self, asker, &fields).await,
+            ["choices"] => return Ok(choices::submit(self, &fields)),
+            _ if asker.token.is_empty() => return Ok(see("/log-in")),
+            _ => {}
+        }
+        match place {
+            ["log-out"] => log_in::leave(self, asker).await,
+            ["consultations", id, "consent"] => consent::record(self, asker, id).await,
+            ["consultations", id, place @ ..] => review::submit(self, asker, (id, place), &fields).await,
+            _ => Ok(self.message(asker, NO_PAGE)),
+        }
     }
 
-    async fn worklist(&self, token: &str) -> poem::Result<Response> {
-        let path = "/fhir/Encounter?_include=Encounter:patient&_sort=-_lastUpdated&_count=50";
-        let bundle = self.get(token, path).await?;
-        let visits = resources(&bundle, "Encounter").map(|encounter| {
-            let patient = text(encounter, "/subject/reference");
-            let id = patient.trim_start_matches("Patient/").to_owned();
-            let found = resources(&bundle, "Patient").find(|patient| text(patient, "/id") == id);
-            Visit {
-                id: text(encounter, "/id"),
-                name: found.map(name).unwrap_or_default(),
-                patient: id,
-                status: text(encounter, "/status"),
-                begin: text(encounter, "/period/start"),
-            }
-        });
-        page("worklist.html", &WorklistPage { title: "Worklist", visits: visits.collect() })
+    /// The fields of a form that one of our pages sent.
+    pub(crate) async fn fields(
+        &self,
+        request: &Request,
+        body: &mut RequestBody,
+        asker: &Asker,
+    ) -> poem::Result<Fields> {
+        let Form(fields) = Form::<Fields>::from_request(request, body).await?;
+        let given = fields.get("form_token").map(String::as_str).unwrap_or_default();
+        if asker.sent(given) || asker.sent_in_header(request) {
+            Ok(fields)
+        } else {
+            Err(self.refuse(asker, OTHER_SITE))
+        }
     }
 
     /// Reads JSON from the API; a session that ended leads to the log-in.
-    pub(crate) async fn get(&self, token: &str, path: &str) -> poem::Result<Value> {
-        let answer = self.send("GET", path, Some(token), &Value::Null).await?;
+    pub(crate) async fn get(&self, asker: &Asker, path: &str) -> poem::Result<Value> {
+        let answer = self.send(asker, ("GET", path), &Value::Null).await?;
+        self.read(asker, &answer)
+    }
+
+    /// Reads JSON from the API into a type.
+    pub(crate) async fn get_as<T: DeserializeOwned>(&self, asker: &Asker, path: &str) -> poem::Result<T> {
+        let found = self.get(asker, path).await?;
+        serde_json::from_value(found).map_err(|error| {
+            tracing::error!(%error, request = %asker.request, "the API answered in another shape than a page reads");
+            self.refuse(asker, Message::of(StatusCode::BAD_GATEWAY, "error-not-loaded"))
+        })
+    }
+
+    /// The JSON of an answer to a read; any other answer becomes a page that says so.
+    pub(crate) fn read(&self, asker: &Asker, answer: &ApiResponse) -> poem::Result<Value> {
+        let refused = |status, key| Err(self.refuse(asker, Message::of(status, key)));
         match answer.status {
-            200 => Ok(value(&answer)),
+            200 => Ok(value(answer)),
             401 => Err(poem::Error::from_response(see("/log-in"))),
-            status => {
-                let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
-                Err(poem::Error::from_response(message(status, "This did not load. Nothing is lost. Try again.")))
-            }
+            403 => refused(StatusCode::FORBIDDEN, "error-not-allowed"),
+            404 | 410 => refused(StatusCode::NOT_FOUND, "error-not-found"),
+            status => refused(StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY), "error-not-loaded"),
         }
     }
 
-    /// Sends JSON to the API.
-    pub(crate) async fn send(
-        &self,
-        method: &str,
-        path: &str,
-        token: Option<&str>,
-        body: &Value,
-    ) -> poem::Result<ApiResponse> {
+    /// Sends JSON to the API; `call` is the method and the path.
+    pub(crate) async fn send(&self, asker: &Asker, call: (&str, &str), body: &Value) -> poem::Result<ApiResponse> {
         let bytes = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
+        let (method, path) = call;
+        let kind = if path.starts_with("/fhir") { "application/fhir+json" } else { "application/json" };
         let request = ApiRequest {
             method: method.to_owned(),
             path: path.to_owned(),
-            headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+            headers: vec![("content-type".to_owned(), kind.to_owned())],
             body: bytes,
-            token: token.map(str::to_owned),
+            token: None,
         };
-        self.call_api(request).await
+        self.call_api(asker, request).await
     }
 
-    /// Sends any request to the API.
-    pub(crate) async fn call_api(&self, request: ApiRequest) -> poem::Result<ApiResponse> {
+    /// Sends any request to the API, with the asker's rights and under the page's request number.
+    pub(crate) async fn call_api(&self, asker: &Asker, mut request: ApiRequest) -> poem::Result<ApiResponse> {
+        request.headers.push(("x-request-id".to_owned(), asker.request.clone()));
+        request.token = Some(asker.token.clone()).filter(|token| !token.is_empty());
         self.client.call(request).await.map_err(|error| {
-            tracing::warn!(%error, "a page could not reach the API");
-            poem::Error::from_response(message(StatusCode::BAD_GATEWAY, "The server does not answer. Try again."))
+            tracing::warn!(%error, request = %asker.request, "a page could not reach the API");
+            self.refuse(asker, Message::of(StatusCode::BAD_GATEWAY, "error-no-answer"))
         })
     }
-}
 
-/// The JSON of an answer.
-pub(crate) fn value(answer: &ApiResponse) -> Value {
-    serde_json::from_slice(&answer.body).unwrap_or(Value::Null)
-}
-
-/// A redirect to another page.
-pub(crate) fn see(place: &str) -> Response {
-    Response::builder().status(StatusCode::SEE_OTHER).header("location", place).finish()
-}
-
-/// A page that only says something.
-pub(crate) fn message(status: StatusCode, words: &str) -> Response {
-    let context = MessagePage { title: "SEVA Arogya", message: words.to_owned() };
-    let mut response = page("message.html", &context).unwrap_or_else(|_| Response::builder().body(words.to_owned()));
-    response.set_status(status);
-    response
-}
-
-/// A rendered page with its headers.
-pub(crate) fn page(template: &str, context: &impl Serialize) -> poem::Result<Response> {
-    let html = render(template, context).map_err(poem::error::InternalServerError)?;
-    Ok(Response::builder()
-        .content_type("text/html; charset=utf-8")
-        .header("content-security-policy", POLICY)
-        .header("x-content-type-options", "nosniff")
-        .header("referrer-policy", "same-origin")
-        .header("cache-control", "no-store")
-        .body(html))
-}
-
-fn set_cookie(response: &mut Response, cookie: &str) {
-    if let Ok(header) = cookie.parse() {
-        response.headers_mut().insert("set-cookie", header);
+    /// The hospital's zone.
+    pub(crate) const fn zone(&self) -> Tz {
+        self.settings.zone
     }
+
+    /// The address that browsers use.
+    pub(crate) fn url(&self) -> &str {
+        &self.settings.url
+    }
+
+    pub(crate) const fn templates(&self) -> &Templates {
+        &self.templates
+    }
+}
+
+/// The fields of a query.
+fn query(request: &Request) -> Fields {
+    request.params().unwrap_or_default()
 }

@@ -1,23 +1,49 @@
-//! The session cookie (RFC 6265, <https://www.rfc-editor.org/rfc/rfc6265>) and the same-origin check of forms
-//! (Fetch Metadata, <https://www.w3.org/TR/fetch-metadata/>).
+//! The cookies (RFC 6265, <https://www.rfc-editor.org/rfc/rfc6265>) and the two checks of every form: same origin
+//! (Fetch Metadata, <https://www.w3.org/TR/fetch-metadata/>) and the double-submitted token.
 
 use poem::Request;
 
-const NAME: &str = "seva_session";
-const SECURE_NAME: &str = "__Host-seva_session";
+/// The cookie of the session token.
+pub(crate) const SESSION: &str = "seva_session";
+/// The cookie of the token that every form repeats.
+pub(crate) const FORM_TOKEN: &str = "seva_form";
+/// The cookie of the chosen language.
+pub(crate) const LANGUAGE: &str = "seva_language";
+/// The cookie of the chosen colours.
+pub(crate) const THEME: &str = "seva_theme";
+/// The header in which a script repeats the form token.
+pub(crate) const FORM_TOKEN_HEADER: &str = "x-form-token";
+const SECURE: &str = "__Host-";
+/// A choice lasts a year.
+const CHOICE_SECONDS: u32 = 31_536_000;
 
-/// The session token that the browser sends.
-pub(crate) fn token(request: &Request) -> Option<String> {
-    let cookies = request.header("cookie")?;
-    let mut pairs = cookies.split(';').filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, value)| (*name == NAME || *name == SECURE_NAME) && !value.is_empty()).map(|(_, v)| v.to_owned())
+/// How long a cookie lives.
+#[derive(Clone, Copy)]
+pub(crate) enum Life {
+    /// Until the browser closes.
+    Session,
+    /// A year.
+    Choice,
+    /// It ends now.
+    End,
 }
 
-/// The cookie that sets a token, or ends it when the token is empty.
-pub(crate) fn cookie(token: &str, url: &str) -> String {
-    let (name, secure) = if url.starts_with("https:") { (SECURE_NAME, "; Secure") } else { (NAME, "") };
-    let end = if token.is_empty() { "; Max-Age=0" } else { "" };
-    format!("{name}={token}; Path=/; HttpOnly; SameSite=Strict{secure}{end}")
+/// The value of a cookie that the browser sends.
+pub(crate) fn cookie_value<'r>(request: &'r Request, wanted: &str) -> Option<&'r str> {
+    let mut pairs = request.header("cookie")?.split(';').filter_map(|pair| pair.trim().split_once('='));
+    let found = pairs.find(|(name, value)| name.strip_prefix(SECURE).unwrap_or(name) == wanted && !value.is_empty());
+    found.map(|(_, value)| value)
+}
+
+/// A cookie that only our own pages and no script can read.
+pub(crate) fn cookie((name, value): (&str, &str), life: Life, url: &str) -> String {
+    let (prefix, secure) = if url.starts_with("https:") { (SECURE, "; Secure") } else { ("", "") };
+    let end = match life {
+        Life::Session => String::new(),
+        Life::Choice => format!("; Max-Age={CHOICE_SECONDS}"),
+        Life::End => "; Max-Age=0".to_owned(),
+    };
+    format!("{prefix}{name}={value}; Path=/; HttpOnly; SameSite=Strict{secure}{end}")
 }
 
 /// Whether a form was sent by our own page.
@@ -31,11 +57,17 @@ pub(crate) fn same_origin(request: &Request) -> bool {
     }
 }
 
+/// Whether two tokens are the same, in a time that does not tell where they differ.
+pub(crate) fn same_token(one: &str, other: &str) -> bool {
+    let differing = one.bytes().zip(other.bytes()).fold(0, |differing, (a, b)| differing | (a ^ b));
+    !one.is_empty() && one.len() == other.len() && differing == 0
+}
+
 #[cfg(test)]
 mod tests {
     use poem::Request;
 
-    use super::{cookie, same_origin, token};
+    use super::{Life, SESSION, cookie, cookie_value, same_origin, same_token};
 
     #[test]
     fn a_form_of_another_site_is_refused() {
@@ -47,8 +79,19 @@ mod tests {
 
     #[test]
     fn the_cookie_comes_back_as_the_token() {
-        assert!(cookie("t", "http://a").starts_with("seva_session=t;"));
-        let request = Request::builder().header("cookie", "x=1; seva_session=t").finish();
-        assert_eq!(token(&request).as_deref(), Some("t"));
+        assert!(cookie((SESSION, "t"), Life::Session, "http://a").starts_with("seva_session=t;"));
+        assert!(cookie((SESSION, "t"), Life::End, "https://a").ends_with("; Secure; Max-Age=0"));
+        for sent in ["x=1; seva_session=t", "__Host-seva_session=t"] {
+            let request = Request::builder().header("cookie", sent).finish();
+            assert_eq!(cookie_value(&request, SESSION), Some("t"));
+        }
+    }
+
+    #[test]
+    fn tokens_are_the_same_only_when_whole() {
+        assert!(same_token("abc", "abc"));
+        for (one, other) in [("abc", "abd"), ("abc", "ab"), ("", ""), ("", "a")] {
+            assert!(!same_token(one, other));
+        }
     }
 }

@@ -4,10 +4,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use poem::endpoint::BoxEndpoint;
 use poem::http::Uri;
 use poem::{Endpoint, Request, Response};
-use seva_web::{ApiClient, ApiRequest, ApiResponse, ApiUnavailable, Pages, WebSettings, pages};
+use seva_fhir::clock::{Clock as _, IdSource as _, RandomIds, SystemClock};
+use seva_web::{ApiClient, ApiRequest, ApiResponse, ApiUnavailable, Pages, Surroundings, WebSettings, pages};
 
 /// The first path segments that belong to the API.
 const API: &[&str] = &["fhir", "v1", "health", "docs", ".well-known", "openapi.json", "openapi.yaml"];
@@ -18,7 +20,8 @@ type Api = Arc<BoxEndpoint<'static, Response>>;
 pub(crate) fn with_pages(api: BoxEndpoint<'static, Response>, url: &str) -> impl Endpoint<Output = Response> + 'static {
     let api = Arc::new(api);
     let client = Arc::new(InProcess(Arc::clone(&api)));
-    Both { pages: pages(client, WebSettings { url: url.to_owned() }), api }
+    let settings = WebSettings { url: url.to_owned(), zone: chrono_tz::Asia::Kolkata };
+    Both { pages: pages(client, Arc::new(Machine), settings), api }
 }
 
 struct Both {
@@ -32,6 +35,19 @@ impl Endpoint for Both {
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let first = request.uri().path().trim_start_matches('/').split('/').next().unwrap_or_default();
         if API.contains(&first) { self.api.call(request).await } else { self.pages.call(request).await }
+    }
+}
+
+/// The machine's clock and its randomness.
+struct Machine;
+
+impl Surroundings for Machine {
+    fn now(&self) -> DateTime<Utc> {
+        DateTime::from_timestamp_micros(SystemClock.now().micros()).unwrap_or(DateTime::UNIX_EPOCH)
+    }
+
+    fn chance(&self) -> String {
+        RandomIds.new_uuid().simple().to_string()
     }
 }
 

@@ -1,0 +1,88 @@
+//! The patient's consent to record (FHIR R4 Consent, <https://hl7.org/fhir/R4/consent.html>): shown, and recorded as it
+//! was spoken.
+
+use chrono::SecondsFormat;
+use poem::Response;
+use poem::http::StatusCode;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::answers::{Message, see, value};
+use crate::asker::Asker;
+use crate::consultation;
+use crate::records::{resources, text};
+use crate::routes::Pages;
+
+const ASKED_BY: &str = "https://seva-arogya.org/fhir/StructureDefinition/asked-by";
+
+/// An active consent.
+#[derive(Serialize)]
+pub(crate) struct ConsentView {
+    pub(crate) id: String,
+    /// When it was given.
+    pub(crate) at: String,
+}
+
+/// The patient's active consent, the newest where there are several.
+pub(crate) async fn active(pages: &Pages, asker: &Asker, patient: &str) -> poem::Result<Option<ConsentView>> {
+    let found = pages.get(asker, &format!("/fhir/Consent?patient={patient}&status=active")).await?;
+    let permits = resources(&found, "Consent").filter(|consent| text(consent, "/provision/type") != "deny");
+    let views = permits.map(|consent| ConsentView { id: text(consent, "/id"), at: text(consent, "/dateTime") });
+    Ok(views.max_by(|one, other| one.at.cmp(&other.at)))
+}
+
+/// Records that the patient has just said yes; who asked is who is logged in.
+pub(crate) async fn record(pages: &Pages, asker: &Asker, encounter: &str) -> poem::Result<Response> {
+    let patient = consultation::patient_of(pages, asker, encounter).await?;
+    let session = pages.get(asker, "/v1/session").await?;
+    let now = asker.now.with_timezone(&pages.zone()).to_rfc3339_opts(SecondsFormat::Secs, false);
+    let consent = consent((&patient, &text(&session, "/user/practitioner")), &now);
+    let made = pages.send(asker, ("POST", "/fhir/Consent"), &consent).await?;
+    if made.status == 201 {
+        return Ok(see(&format!("/consultations/{encounter}")));
+    }
+    let detail = text(&value(&made), "/issue/0/diagnostics");
+    let status = StatusCode::from_u16(made.status).unwrap_or(StatusCode::BAD_GATEWAY);
+    Ok(pages.message(asker, Message { status, key: "error-consent-not-saved", detail: &detail }))
+}
+
+fn consent((patient, practitioner): (&str, &str), now: &str) -> Value {
+    let concept = |system: &str, code: &str, display: &str| json!({ "coding": [{ "system": system, "code": code, "display": display }] });
+    let mut consent = json!({
+        "resourceType": "Consent",
+        "status": "active",
+        "scope": concept("http://terminology.hl7.org/CodeSystem/consentscope", "patient-privacy", "Privacy Consent"),
+        "category": [concept("http://loinc.org", "59284-0", "Consent Document")],
+        "patient": { "reference": format!("Patient/{patient}") },
+        "dateTime": now,
+        "performer": [{ "reference": format!("Patient/{patient}") }],
+        "policyRule": { "text": "Consent to record the consultation, spoken" },
+        "verification": [{
+            "verified": true,
+            "verifiedWith": { "reference": format!("Patient/{patient}") },
+            "verificationDate": now,
+        }],
+        "provision": { "type": "permit" },
+    });
+    if let (false, Some(members)) = (practitioner.is_empty(), consent.as_object_mut()) {
+        // R4 has no element for the one who asked: `performer` is the one who agrees.
+        let asked = json!([{ "url": ASKED_BY, "valueReference": { "reference": practitioner } }]);
+        members.insert("extension".to_owned(), asked);
+    }
+    consent
+}
+
+#[cfg(test)]
+mod tests {
+    use super::consent;
+    use crate::records::text;
+
+    #[test]
+    fn a_spoken_consent_names_who_agreed_who_asked_and_when() {
+        let made = consent(("rane", "Practitioner/kelkar"), "2026-07-14T11:33:00+05:30");
+        assert_eq!(text(&made, "/performer/0/reference"), "Patient/rane");
+        assert_eq!(text(&made, "/extension/0/valueReference/reference"), "Practitioner/kelkar");
+        assert_eq!(text(&made, "/dateTime"), text(&made, "/verification/0/verificationDate"));
+        assert!(consent(("rane", ""), "2026-07-14").get("extension").is_none());
+    }
+}
