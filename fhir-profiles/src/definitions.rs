@@ -108,6 +108,12 @@ impl Definitions {
         self.code_lists.get(position)
     }
 
+    /// Tells whether a system's code is one that a required binding lists, so that elements of type `code` imply it.
+    #[must_use]
+    pub fn implies(&self, system: &str, code: &str) -> bool {
+        self.code_lists.iter().any(|list| list.contains_in(system, code))
+    }
+
     /// Finds a compartment by the type that it is about.
     #[must_use]
     pub fn compartment(&self, name: &str) -> Option<&Compartment> {

@@ -77,6 +77,18 @@ impl TestServer {
         Client::anonymous(&self.base)?.log_in(account.username, demo::PASSWORD).await
     }
 
+    /// Adds an administrator of the demo hospital and logs it in: whoever loads data of all types.
+    pub async fn administrator(&self) -> anyhow::Result<Client> {
+        let account = NewAccount {
+            username: "administrator",
+            role: "hospital-admin",
+            tenant: demo::TENANT,
+            practitioner: None,
+            patient: None,
+        };
+        self.account(account).await
+    }
+
     /// Removes an account from the demo hospital.
     pub async fn remove(&self, username: &str) -> anyhow::Result<()> {
         let accounts = &self.running.accounts;

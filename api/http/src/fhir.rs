@@ -57,17 +57,15 @@ impl FhirEndpoint {
             Method::HEAD => Method::GET,
             ref method => method.clone(),
         };
+        if let Some(place) = target.place(&method) {
+            let form = if method == Method::POST { Some(body_of(&mut request).await?) } else { None };
+            return search::run(self, &caller, place, &request, form.as_deref()).await;
+        }
         match (&target, method) {
             (Target::Metadata, _) => metadata::answer(&request, &self.metadata),
             (Target::System, Method::POST) => {
                 let body = body_of(&mut request).await?;
                 transaction::run(self, &caller, &request, &body).await
-            }
-            (Target::Type(kind), Method::GET) => search::run(self, &caller, *kind, &request, None).await,
-            (Target::Search(kind), Method::GET) => search::run(self, &caller, *kind, &request, None).await,
-            (Target::Search(kind), Method::POST) => {
-                let form = body_of(&mut request).await?;
-                search::run(self, &caller, *kind, &request, Some(&form)).await
             }
             (Target::Type(kind), Method::POST) => {
                 let body = resource_body(&mut request, &target).await?;

@@ -27,11 +27,17 @@ pub(crate) enum Tag {
     UnitCode = 8,
     Compartment = 9,
     Cursor = 10,
+    Composite = 11,
 }
 
 impl IndexHash {
     pub(crate) fn new(key: [u8; 16]) -> Self {
         Self { key }
+    }
+
+    /// The hash of two hashed values that stand together.
+    pub(crate) fn pair(self, first: i64, second: i64) -> i64 {
+        self.of(Tag::Composite, &[&first.to_string(), &second.to_string()])
     }
 
     pub(crate) fn of(self, tag: Tag, parts: &[&str]) -> i64 {

@@ -70,23 +70,46 @@ impl IndexRows {
             IndexValue::Number { low, high } => {
                 self.number.insert((parameter, 0, low.to_bits(), high.to_bits()));
             }
-            IndexValue::Quantity { low, high, system, code, unit } => {
-                let (low, high) = (low.to_bits(), high.to_bits());
-                self.number.insert((parameter, 0, low, high));
-                if let Some(code) = code {
-                    self.number.insert((parameter, hash.of(Tag::UnitCode, &[code]), low, high));
-                    let system = system.as_deref().unwrap_or_default();
-                    self.number.insert((parameter, hash.of(Tag::Unit, &[system, code]), low, high));
-                }
-                if let Some(unit) = unit {
-                    self.number.insert((parameter, hash.of(Tag::UnitCode, &[unit]), low, high));
+            IndexValue::Quantity { low, high, .. } => {
+                for unit in units(database, value) {
+                    self.number.insert((parameter, unit, low.to_bits(), high.to_bits()));
                 }
             }
             IndexValue::Uri(uri) => {
                 self.uri.insert((parameter, hash.of(Tag::Url, &[uri])));
             }
-            // Positions and composites get their rows with the searches that use them.
-            IndexValue::Position { .. } | IndexValue::Composite(_) => {}
+            IndexValue::Composite(parts) => self.add_composite(database, parameter, parts),
+            // `near` reads the position from the resource: there are few places, and no order among them.
+            IndexValue::Position { .. } => {}
+        }
+    }
+
+    /// Two values that stand together share a row: the first one is part of what the second one is found under.
+    /// A composite of three is decided on the resource.
+    fn add_composite(&mut self, database: &Database, parameter: i32, parts: &[Vec<IndexValue>]) {
+        let [firsts, seconds] = parts else { return };
+        let hash = database.hash;
+        for first in firsts.iter().flat_map(|first| keys(database, first)) {
+            for second in seconds {
+                match second {
+                    IndexValue::Quantity { low, high, .. } => {
+                        for unit in units(database, second) {
+                            self.number.insert((parameter, hash.pair(first, unit), low.to_bits(), high.to_bits()));
+                        }
+                    }
+                    IndexValue::Date { low, high } => {
+                        let (low, high) = (as_number(*low), as_number(*high));
+                        self.number.insert((parameter, hash.pair(first, 0), low.to_bits(), high.to_bits()));
+                    }
+                    IndexValue::String(text) => {
+                        self.string.insert((parameter, paired_string(hash.pair(first, 0), cut(&fold(text)))));
+                    }
+                    other => {
+                        let rows = keys(database, other).into_iter().map(|own| (parameter, hash.pair(first, own)));
+                        self.token.extend(rows);
+                    }
+                }
+            }
         }
     }
 
@@ -121,6 +144,55 @@ impl IndexRows {
 
 fn difference<T: Eq + Hash + Clone>(of: &HashSet<T>, other: &HashSet<T>) -> HashSet<T> {
     of.difference(other).cloned().collect()
+}
+
+/// The hashes under which a code or a reference is found as a part of a composite.
+fn keys(database: &Database, value: &IndexValue) -> Vec<i64> {
+    let hash = database.hash;
+    match value {
+        IndexValue::Token { system, code: Some(code), .. } => {
+            let qualified = match system {
+                Some(system) => hash.of(Tag::Exact, &[system, code]),
+                None => hash.of(Tag::NoSystem, &[code]),
+            };
+            vec![hash.of(Tag::Code, &[code]), qualified]
+        }
+        IndexValue::Reference(reference) => {
+            let key = reference.key.as_ref().map(|key| resource_hash(database, key));
+            key.into_iter().chain(reference.url.as_ref().map(|url| hash.of(Tag::Url, &[url]))).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The units under which a quantity is found: any, its code, its code in its system, its text.
+fn units(database: &Database, quantity: &IndexValue) -> HashSet<i64> {
+    let hash = database.hash;
+    let IndexValue::Quantity { system, code, unit, .. } = quantity else { return HashSet::new() };
+    let mut units = HashSet::from([0]);
+    if let Some(code) = code {
+        units.insert(hash.of(Tag::UnitCode, &[code]));
+        units.insert(hash.of(Tag::Unit, &[system.as_deref().unwrap_or_default(), code]));
+    }
+    if let Some(unit) = unit {
+        units.insert(hash.of(Tag::UnitCode, &[unit]));
+    }
+    units
+}
+
+/// A time among numbers: microseconds are whole in a double until the year 2255, and open ends are infinite.
+pub(crate) fn as_number(micros: i64) -> f64 {
+    match micros {
+        i64::MIN => f64::NEG_INFINITY,
+        i64::MAX => f64::INFINITY,
+        #[expect(clippy::cast_precision_loss, reason = "53 bits of microseconds reach the year 2255")]
+        other => other as f64,
+    }
+}
+
+/// Text behind the hash of what it stands together with.
+pub(crate) fn paired_string(first: i64, folded: &str) -> String {
+    format!("{first:016x}{AS_WRITTEN}{folded}")
 }
 
 /// The hash under which references find a resource, before it exists too (decision D17).

@@ -1,97 +1,189 @@
-//! A typed search as SQL: the one place where search becomes SQL. One file per parameter type, as in the domain.
-//!
-//! The driving index is the first clause that one equality answers; then the unique B-tree `(tenant, parameter, value,
-//! rid)` gives the page in row order and stops early. Everything else is a semi-join.
+//! A typed search as SQL: the one place where search becomes SQL. One file per parameter type, as in the domain
+//! (R4 <https://hl7.org/fhir/R4/search.html>).
 
 mod clauses;
+mod composites;
 mod cursor;
 mod dates;
 mod includes;
+mod joins;
 mod numbers;
+mod order;
+mod page;
 mod references;
 mod sql;
 mod strings;
 mod tokens;
 
+use seva_fhir::json::{Limits, parse};
 use seva_fhir::ports::{SearchPage, StoreError, Stored};
-use seva_fhir::search::{Clause, CursorKey, SearchQuery, Sort, Total};
+use seva_fhir::search::{CursorKey, InvalidCursor, Recheck, SearchQuery, SortValue, Total};
 use seva_fhir::types::TenantId;
 use sqlx::Row;
+use sqlx::postgres::PgRow;
 
 use crate::Database;
 use crate::failure::unavailable;
 use crate::resources::lookup::keyed;
-use cursor::Order;
-use sql::{Bind, Sql};
+use order::{Kind, Order};
+use page::Asked;
+use sql::{Planning, Sql};
 
 const COLUMNS: &str = "r.rid, r.type, r.id, r.version, r.updated, r.body";
+
+/// How many rows are read at once when each one has to be looked at.
+const LOOKED_AT: u32 = 500;
+/// A page ends after so many rows that did not fit; its link goes on from there.
+const MOST_LOOKED_AT: usize = 50_000;
 
 /// Answers a search: one statement for the page, one more for each include, one for a total that was asked for.
 pub(crate) async fn run(database: &Database, tenant: TenantId, query: &SearchQuery) -> Result<SearchPage, StoreError> {
     let total = match query.total {
         Total::None if query.count > 0 => None,
-        Total::None | Total::Accurate => Some(count(database, tenant, query).await?),
+        Total::Estimate if query.count > 0 && query.rechecks().next().is_none() => {
+            Some(estimate(database, tenant, query).await?)
+        }
+        Total::None | Total::Estimate | Total::Accurate => Some(count(database, tenant, query).await?),
     };
     if query.count == 0 {
         return Ok(SearchPage { matches: Vec::new(), included: Vec::new(), next: None, total });
     }
-    let order = Order::of(query);
+    let order = Order::of(database, query);
     let after = match &query.cursor {
-        Some(cursor) => Some(order.open(database, query, cursor).ok_or_else(cursor::invalid)?),
+        Some(cursor) => {
+            let key = cursor::open(database, query, &order, cursor);
+            Some(key.ok_or(StoreError::Cursor(InvalidCursor))?)
+        }
         None => None,
     };
-    let statement = page(database, tenant, query, order, after);
-    let mut rows = statement.fetch(database).await?;
-    let wanted = query.count as usize;
-    let more = rows.len() > wanted;
-    rows.truncate(wanted);
-    let mut rids = Vec::with_capacity(rows.len());
-    let mut matches: Vec<Stored> = Vec::with_capacity(rows.len());
-    for row in &rows {
-        rids.push(row.try_get::<i64, _>("rid").map_err(unavailable)?);
-        matches.push(keyed(row)?);
-    }
-    let next = match (more, matches.last(), rids.last()) {
-        (true, Some(last), Some(rid)) => {
-            Some(order.seal(database, query, CursorKey { value: last.updated.micros(), rid: *rid }))
-        }
-        _ => None,
-    };
-    let included = includes::run(database, tenant, query, &rids, &matches).await?;
-    Ok(SearchPage { matches, included, next, total })
+    let search = Search { database, tenant, query, order: &order };
+    let found = search.page(after).await?;
+    let next = found.next.map(|key| cursor::seal(database, query, &order, &key));
+    let included = includes::run(database, tenant, query, (&found.rids, &found.matches)).await?;
+    Ok(SearchPage { matches: found.matches, included, next, total })
 }
 
-/// The page's statement.
-fn page(database: &Database, tenant: TenantId, query: &SearchQuery, order: Order, after: Option<CursorKey>) -> Sql {
-    let mut sql = Sql::new(tenant);
-    sql.push("SELECT ").push(COLUMNS).push(" FROM ");
-    let driver = matches!(order, Order::Row).then(|| driving(database, query)).flatten();
-    let mut skip = None;
-    match driver {
-        Some((place, table, parameter, value)) => {
-            sql.push(table).push(" d JOIN resource r ON r.rid = d.rid WHERE d.tenant = $1 AND d.parameter = ");
-            sql.bind(Bind::Int4(parameter)).push(" AND d.value = ").bind(Bind::Int8(value));
-            sql.push(" AND r.tenant = $1");
-            skip = Some(place);
-        }
-        None => {
-            sql.push("resource r WHERE r.tenant = $1");
+struct Search<'a> {
+    database: &'a Database,
+    tenant: TenantId,
+    query: &'a SearchQuery,
+    order: &'a Order,
+}
+
+/// The matches of a page, and the key after which the next page begins.
+#[derive(Default)]
+struct Found {
+    rids: Vec<i64>,
+    matches: Vec<Stored>,
+    next: Option<CursorKey>,
+}
+
+impl Search<'_> {
+    async fn page(&self, after: Option<CursorKey>) -> Result<Found, StoreError> {
+        let rechecks: Vec<&Recheck> = self.query.rechecks().collect();
+        let wanted = self.query.count as usize;
+        // One more than wanted tells whether there is a next page.
+        let limit = if rechecks.is_empty() { self.query.count + 1 } else { LOOKED_AT };
+        let (mut found, mut last, mut after) = (Found::default(), None, after);
+        let mut seen = 0;
+        loop {
+            let rows = self.rows(after.as_ref(), limit).await?;
+            let complete = rows.len() < limit as usize;
+            for row in &rows {
+                let (key, stored) = (self.key(row)?, keyed(row)?);
+                after = Some(key.clone());
+                if !rechecks.is_empty() && !holds(&rechecks, &stored)? {
+                    continue;
+                }
+                if found.matches.len() == wanted {
+                    found.next = last;
+                    return Ok(found);
+                }
+                found.rids.push(key.rid);
+                found.matches.push(stored);
+                last = Some(key);
+            }
+            seen += rows.len();
+            if complete {
+                return Ok(found);
+            }
+            if seen >= MOST_LOOKED_AT {
+                found.next = after;
+                return Ok(found);
+            }
         }
     }
-    sql.push(" AND r.type = ").bind(Bind::Int2(query.resource_type.code()));
-    clauses::push_all(database, &mut sql, query, skip);
-    let row = if skip.is_some() { "d.rid" } else { "r.rid" };
-    order.push(&mut sql, row, after);
-    sql.push(" LIMIT ").bind(Bind::Int8(i64::from(query.count) + 1));
+
+    /// Rows after a key; behind the end of a walked index come those that it does not have.
+    async fn rows(&self, after: Option<&CursorKey>, limit: u32) -> Result<Vec<PgRow>, StoreError> {
+        let asked = |limit| Asked {
+            database: self.database,
+            tenant: self.tenant,
+            query: self.query,
+            order: self.order,
+            after,
+            limit,
+        };
+        let Order::Walk(walk) = self.order else {
+            let (statement, planning) = asked(limit).statement();
+            return statement.fetch(self.database, planning).await;
+        };
+        let beyond = after.filter(|key| matches!(key.values.first(), Some(None))).map(|key| key.rid);
+        let mut rows = Vec::new();
+        if beyond.is_none() {
+            let (statement, planning) = asked(limit).statement();
+            rows = statement.fetch(self.database, planning).await?;
+        }
+        let missing = limit.saturating_sub(u32::try_from(rows.len()).unwrap_or(limit));
+        if missing > 0 {
+            rows.extend(asked(missing).without(walk, beyond).fetch(self.database, Planning::Custom).await?);
+        }
+        Ok(rows)
+    }
+
+    fn key(&self, row: &PgRow) -> Result<CursorKey, StoreError> {
+        let mut values = Vec::new();
+        for (place, kind) in (1..).zip(self.order.kinds()) {
+            let name = format!("k{place}");
+            let name = name.as_str();
+            values.push(match kind {
+                Kind::Integer => row.try_get::<Option<i64>, _>(name).map_err(unavailable)?.map(SortValue::Integer),
+                Kind::Number => row.try_get::<Option<f64>, _>(name).map_err(unavailable)?.map(SortValue::Number),
+                Kind::Text => row.try_get::<Option<String>, _>(name).map_err(unavailable)?.map(SortValue::Text),
+            });
+        }
+        Ok(CursorKey { values, rid: row.try_get("rid").map_err(unavailable)? })
+    }
+}
+
+fn holds(rechecks: &[&Recheck], stored: &Stored) -> Result<bool, StoreError> {
+    let resource = parse(&stored.body, &Limits::default())
+        .map_err(|error| StoreError::Unavailable(format!("{} does not parse: {error}", stored.key)))?;
+    Ok(rechecks.iter().all(|recheck| recheck.holds(&resource)))
+}
+
+fn counting(database: &Database, tenant: TenantId, query: &SearchQuery, what: &str) -> Sql {
+    let mut sql = Sql::new(tenant);
+    sql.push(what).push(" FROM resource r WHERE r.tenant = $1");
+    page::push_types(&mut sql, query);
+    clauses::push_all(database, &mut sql, query, None);
     sql
 }
 
 async fn count(database: &Database, tenant: TenantId, query: &SearchQuery) -> Result<u64, StoreError> {
-    let mut sql = Sql::new(tenant);
-    sql.push("SELECT count(*) AS total FROM resource r WHERE r.tenant = $1 AND r.type = ");
-    sql.bind(Bind::Int2(query.resource_type.code()));
-    clauses::push_all(database, &mut sql, query, None);
-    let rows = sql.fetch(database).await?;
+    if query.rechecks().next().is_some() {
+        let all = SearchQuery { count: LOOKED_AT, sort: Vec::new(), cursor: None, ..query.clone() };
+        let (mut total, mut after) = (0, None);
+        loop {
+            let found = Search { database, tenant, query: &all, order: &Order::Row }.page(after).await?;
+            total += found.matches.len() as u64;
+            match found.next {
+                Some(key) => after = Some(key),
+                None => return Ok(total),
+            }
+        }
+    }
+    let rows = counting(database, tenant, query, "SELECT count(*) AS total").fetch(database, Planning::Shared).await?;
     let total: i64 = match rows.first() {
         Some(row) => row.try_get("total").map_err(unavailable)?,
         None => 0,
@@ -99,25 +191,19 @@ async fn count(database: &Database, tenant: TenantId, query: &SearchQuery) -> Re
     Ok(u64::try_from(total).unwrap_or_default())
 }
 
-/// The first clause that one equality on a hashed index answers: its place, table, parameter and value.
-fn driving(database: &Database, query: &SearchQuery) -> Option<(usize, &'static str, i32, i64)> {
-    query.clauses.iter().enumerate().find_map(|(place, clause)| match clause {
-        Clause::Parameter { parameter, test } => {
-            let (table, value) = clauses::single_equality(database, test)?;
-            Some((place, table, database.registry.id_of(parameter), value))
-        }
-        Clause::Id(_) | Clause::LastUpdated(_) => None,
-    })
-}
-
-impl Order {
-    /// The order of a query: by time where it is asked for or where nothing narrows the type, else by row.
-    fn of(query: &SearchQuery) -> Self {
-        match query.sort {
-            Sort::LastUpdated => Self::Updated,
-            Sort::LastUpdatedDescending => Self::UpdatedDescending,
-            Sort::Natural if query.clauses.is_empty() && query.compartment.is_none() => Self::Updated,
-            Sort::Natural => Self::Row,
-        }
-    }
+/// The planner's guess of the number of matches.
+async fn estimate(database: &Database, tenant: TenantId, query: &SearchQuery) -> Result<u64, StoreError> {
+    let sql = counting(database, tenant, query, "EXPLAIN (FORMAT JSON) SELECT r.rid");
+    let rows = sql.fetch(database, Planning::Custom).await?;
+    let plan: serde_json::Value = match rows.first() {
+        Some(row) => row.try_get(0).map_err(unavailable)?,
+        None => serde_json::Value::Null,
+    };
+    let rows = plan.pointer("/0/Plan/Plan Rows").map(ToString::to_string).and_then(|text| text.parse::<f64>().ok());
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a guess of rows is a small positive number"
+    )]
+    Ok(rows.unwrap_or_default().max(0.0) as u64)
 }

@@ -139,6 +139,11 @@ pub enum Refusal {
     },
 }
 
+/// Whether resources of a type can belong to a patient's compartment.
+pub fn in_patient_compartment(resource_type: ResourceType) -> bool {
+    policy::in_patient_compartment(resource_type)
+}
+
 /// Decides whether a caller may do something to resources of a type, and how much of them it sees.
 pub fn decide(caller: &Caller, interaction: Interaction, resource_type: ResourceType) -> Result<Permit, Refusal> {
     if caller.roles.iter().any(|role| policy::allows(*role, interaction, resource_type)) {

@@ -5,7 +5,7 @@ use seva_fhir_profiles::{SearchParameter, SearchParameterType, definitions};
 
 use crate::access::Interaction;
 use crate::interactions::{OFFERS, served_types};
-use crate::json::{Json, JsonObject, object};
+use crate::json::{Json, JsonObject, array, object};
 use crate::types::ResourceType;
 
 /// When what the statement says last changed; a statement's date is not the time of its reading.
@@ -33,8 +33,13 @@ fn rest() -> Json {
         ("mode", Json::from("server")),
         ("security", security()),
         ("resource", Json::Array(resources)),
-        ("interaction", Json::Array(vec![object([("code", Json::from("transaction"))])])),
+        ("interaction", array(["transaction", "search-system"].map(|code| object([("code", code.into())])))),
+        ("compartment", array(definitions().compartments().iter().map(|each| compartment(each.name)))),
     ])
+}
+
+fn compartment(name: &str) -> Json {
+    format!("http://hl7.org/fhir/CompartmentDefinition/{}", name.to_lowercase()).as_str().into()
 }
 
 fn security() -> Json {
@@ -81,15 +86,22 @@ fn resource(resource_type: ResourceType) -> Json {
     if !includes.is_empty() {
         members.push(("searchInclude", Json::Array(includes)));
     }
+    let reverse: Vec<Json> = definitions()
+        .all_search_parameters()
+        .iter()
+        .filter(|parameter| parameter.kind == SearchParameterType::Reference && parameter.targets.contains(&name))
+        .map(|parameter| Json::from(format!("{}:{}", parameter.base, parameter.code).as_str()))
+        .collect();
+    if !reverse.is_empty() {
+        members.push(("searchRevInclude", reverse.into()));
+    }
     members.push(("searchParam", Json::Array(parameters.into_iter().map(search_parameter).collect())));
     Json::Object(members.into_iter().collect::<JsonObject>())
 }
 
 /// The parameters of a type that searches accept.
 pub fn offered_parameters(resource_type: &str) -> impl Iterator<Item = &'static SearchParameter> {
-    let offered = |parameter: &&SearchParameter| {
-        !matches!(parameter.kind, SearchParameterType::Composite | SearchParameterType::Special)
-    };
+    let offered = |parameter: &&SearchParameter| parameter.code != "_query";
     definitions().search_parameters(resource_type).iter().filter(offered)
 }
 

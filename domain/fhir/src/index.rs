@@ -12,7 +12,7 @@ mod uri;
 #[cfg(test)]
 mod tests;
 
-use seva_fhir_profiles::{SearchParameterType, TypeDefinition, definitions};
+use seva_fhir_profiles::{SearchParameter, SearchParameterType, TypeDefinition, definitions};
 
 use crate::json::Json;
 use crate::path::EvaluationContext;
@@ -136,6 +136,37 @@ pub fn extract(resource: &Json, resource_type: ResourceType) -> Vec<IndexEntry> 
         entries.extend(values.drain(..).map(|value| IndexEntry { parameter, value }));
     }
     entries
+}
+
+/// Returns the values of one parameter in a resource.
+#[must_use]
+pub fn values(parameter: &SearchParameter, resource: &Json) -> Vec<IndexValue> {
+    let mut values = Vec::new();
+    if let (Some(planned), context) = (planned_for(parameter, resource), EvaluationContext::of_resource(resource)) {
+        collect(planned, &context, &mut values);
+    }
+    values
+}
+
+/// Visits the elements that one parameter finds in a resource.
+pub fn visit(parameter: &SearchParameter, resource: &Json, visitor: &mut dyn FnMut(&Json)) {
+    if let Some(planned) = planned_for(parameter, resource) {
+        // As in `collect`: the pack's expressions evaluate.
+        let _ = planned.path.visit(&EvaluationContext::of_resource(resource), &mut |value, _| visitor(value));
+    }
+}
+
+/// Returns the JSON names that lead to a parameter's elements in resources of a type, with their datatypes.
+#[must_use]
+pub fn json_paths(parameter: &SearchParameter, resource_type: ResourceType) -> Vec<(Vec<&'static str>, &'static str)> {
+    let planned = plan_of(resource_type).iter().find(|planned| planned.parameter.id == parameter.id);
+    let paths = planned.and_then(|planned| planned.path.json_paths()).unwrap_or_default();
+    paths.into_iter().map(|(path, definition)| (path, definition.name)).collect()
+}
+
+fn planned_for(parameter: &SearchParameter, resource: &Json) -> Option<&'static Planned> {
+    let resource_type = resource.get_str("resourceType")?.parse().ok()?;
+    plan_of(resource_type).iter().find(|planned| planned.parameter.id == parameter.id)
 }
 
 /// Returns the patients to whose compartment a resource belongs, from its extracted values.

@@ -118,6 +118,12 @@ impl CompiledPath {
         Ok(())
     }
 
+    /// Returns the JSON names that lead to the values, where every alternative is a plain path, with the types there.
+    #[must_use]
+    pub fn json_paths(&self) -> Option<Vec<(Vec<&'static str>, &'static TypeDefinition)>> {
+        Some(self.chains.as_ref()?.iter().flat_map(Chain::json_paths).collect())
+    }
+
     /// Returns the types that the values can have, where plain paths tell.
     #[must_use]
     pub fn types(&self) -> Vec<&'static TypeDefinition> {

@@ -3,11 +3,14 @@
 //! R4: <https://hl7.org/fhir/R4/search.html>. One file per parameter type; repeated parameters mean AND, commas mean OR. An
 //! unknown parameter is an error unless the caller asked for lenient handling, and then it is named in the answer (D7).
 
+mod compartment;
 mod cursor;
 mod date;
 mod number;
 mod parse;
+mod presentation;
 mod query_string;
+mod recheck;
 mod reference;
 mod string;
 mod token;
@@ -18,11 +21,14 @@ use seva_fhir_profiles::SearchParameter;
 use crate::outcome::Issue;
 use crate::types::{ResourceId, ResourceKey, ResourceType};
 
-pub use cursor::{Cursor, CursorKey, InvalidCursor};
+pub use compartment::compartment_types;
+pub use cursor::{Cursor, CursorKey, InvalidCursor, SortValue};
 pub use date::{DateTest, Prefix};
 pub use number::{NumberTest, QuantityTest};
-pub use parse::{Handling, SearchOptions, parse_search};
+pub use parse::{Handling, SearchOptions, parse_search, parse_system_search};
+pub use presentation::{Presentation, Summary};
 pub use query_string::{QueryPairs, parse_query_string};
+pub use recheck::Recheck;
 pub use reference::ReferenceTest;
 pub use string::StringMatch;
 pub use token::TokenTest;
@@ -33,21 +39,23 @@ pub const DEFAULT_COUNT: u32 = 50;
 /// The largest page; more is cut down to it, as R4 allows.
 pub const LARGEST_COUNT: u32 = 1000;
 
-/// A parsed search of one type.
+/// A parsed search.
 #[derive(Clone, Debug)]
 pub struct SearchQuery {
-    /// The type that is searched.
-    pub resource_type: ResourceType,
+    /// The types that are searched: one, or several in a search of the whole system.
+    pub resource_types: Vec<ResourceType>,
     /// What must hold, all of it.
     pub clauses: Vec<Clause>,
-    /// In which order.
-    pub sort: Sort,
+    /// In which order: the first key first; none leaves it to the store.
+    pub sort: Vec<SortKey>,
     /// How many matches a page has; zero asks for the total only.
     pub count: u32,
     /// What comes along with the matches.
     pub includes: Vec<Include>,
     /// Whether the matches are counted.
     pub total: Total,
+    /// How much of each resource is answered.
+    pub presentation: Presentation,
     /// Where the page begins.
     pub cursor: Option<Cursor>,
     /// Only what lies in this compartment: set by the access rules, never by the caller.
@@ -56,6 +64,28 @@ pub struct SearchQuery {
     pub used: Vec<(String, String)>,
     /// What lenient handling left out.
     pub warnings: Vec<Issue>,
+}
+
+impl SearchQuery {
+    /// Every type that an answer depends on: those searched, and those that chains and `_has` look into.
+    #[must_use]
+    pub fn types_touched(&self) -> Vec<ResourceType> {
+        let mut types = self.resource_types.clone();
+        for clause in &self.clauses {
+            clause.add_types(&mut types);
+        }
+        types.sort_unstable();
+        types.dedup();
+        types
+    }
+
+    /// The conditions that only the resource itself can decide.
+    pub fn rechecks(&self) -> impl Iterator<Item = &Recheck> {
+        self.clauses.iter().filter_map(|clause| match clause {
+            Clause::Recheck(recheck) => Some(recheck),
+            _ => None,
+        })
+    }
 }
 
 /// One condition.
@@ -72,6 +102,51 @@ pub enum Clause {
         /// What must fit.
         test: Test,
     },
+    /// What a reference leads to fits: one of the alternatives, which differ in the type that is looked into.
+    Chain(Vec<Link>),
+    /// Another resource that refers to this one fits.
+    Has(Box<Link>),
+    /// One of these holds.
+    Any(Vec<Clause>),
+    /// All of these hold.
+    All(Vec<Clause>),
+    /// This does not hold.
+    Not(Box<Clause>),
+    /// It is an entry of the List with this id (`_list`).
+    List(ResourceId),
+    /// The resource itself decides, after the index found it.
+    Recheck(Recheck),
+}
+
+/// A condition on the other end of a reference.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// The reference parameter.
+    pub reference: &'static SearchParameter,
+    /// The type at the other end.
+    pub other: ResourceType,
+    /// What must hold there.
+    pub clause: Clause,
+}
+
+impl Clause {
+    fn add_types(&self, types: &mut Vec<ResourceType>) {
+        match self {
+            Self::Chain(links) => links.iter().for_each(|link| link.add_types(types)),
+            Self::Has(link) => link.add_types(types),
+            Self::Any(clauses) | Self::All(clauses) => clauses.iter().for_each(|clause| clause.add_types(types)),
+            Self::Not(clause) => clause.add_types(types),
+            Self::List(_) => types.extend("List".parse::<ResourceType>()),
+            Self::Id(_) | Self::LastUpdated(_) | Self::Parameter { .. } | Self::Recheck(_) => {}
+        }
+    }
+}
+
+impl Link {
+    fn add_types(&self, types: &mut Vec<ResourceType>) {
+        types.push(self.other);
+        self.clause.add_types(types);
+    }
 }
 
 /// What the values of a parameter are compared with: one of the alternatives must fit.
@@ -93,8 +168,41 @@ pub enum Test {
     Quantity(Vec<QuantityTest>),
     /// URIs, compared whole.
     Uri(Vec<String>),
+    /// Values that stand together in one place.
+    Composite(Vec<CompositeTest>),
     /// The element is there, or isn't.
     Presence(Presence),
+}
+
+/// Two values that must stand together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CompositeTest {
+    /// The first value.
+    pub first: CompositeKey,
+    /// The second one.
+    pub second: CompositeValue,
+}
+
+/// The first part of a composite: a hashed value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CompositeKey {
+    /// A code.
+    Token(TokenTest),
+    /// Another resource.
+    Reference(ReferenceTest),
+}
+
+/// The second part of a composite.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CompositeValue {
+    /// A code.
+    Token(TokenTest),
+    /// A number with a unit.
+    Quantity(QuantityTest),
+    /// A time.
+    Date(DateTest),
+    /// Text that starts so.
+    String(String),
 }
 
 /// The modifier `:missing`.
@@ -106,15 +214,24 @@ pub enum Presence {
     Present,
 }
 
-/// The order of the matches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sort {
-    /// The order of the index that drives the search.
-    Natural,
-    /// Oldest first.
+/// One key of the order of the matches.
+#[derive(Clone, Copy, Debug)]
+pub struct SortKey {
+    /// What is compared.
+    pub by: SortBy,
+    /// Which way.
+    pub descending: bool,
+}
+
+/// What matches are ordered by.
+#[derive(Clone, Copy, Debug)]
+pub enum SortBy {
+    /// When the version was written.
     LastUpdated,
-    /// Newest first.
-    LastUpdatedDescending,
+    /// The id.
+    Id,
+    /// The lowest value of a parameter, or the highest one when descending; what has none comes last.
+    Parameter(&'static SearchParameter),
 }
 
 /// Whether the matches are counted.
@@ -122,6 +239,8 @@ pub enum Sort {
 pub enum Total {
     /// Not counted.
     None,
+    /// The planner's guess suffices.
+    Estimate,
     /// Counted.
     Accurate,
 }
@@ -129,12 +248,23 @@ pub enum Total {
 /// One `_include` or `_revinclude`.
 #[derive(Clone, Debug)]
 pub struct Include {
-    /// The reference parameter that is followed.
-    pub parameter: &'static SearchParameter,
+    /// The reference parameters that are followed; several for the wildcard.
+    pub parameters: Vec<&'static SearchParameter>,
     /// Only targets of this type.
     pub target: Option<ResourceType>,
     /// Which way.
     pub direction: Direction,
+    /// Whether what comes along is followed too (`:iterate`).
+    pub depth: Depth,
+}
+
+/// How far an include goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// From the matches only.
+    Once,
+    /// From what was included too, until nothing new comes.
+    Iterate,
 }
 
 /// Which way a reference is followed.

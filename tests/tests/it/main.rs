@@ -14,4 +14,5 @@ mod instance;
 mod peer;
 mod prescription;
 mod search;
+mod search_joins;
 mod transaction;

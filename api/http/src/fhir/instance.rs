@@ -2,10 +2,13 @@
 
 use poem::http::{StatusCode, header};
 use poem::{Request, Response};
+use seva_fhir::ports::Stored;
+use seva_fhir::search::Presentation;
 use seva_fhir::service::{Change, Updated};
 use seva_fhir::types::{ResourceKey, ResourceType, VersionId};
 
 use super::answer::{etag, if_match, resource, written};
+use super::search::{presentation, presented};
 use super::{CallerRef, FhirEndpoint};
 use crate::failure::Failure;
 
@@ -15,7 +18,17 @@ pub(super) async fn read(
     key: &ResourceKey,
     request: &Request,
 ) -> Result<Response, Failure> {
-    Ok(resource(face.service().read(caller, key).await?, request))
+    let presentation = presentation(request)?;
+    let stored = face.service().read(caller, key).await?;
+    Ok(cut(stored, &presentation, request))
+}
+
+fn cut(stored: Stored, presentation: &Presentation, request: &Request) -> Response {
+    if presentation.is_whole() {
+        return resource(stored, request);
+    }
+    let body = presented(&stored, presentation).into_owned().into();
+    resource(Stored { body, ..stored }, request)
 }
 
 pub(super) async fn vread(
@@ -25,7 +38,9 @@ pub(super) async fn vread(
     version: VersionId,
     request: &Request,
 ) -> Result<Response, Failure> {
-    Ok(resource(face.service().vread(caller, key, version).await?, request))
+    let presentation = presentation(request)?;
+    let stored = face.service().vread(caller, key, version).await?;
+    Ok(cut(stored, &presentation, request))
 }
 
 pub(super) async fn create(

@@ -1,13 +1,20 @@
-//! search of a type, by GET and by POST `_search` (R4 <https://hl7.org/fhir/R4/search.html>).
+//! search of a type, of a compartment, of the whole system, by GET and by POST `_search`
+//! (R4 <https://hl7.org/fhir/R4/http.html#search>).
+
+use std::borrow::Cow;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use poem::http::StatusCode;
 use poem::{Request, Response};
-use seva_fhir::outcome::OperationOutcome;
+use seva_fhir::json::{Limits, parse};
+use seva_fhir::outcome::{Issue, IssueCode, OperationOutcome};
 use seva_fhir::ports::{SearchPage, Stored};
-use seva_fhir::search::{Cursor, SearchOptions, SearchQuery, parse_query_string, parse_search};
+use seva_fhir::search::{
+    Cursor, Presentation, QueryPairs, SearchOptions, SearchQuery, Summary, parse_query_string, parse_search,
+    parse_system_search,
+};
 use seva_fhir::service::FhirError;
-use seva_fhir::types::ResourceType;
+use seva_fhir::types::{ResourceKey, ResourceType};
 
 use super::bundle::{BundleWriter, Link};
 use super::negotiation::handling;
@@ -18,10 +25,20 @@ use crate::failure::{FHIR_JSON, Failure};
 const QUERY: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':').remove(b'/').remove(b',');
 
+/// Where is searched.
+pub(super) enum Place<'a> {
+    /// In one type.
+    Type(ResourceType),
+    /// In every type, or in those of `_type`.
+    System,
+    /// In types of a compartment.
+    Compartment(&'a ResourceKey, &'a [ResourceType]),
+}
+
 pub(super) async fn run(
     face: &FhirEndpoint,
     caller: CallerRef<'_>,
-    resource_type: ResourceType,
+    place: Place<'_>,
     request: &Request,
     form: Option<&[u8]>,
 ) -> Result<Response, Failure> {
@@ -32,10 +49,10 @@ pub(super) async fn run(
         pairs.extend(parse_query_string(text).map_err(one)?);
     }
     let options = SearchOptions { handling: handling(request), base_url: face.base() };
-    let query = parse_search(resource_type, &pairs, options).map_err(FhirError::Invalid)?;
+    let (query, path) = read(&place, &pairs, options)?;
     let (used, warnings) = (query.clone(), query.warnings.clone());
     let page = face.service().search(caller, query).await?;
-    let mut body = write(face.base(), &used, &page);
+    let mut body = write(face.base(), &path, &used, &page);
     if !warnings.is_empty() {
         let outcome = OperationOutcome::new(warnings).to_json().to_bytes();
         body.entry(None, Some(&outcome), b"\"search\":{\"mode\":\"outcome\"}");
@@ -43,19 +60,63 @@ pub(super) async fn run(
     Ok(Response::builder().status(StatusCode::OK).content_type(FHIR_JSON).body(body.finish()))
 }
 
-fn one(issue: seva_fhir::outcome::Issue) -> Failure {
+/// Parses the search, and tells the path that its links have.
+fn read(place: &Place<'_>, pairs: &QueryPairs, options: SearchOptions<'_>) -> Result<(SearchQuery, String), FhirError> {
+    match place {
+        Place::Type(resource_type) => {
+            Ok((parse_search(*resource_type, pairs, options).map_err(FhirError::Invalid)?, resource_type.to_string()))
+        }
+        Place::System => {
+            let query = parse_system_search(pairs, options).map_err(FhirError::Invalid)?;
+            // R4 asks for a way to say which resources are meant: everything of everybody is an export.
+            if query.clauses.is_empty() && !pairs.iter().any(|(name, _)| name == "_type") {
+                let text = "a search of the whole system needs _type, or a parameter that all types have";
+                return Err(FhirError::Invalid(vec![Issue::error(IssueCode::TooCostly, text).at("http._type")]));
+            }
+            Ok((query, String::new()))
+        }
+        Place::Compartment(key, types) => {
+            let mut query = match types {
+                [one] => parse_search(*one, pairs, options).map_err(FhirError::Invalid)?,
+                _ => {
+                    let names: Vec<&str> = types.iter().map(|own| own.as_str()).collect();
+                    let mut all = pairs.clone();
+                    if !pairs.iter().any(|(name, _)| name == "_type") {
+                        all.push(("_type".to_owned(), names.join(",")));
+                    }
+                    let mut query = parse_system_search(&all, options).map_err(FhirError::Invalid)?;
+                    query.resource_types.retain(|own| types.contains(own));
+                    query
+                }
+            };
+            query.within(key);
+            let below = match types {
+                [one] => one.as_str(),
+                _ => "*",
+            };
+            Ok((query, format!("{key}/{below}")))
+        }
+    }
+}
+
+fn one(issue: Issue) -> Failure {
     FhirError::Invalid(vec![issue]).into()
 }
 
-fn write(base: &str, query: &SearchQuery, page: &SearchPage) -> BundleWriter {
-    let mut links = vec![Link { relation: "self", url: link(base, query, query.cursor.as_ref()) }];
+fn write(base: &str, path: &str, query: &SearchQuery, page: &SearchPage) -> BundleWriter {
+    let link = |cursor: Option<&Cursor>| link(base, path, query, cursor);
+    let mut links = vec![Link { relation: "self", url: link(query.cursor.as_ref()) }];
+    if query.cursor.is_some() {
+        links.push(Link { relation: "first", url: link(None) });
+    }
     if let Some(next) = &page.next {
-        links.push(Link { relation: "next", url: link(base, query, Some(next)) });
+        links.push(Link { relation: "next", url: link(Some(next)) });
     }
     let size = page.matches.iter().chain(&page.included).map(|stored| stored.body.len() + 160).sum();
     let mut bundle = BundleWriter::new("searchset", page.total, &links, size);
     let mut push = |stored: &Stored, rest: &[u8]| {
-        bundle.entry(Some(&format!("{base}/{}", stored.key)), Some(&stored.body), rest);
+        let body = presented(stored, &query.presentation);
+        bundle.entry(Some(&format!("{base}/{}", stored.key)), Some(&body), rest);
     };
     for stored in &page.matches {
         push(stored, b"\"search\":{\"mode\":\"match\"}");
@@ -66,8 +127,41 @@ fn write(base: &str, query: &SearchQuery, page: &SearchPage) -> BundleWriter {
     bundle
 }
 
-fn link(base: &str, query: &SearchQuery, cursor: Option<&Cursor>) -> String {
-    let mut url = format!("{base}/{}", query.resource_type);
+/// `_summary` and `_elements` of a read (R4 http.html#parameters).
+pub(super) fn presentation(request: &Request) -> Result<Presentation, Failure> {
+    let raw = request.uri().query().unwrap_or_default();
+    let mut presentation = Presentation::default();
+    if !raw.contains("_summary") && !raw.contains("_elements") {
+        return Ok(presentation);
+    }
+    for (name, value) in parse_query_string(raw).map_err(one)? {
+        match name.as_str() {
+            "_summary" => {
+                let summary = Summary::parse(&value).filter(|summary| *summary != Summary::Count);
+                presentation.summary = summary
+                    .ok_or_else(|| Failure::BadRequest("_summary of a read is true, false, text or data".to_owned()))?;
+            }
+            "_elements" => presentation.elements.extend(value.split(',').map(|name| name.trim().to_owned())),
+            _ => {}
+        }
+    }
+    Ok(presentation)
+}
+
+/// The stored bytes, or as much of the resource as was asked for.
+pub(super) fn presented<'s>(stored: &'s Stored, presentation: &Presentation) -> Cow<'s, [u8]> {
+    if presentation.is_whole() {
+        return Cow::Borrowed(&stored.body);
+    }
+    match parse(&stored.body, &Limits::default()) {
+        Ok(resource) => Cow::Owned(presentation.apply(resource).to_bytes()),
+        // What is stored was parsed before: whole is better than nothing.
+        Err(_) => Cow::Borrowed(&stored.body),
+    }
+}
+
+fn link(base: &str, path: &str, query: &SearchQuery, cursor: Option<&Cursor>) -> String {
+    let mut url = if path.is_empty() { base.to_owned() } else { format!("{base}/{path}") };
     let cursor = cursor.map(|cursor| ("_cursor", cursor.as_str()));
     let pairs = query.used.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(cursor);
     for (place, (name, value)) in pairs.enumerate() {

@@ -2,9 +2,12 @@
 
 use percent_encoding::percent_decode_str;
 use poem::Request;
+use poem::http::Method;
 use seva_fhir::interactions::is_served;
+use seva_fhir::search::compartment_types;
 use seva_fhir::types::{ResourceId, ResourceKey, ResourceType, VersionId};
 
+use super::search::Place;
 use crate::failure::Failure;
 
 /// The addressed thing.
@@ -14,6 +17,9 @@ pub(super) enum Target {
     System,
     Type(ResourceType),
     Search(ResourceType),
+    SystemSearch,
+    /// The types of a compartment that are searched, and whether `_search` stood behind them.
+    Compartment(ResourceKey, Vec<ResourceType>),
     Instance(ResourceKey),
     History(ResourceKey),
     Version(ResourceKey, VersionId),
@@ -30,11 +36,15 @@ impl Target {
         match segments.as_slice() {
             [] => Ok(Self::System),
             ["metadata"] => Ok(Self::Metadata),
+            ["_search"] => Ok(Self::SystemSearch),
             [name, ..] if name.starts_with('$') || name.starts_with('_') => Err(unknown(path)),
             [name] => Ok(Self::Type(served(name)?)),
             [name, "_search"] => Ok(Self::Search(served(name)?)),
             [name, id] if !id.starts_with(['$', '_']) => Ok(Self::Instance(key(name, id)?)),
             [name, id, "_history"] => Ok(Self::History(key(name, id)?)),
+            [name, id, kind] | [name, id, kind, "_search"] if !kind.starts_with(['$', '_']) => {
+                compartment(name, id, kind)
+            }
             [name, id, "_history", version] => {
                 let version = version
                     .parse()
@@ -45,12 +55,24 @@ impl Target {
         }
     }
 
+    /// Where is searched, when the method asks for a search.
+    pub(super) fn place(&self, method: &Method) -> Option<Place<'_>> {
+        match (self, method) {
+            (Self::Type(kind), &Method::GET) => Some(Place::Type(*kind)),
+            (Self::Search(kind), &(Method::GET | Method::POST)) => Some(Place::Type(*kind)),
+            (Self::System, &Method::GET) | (Self::SystemSearch, &(Method::GET | Method::POST)) => Some(Place::System),
+            (Self::Compartment(key, types), &(Method::GET | Method::POST)) => Some(Place::Compartment(key, types)),
+            _ => None,
+        }
+    }
+
     /// Whether it is a Binary, which has a format of its own.
     pub(super) fn is_binary(&self) -> bool {
         match self {
             Self::Type(resource_type) => resource_type.as_str() == "Binary",
             Self::Instance(key) | Self::Version(key, _) => key.resource_type().as_str() == "Binary",
-            Self::Metadata | Self::System | Self::Search(_) | Self::History(_) => false,
+            Self::Metadata | Self::System | Self::SystemSearch | Self::Search(_) => false,
+            Self::Compartment(..) | Self::History(_) => false,
         }
     }
 
@@ -58,7 +80,8 @@ impl Target {
     pub(super) fn instance(&self) -> Option<&ResourceKey> {
         match self {
             Self::Instance(key) | Self::Version(key, _) | Self::History(key) => Some(key),
-            Self::Metadata | Self::System | Self::Type(_) | Self::Search(_) => None,
+            Self::Metadata | Self::System | Self::SystemSearch | Self::Type(_) | Self::Search(_) => None,
+            Self::Compartment(..) => None,
         }
     }
 
@@ -66,11 +89,28 @@ impl Target {
     pub(super) fn allow(&self) -> &'static str {
         match self {
             Self::Metadata | Self::History(_) | Self::Version(..) => "GET, HEAD",
-            Self::System => "POST",
-            Self::Type(_) => "GET, HEAD, POST",
-            Self::Search(_) => "GET, HEAD, POST",
+            Self::System | Self::Type(_) | Self::Search(_) | Self::SystemSearch => "GET, HEAD, POST",
+            Self::Compartment(..) => "GET, HEAD, POST",
             Self::Instance(_) => "GET, HEAD, PUT, DELETE",
         }
+    }
+}
+
+/// `Patient/x/Observation`, `Patient/x/*` (R4 http.html#vsearch).
+fn compartment(name: &str, id: &str, kind: &str) -> Result<Target, Failure> {
+    let key = key(name, id)?;
+    let members = compartment_types(key.resource_type());
+    if members.is_empty() {
+        return Err(Failure::NotFound(format!("{name} is no compartment: see CompartmentDefinition")));
+    }
+    if kind == "*" {
+        return Ok(Target::Compartment(key, members));
+    }
+    let kind = served(kind)?;
+    if members.contains(&kind) {
+        Ok(Target::Compartment(key, vec![kind]))
+    } else {
+        Err(Failure::NotFound(format!("{kind} does not belong to the {name} compartment")))
     }
 }
 

@@ -1,37 +1,83 @@
-//! Clauses as conditions on `resource r`.
+//! Clauses as conditions on the resource row in scope.
 
 use seva_fhir::search::{Clause, Presence, SearchQuery, StringMatch, Test};
+use seva_fhir::types::ResourceKey;
 use seva_fhir_profiles::{SearchParameter, SearchParameterType};
 
 use super::sql::{Bind, Sql};
-use super::{dates, numbers, references, strings, tokens};
+use super::{composites, dates, joins, numbers, references, strings, tokens};
 use crate::Database;
 use crate::hash::Tag;
 use crate::rows::compartment_hash;
 
-/// Appends every clause but the one that drives the statement.
+/// What conditions are rendered with.
+pub(super) struct Scope<'a> {
+    pub(super) database: &'a Database,
+    /// The compartment that the access rules impose, on joined rows too.
+    pub(super) compartment: Option<&'a ResourceKey>,
+}
+
+/// Appends every clause but the one that drives the statement, and the compartment.
 pub(super) fn push_all(database: &Database, sql: &mut Sql, query: &SearchQuery, skip: Option<usize>) {
+    let scope = Scope { database, compartment: query.compartment.as_ref() };
     for (place, clause) in query.clauses.iter().enumerate() {
-        if Some(place) == skip {
+        if Some(place) == skip || matches!(clause, Clause::Recheck(_)) {
             continue;
         }
         sql.push(" AND ");
-        match clause {
-            Clause::Id(ids) => {
-                let ids = ids.iter().map(|id| id.as_str().to_owned()).collect();
-                sql.push("r.id = ANY(").bind(Bind::Texts(ids)).push(")");
-            }
-            Clause::LastUpdated(tests) => {
-                sql.any(tests, |sql, test| dates::push(sql, test, "r.updated", "r.updated"));
-            }
-            Clause::Parameter { parameter, test } => push_test(database, sql, parameter, test),
-        }
+        push(&scope, sql, clause);
     }
     if let Some(patient) = &query.compartment {
-        sql.push(" AND EXISTS (SELECT FROM index_token m WHERE m.tenant = $1 AND m.parameter = ");
-        sql.bind(Bind::Int4(database.registry.compartment())).push(" AND m.value = ");
-        sql.bind(Bind::Int8(compartment_hash(database, patient))).push(" AND m.rid = r.rid)");
+        sql.push(" AND ");
+        push_compartment(database, sql, patient);
     }
+}
+
+/// Appends one clause.
+pub(super) fn push(scope: &Scope<'_>, sql: &mut Sql, clause: &Clause) {
+    match clause {
+        Clause::Id(ids) => {
+            let ids = ids.iter().map(|id| id.as_str().to_owned()).collect();
+            sql.column("id").push(" = ANY(").bind(Bind::Texts(ids)).push(")");
+        }
+        Clause::LastUpdated(tests) => {
+            let updated = sql.named("updated");
+            sql.any(tests, |sql, test| dates::push(sql, test, &updated, &updated));
+        }
+        Clause::Parameter { parameter, test } => push_test(scope.database, sql, parameter, test),
+        Clause::Chain(links) => {
+            sql.any(links, |sql, link| joins::chain(scope, sql, link));
+        }
+        Clause::Has(link) => joins::has(scope, sql, link),
+        Clause::Any(clauses) => {
+            sql.any(clauses, |sql, clause| push(scope, sql, clause));
+        }
+        Clause::All(clauses) => {
+            sql.push("(true");
+            for clause in clauses {
+                sql.push(" AND ");
+                push(scope, sql, clause);
+            }
+            sql.push(")");
+        }
+        Clause::Not(clause) => {
+            sql.push("NOT (");
+            push(scope, sql, clause);
+            sql.push(")");
+        }
+        Clause::List(id) => joins::list(scope.database, sql, id),
+        // Decided on the resource after the row is read: here nothing is excluded.
+        Clause::Recheck(_) => {
+            sql.push("true");
+        }
+    }
+}
+
+/// Appends that the row lies in a patient's compartment.
+pub(super) fn push_compartment(database: &Database, sql: &mut Sql, patient: &ResourceKey) {
+    sql.push("EXISTS (SELECT FROM index_token m WHERE m.tenant = $1 AND m.parameter = ");
+    sql.bind(Bind::Int4(database.registry.compartment())).push(" AND m.value = ");
+    sql.bind(Bind::Int8(compartment_hash(database, patient))).push(" AND m.rid = ").column("rid").push(")");
 }
 
 fn push_test(database: &Database, sql: &mut Sql, parameter: &SearchParameter, test: &Test) {
@@ -55,19 +101,20 @@ fn push_test(database: &Database, sql: &mut Sql, parameter: &SearchParameter, te
         }
         Test::Number(tests) => numbers::push_numbers(sql, id, tests),
         Test::Quantity(tests) => numbers::push_quantities(database, sql, id, tests),
+        Test::Composite(tests) => composites::push(database, sql, id, tests),
         Test::Presence(presence) => {
             if *presence == Presence::Missing {
                 sql.push("NOT ");
             }
-            sql.push("r.rid IN (SELECT x.rid FROM ").push(table_of(parameter.kind));
+            sql.column("rid").push(" IN (SELECT x.rid FROM ").push(table_of(parameter.kind));
             sql.push(" x WHERE x.tenant = $1 AND x.parameter = ").bind(Bind::Int4(id)).push(")");
         }
     }
 }
 
-/// Begins `r.rid IN (SELECT … WHERE tenant and parameter AND `; the caller adds the condition and the bracket.
+/// Begins `rid IN (SELECT … WHERE tenant and parameter AND `; the caller adds the condition and the bracket.
 pub(super) fn open(sql: &mut Sql, table: &str, parameter: i32) {
-    sql.push("r.rid IN (SELECT x.rid FROM ").push(table);
+    sql.column("rid").push(" IN (SELECT x.rid FROM ").push(table);
     sql.push(" x WHERE x.tenant = $1 AND x.parameter = ").bind(Bind::Int4(parameter)).push(" AND ");
 }
 
@@ -85,7 +132,7 @@ pub(super) fn single_equality(database: &Database, test: &Test) -> Option<(&'sta
         Test::NotToken(_) | Test::String(StringMatch::Prefix | StringMatch::Exact | StringMatch::Contains, _) => {
             return None;
         }
-        Test::Date(_) | Test::Number(_) | Test::Quantity(_) | Test::Presence(_) => return None,
+        Test::Date(_) | Test::Number(_) | Test::Quantity(_) | Test::Composite(_) | Test::Presence(_) => return None,
     };
     match values.as_slice() {
         [value] => Some((table, *value)),

@@ -1,83 +1,74 @@
-//! Page links: order, key and a seal over both and over the search, so that a link fits one search only (decision D6).
+//! Page links: the key of the last row, and a seal over it, the order and the search, so that a link fits one search only
+//! (decision D6).
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use seva_fhir::ports::StoreError;
-use seva_fhir::search::{Cursor, CursorKey, InvalidCursor, SearchQuery};
+use seva_fhir::search::{Cursor, CursorKey, SearchQuery, SortValue};
 
-use super::sql::{Bind, Sql};
+use super::order::Order;
 use crate::Database;
 use crate::hash::Tag;
 
-/// In which order the rows of a page come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Order {
-    Row,
-    Updated,
-    UpdatedDescending,
+/// The seal and the row id.
+const HEAD: usize = 16;
+
+/// Writes a link: seal, row id, then each value behind a letter for its kind and its length.
+pub(super) fn seal(database: &Database, query: &SearchQuery, order: &Order, key: &CursorKey) -> Cursor {
+    let payload = payload(key);
+    let mut bytes = seal_of(database, query, order, &payload).to_be_bytes().to_vec();
+    bytes.extend_from_slice(&payload);
+    Cursor::from_text(URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// Two keys of eight bytes and a seal of eight.
-const LENGTH: usize = 24;
-
-impl Order {
-    pub(super) fn seal(self, database: &Database, query: &SearchQuery, key: CursorKey) -> Cursor {
-        let seal = self.seal_of(database, query, key);
-        let mut bytes = Vec::with_capacity(LENGTH);
-        for part in [key.value, key.rid, seal] {
-            bytes.extend_from_slice(&part.to_be_bytes());
-        }
-        Cursor::from_text(URL_SAFE_NO_PAD.encode(bytes))
+/// Reads a link of ours; none when it was changed or belongs to another search.
+pub(super) fn open(database: &Database, query: &SearchQuery, order: &Order, cursor: &Cursor) -> Option<CursorKey> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor.as_str()).ok()?;
+    let (seal, payload) = bytes.split_at_checked(8)?;
+    let seal = i64::from_be_bytes(seal.try_into().ok()?);
+    if seal != seal_of(database, query, order, payload) {
+        return None;
     }
-
-    /// Reads a link of ours; none when it was changed or belongs to another search.
-    pub(super) fn open(self, database: &Database, query: &SearchQuery, cursor: &Cursor) -> Option<CursorKey> {
-        let bytes: [u8; LENGTH] = URL_SAFE_NO_PAD.decode(cursor.as_str()).ok()?.try_into().ok()?;
-        let mut parts = bytes.chunks_exact(8).filter_map(|part| part.try_into().ok().map(i64::from_be_bytes));
-        let key = CursorKey { value: parts.next()?, rid: parts.next()? };
-        (parts.next()? == self.seal_of(database, query, key)).then_some(key)
+    let (rid, mut rest) = payload.split_at_checked(HEAD - 8)?;
+    let rid = i64::from_be_bytes(rid.try_into().ok()?);
+    let mut values = Vec::new();
+    while let Some((kind, after)) = rest.split_first() {
+        let (length, after) = after.split_at_checked(4)?;
+        let length = usize::try_from(u32::from_be_bytes(length.try_into().ok()?)).ok()?;
+        let (value, after) = after.split_at_checked(length)?;
+        rest = after;
+        values.push(match kind {
+            b'i' => Some(SortValue::Integer(i64::from_be_bytes(value.try_into().ok()?))),
+            b'n' => Some(SortValue::Number(f64::from_be_bytes(value.try_into().ok()?))),
+            b't' => Some(SortValue::Text(String::from_utf8(value.to_vec()).ok()?)),
+            _ => None,
+        });
     }
-
-    fn seal_of(self, database: &Database, query: &SearchQuery, key: CursorKey) -> i64 {
-        let order = match self {
-            Self::Row => "row",
-            Self::Updated => "updated",
-            Self::UpdatedDescending => "updated-descending",
-        };
-        let (value, rid) = (key.value.to_string(), key.rid.to_string());
-        let mut parts = vec!["cursor", order, query.resource_type.as_str(), &value, &rid];
-        for (name, value) in &query.used {
-            parts.push(name);
-            parts.push(value);
-        }
-        database.hash.of(Tag::Cursor, &parts)
-    }
-
-    /// Appends the keyset condition and the order.
-    pub(super) fn push(self, sql: &mut Sql, row: &str, after: Option<CursorKey>) {
-        let (operator, direction) = match self {
-            Self::Row | Self::Updated => (">", "ASC"),
-            Self::UpdatedDescending => ("<", "DESC"),
-        };
-        if let Some(after) = after {
-            sql.push(" AND ");
-            match self {
-                Self::Row => sql.push(row).push(" > ").bind(Bind::Int8(after.rid)),
-                Self::Updated | Self::UpdatedDescending => {
-                    sql.push("(r.updated, r.rid) ").push(operator).push(" (").bind(Bind::Int8(after.value));
-                    sql.push(", ").bind(Bind::Int8(after.rid)).push(")")
-                }
-            };
-        }
-        match self {
-            Self::Row => sql.push(" ORDER BY ").push(row),
-            Self::Updated | Self::UpdatedDescending => {
-                sql.push(" ORDER BY r.updated ").push(direction).push(", r.rid ").push(direction)
-            }
-        };
-    }
+    Some(CursorKey { values, rid })
 }
 
-pub(super) fn invalid() -> StoreError {
-    StoreError::Cursor(InvalidCursor)
+fn payload(key: &CursorKey) -> Vec<u8> {
+    let mut bytes = key.rid.to_be_bytes().to_vec();
+    for value in &key.values {
+        let (kind, value) = match value {
+            Some(SortValue::Integer(value)) => (b'i', value.to_be_bytes().to_vec()),
+            Some(SortValue::Number(value)) => (b'n', value.to_be_bytes().to_vec()),
+            Some(SortValue::Text(value)) => (b't', value.clone().into_bytes()),
+            None => (b'-', Vec::new()),
+        };
+        bytes.push(kind);
+        bytes.extend_from_slice(&u32::try_from(value.len()).unwrap_or(u32::MAX).to_be_bytes());
+        bytes.extend_from_slice(&value);
+    }
+    bytes
+}
+
+fn seal_of(database: &Database, query: &SearchQuery, order: &Order, payload: &[u8]) -> i64 {
+    let (order, payload) = (order.name(), hex::encode(payload));
+    let mut parts = vec!["cursor", order.as_str(), payload.as_str()];
+    parts.extend(query.resource_types.iter().map(|kind| kind.as_str()));
+    for (name, value) in &query.used {
+        parts.push(name);
+        parts.push(value);
+    }
+    database.hash.of(Tag::Cursor, &parts)
 }

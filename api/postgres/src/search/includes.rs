@@ -1,70 +1,82 @@
-//! `_include` and `_revinclude`: one statement each, set-based, through the reference rows.
+//! `_include` and `_revinclude`: one statement each, set-based, through the reference rows; `:iterate` repeats them on what
+//! came along (R4 <https://hl7.org/fhir/R4/search.html#include>).
 
 use std::collections::HashSet;
 
 use seva_fhir::ports::{StoreError, Stored};
-use seva_fhir::search::{Direction, Include, SearchQuery};
+use seva_fhir::search::{Depth, Direction, Include, SearchQuery};
 use seva_fhir::types::TenantId;
+use sqlx::Row;
 
 use super::COLUMNS;
-use super::sql::{Bind, Sql};
+use super::sql::{Bind, Planning, Sql};
 use crate::Database;
+use crate::failure::unavailable;
 use crate::resources::lookup::keyed;
 use crate::rows::resource_hash;
 
 /// The most resources that one include brings along: an answer has an end.
 const LARGEST_INCLUDE: i64 = 1000;
+/// How often `:iterate` goes on: chains of parts are seldom deeper.
+const MOST_ROUNDS: usize = 10;
 
 pub(super) async fn run(
     database: &Database,
     tenant: TenantId,
     query: &SearchQuery,
-    rids: &[i64],
-    matches: &[Stored],
+    (rids, matches): (&[i64], &[Stored]),
 ) -> Result<Vec<Stored>, StoreError> {
     let mut included = Vec::new();
-    if rids.is_empty() {
-        return Ok(included);
-    }
     let mut seen: HashSet<_> = matches.iter().map(|stored| stored.key.clone()).collect();
-    for include in &query.includes {
-        let sql = match include.direction {
-            Direction::Forward => forward(database, tenant, include, rids),
-            Direction::Reverse => reverse(database, tenant, include, matches),
-        };
-        for row in &sql.fetch(database).await? {
-            let stored = keyed(row)?;
-            if seen.insert(stored.key.clone()) {
-                included.push(stored);
+    let mut sources = (rids.to_vec(), matches.to_vec());
+    for round in 0..MOST_ROUNDS {
+        if sources.0.is_empty() {
+            break;
+        }
+        let mut new: (Vec<i64>, Vec<Stored>) = Default::default();
+        for include in query.includes.iter().filter(|include| round == 0 || include.depth == Depth::Iterate) {
+            let sql = match include.direction {
+                Direction::Forward => forward(database, tenant, include, &sources.0),
+                Direction::Reverse => reverse(database, tenant, include, &sources.1),
+            };
+            for row in &sql.fetch(database, Planning::Shared).await? {
+                let stored = keyed(row)?;
+                if seen.insert(stored.key.clone()) {
+                    new.0.push(row.try_get("rid").map_err(unavailable)?);
+                    new.1.push(stored);
+                }
             }
         }
+        included.extend(new.1.iter().cloned());
+        sources = new;
     }
     Ok(included)
+}
+
+fn parameters(database: &Database, include: &Include) -> Bind {
+    Bind::Int4s(include.parameters.iter().map(|parameter| database.registry.id_of(parameter)).collect())
 }
 
 fn forward(database: &Database, tenant: TenantId, include: &Include, rids: &[i64]) -> Sql {
     let mut sql = Sql::new(tenant);
     sql.push("SELECT ").push(COLUMNS).push(" FROM resource r WHERE r.tenant = $1 AND r.key IN (");
     sql.push("SELECT x.value FROM index_reference x WHERE x.tenant = $1 AND x.rid = ANY(");
-    sql.bind(Bind::Int8s(rids.to_vec())).push(") AND x.parameter = ");
-    sql.bind(Bind::Int4(database.registry.id_of(include.parameter))).push(")");
-    let types: Vec<i16> = match include.target {
-        Some(target) => vec![target.code()],
-        None => Vec::new(),
-    };
-    if !types.is_empty() {
-        sql.push(" AND r.type = ANY(").bind(Bind::Int2s(types)).push(")");
+    sql.bind(Bind::Int8s(rids.to_vec())).push(") AND x.parameter = ANY(");
+    sql.bind(parameters(database, include)).push("))");
+    if let Some(target) = include.target {
+        sql.push(" AND r.type = ").bind(Bind::Int2(target.code()));
     }
     sql.push(" ORDER BY r.rid LIMIT ").bind(Bind::Int8(LARGEST_INCLUDE));
     sql
 }
 
 fn reverse(database: &Database, tenant: TenantId, include: &Include, matches: &[Stored]) -> Sql {
-    let keys = matches.iter().map(|stored| resource_hash(database, &stored.key)).collect();
+    let of_target = |stored: &&Stored| include.target.is_none_or(|target| stored.key.resource_type() == target);
+    let keys = matches.iter().filter(of_target).map(|stored| resource_hash(database, &stored.key)).collect();
     let mut sql = Sql::new(tenant);
     sql.push("SELECT ").push(COLUMNS).push(" FROM resource r WHERE r.tenant = $1 AND r.rid IN (");
-    sql.push("SELECT x.rid FROM index_reference x WHERE x.tenant = $1 AND x.parameter = ");
-    sql.bind(Bind::Int4(database.registry.id_of(include.parameter))).push(" AND x.value = ANY(");
+    sql.push("SELECT x.rid FROM index_reference x WHERE x.tenant = $1 AND x.parameter = ANY(");
+    sql.bind(parameters(database, include)).push(") AND x.value = ANY(");
     sql.bind(Bind::Int8s(keys)).push(")) ORDER BY r.rid LIMIT ").bind(Bind::Int8(LARGEST_INCLUDE));
     sql
 }

@@ -17,21 +17,25 @@ pub(super) fn push_numbers(sql: &mut Sql, parameter: i32, tests: &[NumberTest]) 
 pub(super) fn push_quantities(database: &Database, sql: &mut Sql, parameter: i32, tests: &[QuantityTest]) {
     open(sql, "index_number", parameter);
     sql.any(tests, |sql, test| {
-        let unit = match (&test.system, &test.code) {
-            (Some(system), Some(code)) => database.hash.of(Tag::Unit, &[system, code]),
-            (None, Some(code)) => database.hash.of(Tag::UnitCode, &[code]),
-            (_, None) => 0,
-        };
-        sql.push("(x.unit = ").bind(Bind::Int8(unit)).push(" AND ");
+        sql.push("(x.unit = ").bind(Bind::Int8(unit(database, test))).push(" AND ");
         compare(sql, &test.number);
         sql.push(")");
     });
     sql.push(")");
 }
 
+/// The unit under which a quantity is asked for.
+pub(super) fn unit(database: &Database, test: &QuantityTest) -> i64 {
+    match (&test.system, &test.code) {
+        (Some(system), Some(code)) => database.hash.of(Tag::Unit, &[system, code]),
+        (None, Some(code)) => database.hash.of(Tag::UnitCode, &[code]),
+        (_, None) => 0,
+    }
+}
+
 /// A stored value is a range too: its middle is the value. For `eq` the value lies within what was asked for; the other
 /// prefixes compare with the exact number (R4 search.html#number).
-fn compare(sql: &mut Sql, test: &NumberTest) {
+pub(super) fn compare(sql: &mut Sql, test: &NumberTest) {
     const MIDDLE: &str = "(x.low + x.high) / 2";
     let mut against = |operator: &str, value: f64| {
         sql.push(MIDDLE).push(operator).bind(Bind::Float8(value));

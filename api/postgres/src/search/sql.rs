@@ -8,6 +8,7 @@ use crate::Database;
 use crate::failure::unavailable;
 
 /// A bound value.
+#[derive(Clone)]
 pub(super) enum Bind {
     Int2(i16),
     Int4(i32),
@@ -16,7 +17,17 @@ pub(super) enum Bind {
     Text(String),
     Texts(Vec<String>),
     Int8s(Vec<i64>),
+    Int4s(Vec<i32>),
     Int2s(Vec<i16>),
+}
+
+/// Whether a plan is made for the values or for any values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Planning {
+    /// One plan for all: the shape decides.
+    Shared,
+    /// A plan for these values: how many rows a filter leaves decides which index to walk (decision D18).
+    Custom,
 }
 
 /// `$1` is always the tenant.
@@ -24,16 +35,45 @@ pub(super) struct Sql {
     text: String,
     tenant: i32,
     binds: Vec<Bind>,
+    /// What the resource row in scope is called: joins look at other rows than the statement's own.
+    row: String,
+    depth: usize,
 }
 
 impl Sql {
     pub(super) fn new(tenant: TenantId) -> Self {
-        Self { text: String::with_capacity(512), tenant: tenant.get(), binds: Vec::new() }
+        Self {
+            text: String::with_capacity(512),
+            tenant: tenant.get(),
+            binds: Vec::new(),
+            row: "r".to_owned(),
+            depth: 0,
+        }
     }
 
     pub(super) fn push(&mut self, text: &str) -> &mut Self {
         self.text.push_str(text);
         self
+    }
+
+    /// Appends a column of the resource row in scope.
+    pub(super) fn column(&mut self, name: &str) -> &mut Self {
+        let row = self.row.clone();
+        self.push(&row).push(".").push(name)
+    }
+
+    /// The name of a column of the resource row in scope.
+    pub(super) fn named(&self, name: &str) -> String {
+        format!("{}.{name}", self.row)
+    }
+
+    /// Builds a part in which another resource row is in scope; the part is told its name.
+    pub(super) fn within(&mut self, part: impl FnOnce(&mut Self, &str)) {
+        self.depth += 1;
+        let inner = format!("t{}", self.depth);
+        let outer = std::mem::replace(&mut self.row, inner.clone());
+        part(self, &inner);
+        self.row = outer;
     }
 
     /// Appends `$n` and keeps its value.
@@ -60,8 +100,9 @@ impl Sql {
         self.push(")")
     }
 
-    pub(super) async fn fetch(self, database: &Database) -> Result<Vec<PgRow>, StoreError> {
-        let mut query = sqlx::query(sqlx::AssertSqlSafe(self.text)).bind(self.tenant);
+    pub(super) async fn fetch(self, database: &Database, planning: Planning) -> Result<Vec<PgRow>, StoreError> {
+        let persistent = planning == Planning::Shared;
+        let mut query = sqlx::query(sqlx::AssertSqlSafe(self.text)).persistent(persistent).bind(self.tenant);
         for bind in self.binds {
             query = match bind {
                 Bind::Int2(value) => query.bind(value),
@@ -71,6 +112,7 @@ impl Sql {
                 Bind::Text(value) => query.bind(value),
                 Bind::Texts(values) => query.bind(values),
                 Bind::Int8s(values) => query.bind(values),
+                Bind::Int4s(values) => query.bind(values),
                 Bind::Int2s(values) => query.bind(values),
             };
         }

@@ -1,4 +1,4 @@
-//! Tokens: each way of asking has its own hash, so every one is an equality.
+//! Tokens: each way of asking has its own hash, so every one is an equality (R4 <https://hl7.org/fhir/R4/search.html#token>).
 
 use seva_fhir::search::TokenTest;
 
@@ -9,11 +9,14 @@ pub(super) fn values(database: &Database, tests: &[TokenTest]) -> Vec<i64> {
     let hash = database.hash;
     tests
         .iter()
-        .map(|test| match test {
-            TokenTest::Code(code) => hash.of(Tag::Code, &[code]),
-            TokenTest::Exact { system, code } => hash.of(Tag::Exact, &[system, code]),
-            TokenTest::NoSystem(code) => hash.of(Tag::NoSystem, &[code]),
-            TokenTest::System(system) => hash.of(Tag::System, &[system]),
+        .flat_map(|test| match test {
+            TokenTest::Code(code) => vec![hash.of(Tag::Code, &[code])],
+            TokenTest::Exact { system, code } => vec![hash.of(Tag::Exact, &[system, code])],
+            TokenTest::Implied { system, code } => {
+                vec![hash.of(Tag::Exact, &[system, code]), hash.of(Tag::NoSystem, &[code])]
+            }
+            TokenTest::NoSystem(code) => vec![hash.of(Tag::NoSystem, &[code])],
+            TokenTest::System(system) => vec![hash.of(Tag::System, &[system])],
         })
         .collect()
 }

@@ -99,6 +99,23 @@ impl Chain {
         members.unwrap_or_else(|| vec![self.root])
     }
 
+    /// Returns each way through the JSON, a choice element giving several.
+    pub(super) fn json_paths(&self) -> Vec<(Vec<&'static str>, &'static TypeDefinition)> {
+        let mut paths = vec![(Vec::new(), self.root)];
+        for step in &self.steps {
+            let Step::Members(members) = step else { continue };
+            let longer = paths.iter().flat_map(|(path, _)| {
+                members.iter().map(|(name, definition)| {
+                    let mut path: Vec<&'static str> = path.clone();
+                    path.push(name);
+                    (path, *definition)
+                })
+            });
+            paths = longer.collect();
+        }
+        paths
+    }
+
     /// Visits the values at the end.
     pub(super) fn visit(&self, focus: &Json, visitor: &mut dyn FnMut(&Json, &'static TypeDefinition)) {
         walk(&self.steps, focus, self.root, visitor);

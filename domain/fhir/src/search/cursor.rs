@@ -5,12 +5,23 @@
 pub struct Cursor(String);
 
 /// The decoded key: what the order compares, then the row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct CursorKey {
-    /// The value of the sort key; zero in natural order.
-    pub value: i64,
+    /// The values of the sort keys; none for a resource without the element.
+    pub values: Vec<Option<SortValue>>,
     /// The row id.
     pub rid: i64,
+}
+
+/// A value that matches are ordered by.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SortValue {
+    /// A time in microseconds.
+    Integer(i64),
+    /// A number.
+    Number(f64),
+    /// Text.
+    Text(String),
 }
 
 /// A cursor that this server did not make.

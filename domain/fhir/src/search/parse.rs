@@ -1,12 +1,13 @@
 //! From names and values to clauses; the only place that knows which parameters exist and which modifiers fit.
 
-use seva_fhir_profiles::{SearchParameter, SearchParameterType, definitions};
+mod answer;
+mod joins;
+mod parameter;
 
-use super::query_string::{QueryPairs, split_escaped, unescape};
-use super::{
-    Clause, Cursor, DEFAULT_COUNT, DateTest, Direction, Include, LARGEST_COUNT, NumberTest, Presence, QuantityTest,
-    ReferenceTest, SearchQuery, Sort, StringMatch, Test, TokenTest, Total, uri,
-};
+use super::query_string::{QueryPairs, split_escaped};
+use super::{Clause, Cursor, DEFAULT_COUNT, DateTest, Presentation, Recheck, SearchQuery, Total};
+use crate::index::fold;
+use crate::interactions::served_types;
 use crate::outcome::{Issue, IssueCode};
 use crate::types::{ResourceId, ResourceType};
 
@@ -37,9 +38,41 @@ pub fn parse_search(
     pairs: &QueryPairs,
     options: SearchOptions<'_>,
 ) -> Result<SearchQuery, Vec<Issue>> {
-    let mut parser = Parser { options, query: empty(resource_type), issues: Vec::new() };
+    parse(vec![resource_type], pairs, options)
+}
+
+/// Parses a search of the whole system: of the types that `_type` names, or of all.
+pub fn parse_system_search(pairs: &QueryPairs, options: SearchOptions<'_>) -> Result<SearchQuery, Vec<Issue>> {
+    let mut types = Vec::new();
+    let mut issues = Vec::new();
+    for (_, value) in pairs.iter().filter(|(name, _)| name == "_type") {
+        for name in value.split(',').filter(|name| !name.is_empty()) {
+            match name.parse::<ResourceType>() {
+                Ok(resource_type) => types.push(resource_type),
+                Err(error) => issues.push(Issue::error(IssueCode::Invalid, error.to_string()).at("http._type")),
+            }
+        }
+    }
+    if !issues.is_empty() {
+        return Err(issues);
+    }
+    if types.is_empty() {
+        types = served_types().collect();
+    }
+    parse(types, pairs, options)
+}
+
+fn parse(
+    resource_types: Vec<ResourceType>,
+    pairs: &QueryPairs,
+    options: SearchOptions<'_>,
+) -> Result<SearchQuery, Vec<Issue>> {
+    let system = resource_types.len() > 1 || pairs.iter().any(|(name, _)| name == "_type");
+    let mut parser = Parser { options, query: empty(resource_types), issues: Vec::new() };
     for (name, value) in pairs {
-        if let Err(problem) = parser.take(name, value) {
+        if (system && name == "_type") || value.is_empty() {
+            // R4 leaves a parameter without a value to the server; nothing is asked, so nothing is narrowed.
+        } else if let Err(problem) = parser.take(name, value) {
             parser.report(name, problem);
         }
         if name != "_cursor" {
@@ -49,14 +82,15 @@ pub fn parse_search(
     if parser.issues.is_empty() { Ok(parser.query) } else { Err(parser.issues) }
 }
 
-fn empty(resource_type: ResourceType) -> SearchQuery {
+fn empty(resource_types: Vec<ResourceType>) -> SearchQuery {
     SearchQuery {
-        resource_type,
+        resource_types,
         clauses: Vec::new(),
-        sort: Sort::Natural,
+        sort: Vec::new(),
         count: DEFAULT_COUNT,
         includes: Vec::new(),
         total: Total::None,
+        presentation: Presentation::default(),
         cursor: None,
         compartment: None,
         used: Vec::new(),
@@ -94,143 +128,76 @@ impl Parser<'_> {
         }
     }
 
+    /// Reads what shapes the answer; everything else is a condition.
     fn take(&mut self, name: &str, value: &str) -> Result<(), Problem> {
         let bad = Problem::Bad;
-        match name {
+        let (plain, modifier) = name.split_once(':').map_or((name, None), |(plain, rest)| (plain, Some(rest)));
+        match plain {
             _ if PRESENTATION.contains(&name) => {}
-            "_id" => {
-                let ids = split_escaped(value, ',').iter().map(|id| id.parse::<ResourceId>()).collect::<Result<_, _>>();
-                self.query.clauses.push(Clause::Id(ids.map_err(|error| bad(error.to_string()))?));
-            }
-            "_lastUpdated" => {
-                let tests = each(value, DateTest::parse)?;
-                self.query.clauses.push(Clause::LastUpdated(tests));
-            }
             "_count" => {
                 let count: u32 = value.parse().map_err(|_| bad(format!("{value:?} is not a whole number")))?;
-                self.query.count = count.min(LARGEST_COUNT);
+                self.query.count = count.min(super::LARGEST_COUNT);
             }
             "_total" => {
                 self.query.total = match value {
                     "none" => Total::None,
-                    "accurate" | "estimate" => Total::Accurate,
+                    "estimate" => Total::Estimate,
+                    "accurate" => Total::Accurate,
                     _ => return Err(bad("use none, estimate or accurate".to_owned())),
                 };
             }
-            "_sort" => self.query.sort = sort(value)?,
-            "_include" => self.include(value, Direction::Forward)?,
-            "_revinclude" => self.include(value, Direction::Reverse)?,
+            "_sort" => self.sort(value)?,
+            "_summary" => self.summary(value)?,
+            "_elements" => {
+                let names = value.split(',').map(str::trim).filter(|name| !name.is_empty());
+                self.query.presentation.elements.extend(names.map(str::to_owned));
+            }
+            "_contained" if value == "false" => {}
+            "_contained" | "_containedType" => {
+                return Err(Problem::Unknown("searches in contained resources are not offered".to_owned()));
+            }
+            "_include" | "_revinclude" => self.include(plain, modifier, value)?,
             "_cursor" => self.query.cursor = Some(Cursor::from_text(value)),
             _ => {
-                let clause = self.parameter(name, value)?;
+                let clause = self.clause(&self.query.resource_types, name, value)?;
                 self.query.clauses.push(clause);
             }
         }
         Ok(())
     }
 
-    fn parameter(&self, name: &str, value: &str) -> Result<Clause, Problem> {
-        let (code, modifier) = match name.split_once(':') {
-            Some((code, modifier)) => (code, Some(modifier)),
-            None => (name, None),
-        };
-        if code.contains('.') || code == "_has" {
-            return Err(Problem::Unknown(format!("chained searches such as {name:?} are not offered yet")));
-        }
-        let resource_type = self.query.resource_type;
-        let parameter = definitions().search_parameter(resource_type.as_str(), code).ok_or_else(|| {
-            Problem::Unknown(format!(
-                "{resource_type} has no search parameter {code:?}: see /fhir/metadata for those it has"
-            ))
-        })?;
-        let test = self.test(parameter, modifier, value)?;
-        Ok(Clause::Parameter { parameter, test })
-    }
-
-    fn test(&self, parameter: &'static SearchParameter, modifier: Option<&str>, value: &str) -> Result<Test, Problem> {
-        if modifier == Some("missing") {
-            return match value {
-                "true" => Ok(Test::Presence(Presence::Missing)),
-                "false" => Ok(Test::Presence(Presence::Present)),
-                _ => Err(Problem::Bad("use :missing=true or :missing=false".to_owned())),
-            };
-        }
-        let base_url = self.options.base_url;
-        match (parameter.kind, modifier) {
-            (SearchParameterType::Token, None) => Ok(Test::Token(each(value, TokenTest::parse)?)),
-            (SearchParameterType::Token, Some("not")) => Ok(Test::NotToken(each(value, TokenTest::parse)?)),
-            (SearchParameterType::String, None) => Ok(Test::String(StringMatch::Prefix, words(value)?)),
-            (SearchParameterType::String, Some("exact")) => Ok(Test::String(StringMatch::Exact, words(value)?)),
-            (SearchParameterType::String, Some("contains")) => Ok(Test::String(StringMatch::Contains, words(value)?)),
-            (SearchParameterType::Reference, Some("identifier")) => Ok(Test::Reference(each(value, identifier)?)),
-            (SearchParameterType::Reference, modifier) => {
-                let wanted = match modifier {
-                    Some(name) => Some(name.parse().map_err(|_| unfit(parameter, name))?),
-                    None => None,
-                };
-                Ok(Test::Reference(each(value, |text| ReferenceTest::parse(text, parameter, wanted, base_url))?))
+    /// Reads one condition on resources of these types; chains and `_has` come back here.
+    fn clause(&self, types: &[ResourceType], name: &str, value: &str) -> Result<Clause, Problem> {
+        let bad = Problem::Bad;
+        match name {
+            "_id" => {
+                let ids = split_escaped(value, ',').iter().map(|id| id.parse::<ResourceId>()).collect::<Result<_, _>>();
+                ids.map(Clause::Id).map_err(|error| bad(error.to_string()))
             }
-            (SearchParameterType::Date, None) => Ok(Test::Date(each(value, DateTest::parse)?)),
-            (SearchParameterType::Number, None) => Ok(Test::Number(each(value, NumberTest::parse)?)),
-            (SearchParameterType::Quantity, None) => Ok(Test::Quantity(each(value, QuantityTest::parse)?)),
-            (SearchParameterType::Uri, None) => Ok(Test::Uri(each(value, uri::parse)?)),
-            (SearchParameterType::Composite | SearchParameterType::Special, None) => Err(Problem::Unknown(format!(
-                "{:?} parameters such as {:?} are not offered yet",
-                parameter.kind, parameter.code
-            ))),
-            (_, Some(name)) => Err(unfit(parameter, name)),
+            "_lastUpdated" => each(value, DateTest::parse).map(Clause::LastUpdated),
+            "_list" => value.parse().map(Clause::List).map_err(|_| {
+                Problem::Unknown(format!("{value:?} is not the id of a List: functional lists are not offered"))
+            }),
+            "_text" => Ok(Clause::Recheck(Recheck::Narrative(words_of(value)))),
+            "_content" => Ok(Clause::Recheck(Recheck::Content(words_of(value)))),
+            "_filter" | "_query" => Err(Problem::Unknown(format!("{name} is not offered"))),
+            _ if name.starts_with("_has:") => self.has(types, name, value),
+            _ => match name.split_once('.') {
+                Some((reference, rest)) => self.chain(types, reference, (rest, value)),
+                None => self.parameter(types, name, value),
+            },
         }
-    }
-
-    fn include(&mut self, value: &str, direction: Direction) -> Result<(), Problem> {
-        let mut parts = value.split(':');
-        let source = parts.next().unwrap_or_default();
-        let code =
-            parts.next().ok_or_else(|| Problem::Bad(format!("{value:?} has no parameter: write Type:parameter")))?;
-        let target = parts
-            .next()
-            .map(str::parse::<ResourceType>)
-            .transpose()
-            .map_err(|error| Problem::Bad(error.to_string()))?;
-        let parameter = definitions()
-            .search_parameter(source, code)
-            .filter(|parameter| parameter.kind == SearchParameterType::Reference)
-            .ok_or_else(|| Problem::Bad(format!("{source}:{code} is not a reference parameter")))?;
-        self.query.includes.push(Include { parameter, target, direction });
-        Ok(())
     }
 }
 
-fn unfit(parameter: &SearchParameter, modifier: &str) -> Problem {
-    Problem::Bad(format!(
-        "the modifier :{modifier} is not offered for {:?}, a parameter of type {:?}",
-        parameter.code, parameter.kind
-    ))
+fn words_of(value: &str) -> Vec<String> {
+    value
+        .split_whitespace()
+        .map(|word| fold(word.trim_matches(['"', '(', ')'])))
+        .filter(|word| !word.is_empty())
+        .collect()
 }
 
 fn each<T>(value: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, Problem> {
     split_escaped(value, ',').iter().map(|text| parse(text)).collect::<Result<_, _>>().map_err(Problem::Bad)
-}
-
-fn words(value: &str) -> Result<Vec<String>, Problem> {
-    let filled = |text: &str| if text.is_empty() { Err("the value is empty".to_owned()) } else { Ok(unescape(text)) };
-    each(value, filled)
-}
-
-fn identifier(text: &str) -> Result<ReferenceTest, String> {
-    match TokenTest::parse(text)? {
-        TokenTest::Code(value) | TokenTest::NoSystem(value) => Ok(ReferenceTest::Identifier { system: None, value }),
-        TokenTest::Exact { system, code } => Ok(ReferenceTest::Identifier { system: Some(system), value: code }),
-        TokenTest::System(_) => Err("an identifier needs a value".to_owned()),
-    }
-}
-
-fn sort(value: &str) -> Result<Sort, Problem> {
-    match value {
-        "_lastUpdated" => Ok(Sort::LastUpdated),
-        "-_lastUpdated" => Ok(Sort::LastUpdatedDescending),
-        other => {
-            Err(Problem::Unknown(format!("sorting by {other:?} is not offered yet: use _lastUpdated or -_lastUpdated")))
-        }
-    }
 }

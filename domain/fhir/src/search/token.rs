@@ -14,6 +14,13 @@ pub enum TokenTest {
         /// The code.
         code: String,
     },
+    /// `system|code` where the specification says that the code's system may be implied by its element.
+    Implied {
+        /// The system.
+        system: String,
+        /// The code.
+        code: String,
+    },
     /// `|code`: without a system.
     NoSystem(String),
     /// `system|`: any code of it.

@@ -1,4 +1,4 @@
-//! search of one type (R4: <https://hl7.org/fhir/R4/http.html#search>): the access rules add their clause, the store answers.
+//! search of types (R4: <https://hl7.org/fhir/R4/http.html#search>): the access rules add their clause, the store answers.
 
 use super::read::within;
 use super::{FhirError, FhirService};
@@ -9,17 +9,33 @@ use crate::search::SearchQuery;
 impl FhirService {
     /// Answers a parsed search.
     pub async fn search(&self, caller: &Caller, mut query: SearchQuery) -> Result<SearchPage, FhirError> {
-        if let Permit::Compartment(patient) = self.authorise(caller, Interaction::Search, query.resource_type).await? {
-            query.compartment = Some(patient);
-        }
+        self.restrict(caller, &mut query).await?;
         let mut page = self.store.search(caller.tenant, &query).await?;
         page.included.retain(|stored| may_see(caller, stored));
         let mut patients: Vec<Box<str>> = page.matches.iter().chain(&page.included).flat_map(patients_in).collect();
         patients.sort_unstable();
         patients.dedup();
-        let record = AuditRecord::of(caller, AuditAction::Search, query.resource_type.as_str(), self.clock.now());
+        let target = match query.resource_types.as_slice() {
+            [one] => one.as_str(),
+            _ => "system",
+        };
+        let record = AuditRecord::of(caller, AuditAction::Search, target, self.clock.now());
         self.audit.record(record.naming(patients)).await;
         Ok(page)
+    }
+
+    /// Decides about every type that the answer depends on: a chain is a look into another type.
+    async fn restrict(&self, caller: &Caller, query: &mut SearchQuery) -> Result<(), FhirError> {
+        if query.resource_types.len() > 1 {
+            // A search of the system answers what the caller may see, and is no way to learn what else there is.
+            query.resource_types.retain(|own| decide(caller, Interaction::Search, *own).is_ok());
+        }
+        for resource_type in query.types_touched() {
+            if let Permit::Compartment(patient) = self.authorise(caller, Interaction::Search, resource_type).await? {
+                query.compartment = Some(patient);
+            }
+        }
+        Ok(())
     }
 }
 

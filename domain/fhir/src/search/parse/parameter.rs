@@ -1,0 +1,223 @@
+//! The search parameters of the types, each with the modifiers that fit its type
+//! (R4 <https://hl7.org/fhir/R4/search.html#modifiers>).
+
+use seva_fhir_profiles::{Component, SearchParameter, SearchParameterType, definitions};
+
+use super::{Parser, Problem, each};
+use crate::index::fold;
+use crate::search::query_string::{split_escaped, unescape};
+use crate::search::recheck::UriDirection;
+use crate::search::{
+    Clause, CompositeKey, CompositeTest, CompositeValue, DateTest, NumberTest, Presence, QuantityTest, Recheck,
+    ReferenceTest, StringMatch, Test, TokenTest, uri,
+};
+use crate::types::ResourceType;
+
+impl Parser<'_> {
+    /// `code`, `code:modifier`; in a search of several types each one has a parameter of its own.
+    pub(super) fn parameter(&self, types: &[ResourceType], name: &str, value: &str) -> Result<Clause, Problem> {
+        let (code, modifier) = match name.split_once(':') {
+            Some((code, modifier)) => (code, Some(modifier)),
+            None => (name, None),
+        };
+        let mut parameters: Vec<&'static SearchParameter> = Vec::new();
+        for resource_type in types {
+            let parameter = definitions().search_parameter(resource_type.as_str(), code).ok_or_else(|| {
+                Problem::Unknown(format!(
+                    "{resource_type} has no search parameter {code:?}: see /fhir/metadata for those it has"
+                ))
+            })?;
+            if !parameters.iter().any(|known| known.id == parameter.id) {
+                parameters.push(parameter);
+            }
+        }
+        if let [parameter] = parameters.as_slice() {
+            return self.condition(parameter, modifier, value);
+        }
+        let conditions = parameters.into_iter().map(|parameter| self.condition(parameter, modifier, value));
+        let clauses = conditions.collect::<Result<Vec<_>, _>>()?;
+        if clauses.iter().any(|clause| matches!(clause, Clause::Recheck(_))) {
+            return Err(Problem::Unknown(format!("{name:?} is not offered in a search of several types")));
+        }
+        // What must be absent must be absent under each name.
+        let negative = modifier == Some("not") || (modifier == Some("missing") && value == "true");
+        Ok(if negative { Clause::All(clauses) } else { Clause::Any(clauses) })
+    }
+
+    fn condition(
+        &self,
+        parameter: &'static SearchParameter,
+        modifier: Option<&str>,
+        value: &str,
+    ) -> Result<Clause, Problem> {
+        if let Some(recheck) = recheck(parameter, modifier, value)? {
+            return Ok(Clause::Recheck(recheck));
+        }
+        let test = self.test(parameter, modifier, value)?;
+        Ok(Clause::Parameter { parameter, test })
+    }
+
+    fn test(&self, parameter: &'static SearchParameter, modifier: Option<&str>, value: &str) -> Result<Test, Problem> {
+        use SearchParameterType as Kind;
+        if modifier == Some("missing") {
+            return match value {
+                "true" => Ok(Test::Presence(Presence::Missing)),
+                "false" => Ok(Test::Presence(Presence::Present)),
+                _ => Err(Problem::Bad("use :missing=true or :missing=false".to_owned())),
+            };
+        }
+        let base_url = self.options.base_url;
+        match (parameter.kind, modifier) {
+            (Kind::Token, None) => Ok(Test::Token(each(value, token)?)),
+            (Kind::Token, Some("not")) => Ok(Test::NotToken(each(value, token)?)),
+            (Kind::String, None) => Ok(Test::String(StringMatch::Prefix, words(value)?)),
+            (Kind::String, Some("exact")) => Ok(Test::String(StringMatch::Exact, words(value)?)),
+            (Kind::String, Some("contains")) => Ok(Test::String(StringMatch::Contains, words(value)?)),
+            (Kind::Reference, Some("identifier")) => Ok(Test::Reference(each(value, identifier)?)),
+            (Kind::Reference, modifier) => {
+                let wanted = match modifier {
+                    Some(name) => Some(name.parse().map_err(|_| unfit(parameter, name))?),
+                    None => None,
+                };
+                Ok(Test::Reference(each(value, |text| ReferenceTest::parse(text, parameter, wanted, base_url))?))
+            }
+            (Kind::Date, None) => Ok(Test::Date(each(value, DateTest::parse)?)),
+            (Kind::Number, None) => Ok(Test::Number(each(value, NumberTest::parse)?)),
+            (Kind::Quantity, None) => Ok(Test::Quantity(each(value, QuantityTest::parse)?)),
+            (Kind::Uri, None) => Ok(Test::Uri(each(value, uri::parse)?)),
+            (Kind::Composite, None) => Ok(Test::Composite(each(value, |text| composite(parameter, text, base_url))?)),
+            (Kind::Special, None) => {
+                Err(Problem::Unknown(format!("the special parameter {:?} is not offered", parameter.code)))
+            }
+            (_, Some(name)) => Err(unfit(parameter, name)),
+        }
+    }
+}
+
+/// The conditions that the resource itself decides.
+fn recheck(
+    parameter: &'static SearchParameter,
+    modifier: Option<&str>,
+    value: &str,
+) -> Result<Option<Recheck>, Problem> {
+    use SearchParameterType as Kind;
+    Ok(Some(match (parameter.kind, modifier) {
+        (Kind::Token, Some("text")) => {
+            Recheck::TokenText { parameter, texts: words(value)?.iter().map(|text| fold(text)).collect() }
+        }
+        (Kind::Token, Some("of-type")) => Recheck::OfType { parameter, identifiers: each(value, of_type)? },
+        (Kind::Uri, Some(modifier @ ("below" | "above"))) => {
+            let direction = if modifier == "below" { UriDirection::Below } else { UriDirection::Above };
+            Recheck::UriPath { parameter, uris: each(value, uri::parse)?, direction }
+        }
+        (Kind::Special, None) if parameter.code == "near" => Recheck::Near { parameter, places: each(value, place)? },
+        (Kind::Composite, None) if parameter.components.len() == 3 => {
+            Recheck::Numbers { parameter, tests: each(value, numbers)? }
+        }
+        _ => return Ok(None),
+    }))
+}
+
+fn unfit(parameter: &SearchParameter, modifier: &str) -> Problem {
+    Problem::Bad(format!(
+        "the modifier :{modifier} is not offered for {:?}, a parameter of type {:?}",
+        parameter.code, parameter.kind
+    ))
+}
+
+/// The system of a plain `code` is implied (R4 search.html#token): one of the specification's own is left out.
+fn token(text: &str) -> Result<TokenTest, String> {
+    let test = TokenTest::parse(text)?;
+    Ok(match test {
+        TokenTest::Exact { system, code } if definitions().implies(&system, &code) => {
+            TokenTest::Implied { system, code }
+        }
+        other => other,
+    })
+}
+
+fn words(value: &str) -> Result<Vec<String>, Problem> {
+    let filled = |text: &str| if text.is_empty() { Err("the value is empty".to_owned()) } else { Ok(unescape(text)) };
+    each(value, filled)
+}
+
+fn identifier(text: &str) -> Result<ReferenceTest, String> {
+    match TokenTest::parse(text)? {
+        TokenTest::Code(value) | TokenTest::NoSystem(value) => Ok(ReferenceTest::Identifier { system: None, value }),
+        TokenTest::Exact { system, code } | TokenTest::Implied { system, code } => {
+            Ok(ReferenceTest::Identifier { system: Some(system), value: code })
+        }
+        TokenTest::System(_) => Err("an identifier needs a value".to_owned()),
+    }
+}
+
+/// `system|code|value`.
+fn of_type(text: &str) -> Result<(String, String, String), String> {
+    let parts: Vec<String> = split_escaped(text, '|').iter().map(|part| unescape(part)).collect();
+    match parts.as_slice() {
+        [system, code, value] if !code.is_empty() && !value.is_empty() => {
+            Ok((system.clone(), code.clone(), value.clone()))
+        }
+        _ => Err(format!("{text:?} is not system|code|value")),
+    }
+}
+
+/// `latitude|longitude|distance|units`; without a distance a place within 50 km is near.
+fn place(text: &str) -> Result<(f64, f64, f64), String> {
+    const NEAR: f64 = 50.0;
+    let parts: Vec<&str> = text.split('|').collect();
+    let number = |part: Option<&&str>, name: &str| {
+        let text = part.copied().unwrap_or_default();
+        text.parse::<f64>().map_err(|_| format!("{text:?} is not a {name}: write latitude|longitude|distance|units"))
+    };
+    let (latitude, longitude) = (number(parts.first(), "latitude")?, number(parts.get(1), "longitude")?);
+    let distance = match parts.get(2).filter(|text| !text.is_empty()) {
+        Some(_) => number(parts.get(2), "distance")?,
+        None => NEAR,
+    };
+    let kilometres = match parts.get(3).copied().filter(|unit| !unit.is_empty()) {
+        None | Some("km") => distance,
+        Some("m") => distance / 1000.0,
+        Some("[mi_us]" | "mi_us" | "[mi_i]" | "mi") => distance * 1.609_344,
+        Some(unit) => return Err(format!("the unit {unit:?} is not one of km, m, [mi_us]")),
+    };
+    Ok((latitude, longitude, kilometres))
+}
+
+fn pieces(text: &str, count: usize) -> Result<Vec<String>, String> {
+    let parts = split_escaped(text, '$');
+    if parts.len() == count { Ok(parts) } else { Err(format!("{text:?} has not {count} values joined by $")) }
+}
+
+fn numbers(text: &str) -> Result<(TokenTest, NumberTest, NumberTest), String> {
+    let parts = pieces(text, 3)?;
+    let part = |place: usize| parts.get(place).map(String::as_str).unwrap_or_default();
+    Ok((TokenTest::parse(part(0))?, NumberTest::parse(part(1))?, NumberTest::parse(part(2))?))
+}
+
+fn composite(parameter: &SearchParameter, text: &str, base_url: &str) -> Result<CompositeTest, String> {
+    use SearchParameterType as Kind;
+    let [one, other] = parameter.components.as_slice() else {
+        return Err(format!("{} does not have two parts", parameter.code));
+    };
+    let parts = pieces(text, 2)?;
+    let part = |place: usize| parts.get(place).map(String::as_str).unwrap_or_default();
+    let first = match one.kind {
+        Kind::Reference => CompositeKey::Reference(reference(one, part(0), base_url)?),
+        _ => CompositeKey::Token(TokenTest::parse(part(0))?),
+    };
+    let second = match other.kind {
+        Kind::Quantity => CompositeValue::Quantity(QuantityTest::parse(part(1))?),
+        Kind::Date => CompositeValue::Date(DateTest::parse(part(1))?),
+        Kind::String => CompositeValue::String(unescape(part(1))),
+        _ => CompositeValue::Token(TokenTest::parse(part(1))?),
+    };
+    Ok(CompositeTest { first, second })
+}
+
+/// A part that is a reference takes its targets from nowhere: it is written with its type, or as a URL.
+fn reference(component: &Component, text: &str, base_url: &str) -> Result<ReferenceTest, String> {
+    let own = definitions().search_parameter("DocumentReference", component.code);
+    let own = own.ok_or_else(|| format!("{} is not a reference parameter", component.code))?;
+    ReferenceTest::parse(text, own, None, base_url)
+}
