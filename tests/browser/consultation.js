@@ -22,7 +22,7 @@ async function main(base) {
   await page.click('.worklist-act a[href="/consultations/visit-dhillon"]');
   await page.click('summary:has-text("From a file")');
   await page.click('form[action$="/demo"] button');
-  await page.waitForSelector('text=azithromycin', { timeout: 90000 });
+  await page.waitForSelector('.medicine:has-text("azithromycin")', { timeout: 90000 });
   const text = await page.innerText('body');
   if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT });
   for (const [code, words] of [['diagnosis', 'Acute febrile illness'], ['medications', ''], ['instructions', 'Plenty of fluids']]) {
@@ -41,7 +41,7 @@ async function main(base) {
   await page.click('a[href="?sign=1"]');
   await page.fill('input[name=pin]', '2468');
   await page.press('input[name=pin]', 'Enter');
-  await page.waitForSelector('text=Read-only');
+  await page.waitForSelector('.foot-sealed');
   const pdf = await page.request.get(`${base}/consultations/visit-dhillon/document.pdf`);
   const signed = { medicines, pdf: pdf.headers()['content-type'], hindi: (await page.innerText('.medicine-patient >> nth=0')).includes('दिन') };
   const cookies = await page.context().cookies();

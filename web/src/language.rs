@@ -90,6 +90,25 @@ mod tests {
     }
 
     #[test]
+    fn hindi_and_marathi_are_written_in_devanagari() {
+        for language in [Language::Hindi, Language::Marathi] {
+            for (key, text) in language.texts() {
+                // The hint for a typed line shows what the grammar reads; it is the same in every language.
+                let plain: String =
+                    text.split('{').map(|part| part.split_once('}').map_or(part, |(_, rest)| rest)).collect();
+                let words = plain.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 1);
+                let latin: Vec<&str> = words.filter(|word| word.chars().all(|c| c.is_ascii_alphabetic())).collect();
+                let known = ["API", "PIN", "PDF", "WAV", "FLAC", "OGG", "eGFR", "JavaScript"];
+                if key == "medicine-add-how" {
+                    continue;
+                }
+                let unknown: Vec<&&str> = latin.iter().filter(|word| !known.contains(word)).collect();
+                assert!(unknown.is_empty(), "{} of {key}: {unknown:?}", language.code());
+            }
+        }
+    }
+
+    #[test]
     fn the_header_chooses_what_we_have() {
         assert_eq!(Language::accepted(Some("ta-IN, mr;q=0.8")), Language::Marathi);
         assert_eq!(Language::accepted(None), Language::English);

@@ -29,5 +29,10 @@ mod voice;
 mod wording;
 mod worklist;
 
+#[cfg(test)]
+mod contrast_tests;
+#[cfg(test)]
+mod page_tests;
+
 pub use client::{ApiClient, ApiRequest, ApiResponse, ApiUnavailable, Surroundings};
 pub use routes::{Pages, WebSettings, pages};

@@ -139,6 +139,8 @@ pub(crate) struct NoteView {
     findings: Vec<Finding>,
     pub(crate) blockers: Vec<BlockerView>,
     signature: Option<Signature>,
+    /// The first section that waits for a decision: the one solid button of its pane.
+    next: String,
 }
 
 /// A blocker with the name of what it is about.
@@ -163,7 +165,11 @@ impl From<Prescription> for NoteView {
             text: blocker.text,
             target: blocker.target,
         });
+        let waits = |section: &&Section| {
+            section.state == "pending" && !(section.text.is_empty() && section.code != "medications")
+        };
         Self {
+            next: found.sections.iter().find(waits).map(|section| section.code.clone()).unwrap_or_default(),
             signed: matches!(found.state.as_str(), "signed" | "amended"),
             state: found.state,
             exists: found.composition.is_some(),

@@ -1,12 +1,94 @@
-use super::Templates;
-use crate::language::LANGUAGES;
+use std::collections::BTreeSet;
+
+use super::{SOURCES, sources};
+use crate::language::Language;
+
+/// What is the same in every language: the product's name and each language's name for itself.
+const NAMES: &[&str] = &["SEVA", "Arogya", "English", "हिन्दी", "मराठी", "Ctrl", "A", "R", "T", "Rx"];
+
+/// The source without what stands between two marks.
+fn without(source: &str, open: &str, close: &str) -> String {
+    let mut rest = source;
+    let mut kept = String::new();
+    while let Some((before, after)) = rest.split_once(open) {
+        kept.push_str(before);
+        kept.push(' ');
+        rest = after.split_once(close).map_or("", |(_, rest)| rest);
+    }
+    kept.push_str(rest);
+    kept
+}
 
 #[test]
-fn every_template_compiles_in_every_language() {
-    let templates = Templates::new(chrono_tz::Asia::Kolkata);
-    for language in LANGUAGES {
-        let rendered =
-            templates.render("partials/token.html", language, &serde_json::json!({"frame": {"form_token": "<t>"}}));
-        assert!(rendered.expect("a template").contains("&lt;t&gt;"));
+fn templates_hold_no_visible_words_of_their_own() {
+    let mut faults = Vec::new();
+    for (name, source) in sources(&SOURCES) {
+        let plain: String =
+            source.lines().filter(|line| !line.contains("_class %}")).map(|line| format!("{line}\n")).collect();
+        let plain = without(&without(&plain, "{%", "%}"), "{{", "}}");
+        // Blocks of classes are no text, and the log-in shows the same dose line in three languages, each marked as such.
+        let lines: Vec<&str> = plain.lines().filter(|line| !line.contains("<dd lang=")).collect();
+        let plain = lines.join("\n");
+        for attribute in ["aria-label=\"", "placeholder=\"", "title=\"", "alt=\""] {
+            for part in plain.split(attribute).skip(1) {
+                let text = part.split('"').next().unwrap_or_default();
+                if text.chars().any(char::is_alphabetic) {
+                    faults.push(format!("{name}: {attribute}{text}"));
+                }
+            }
+        }
+        for word in without(&plain, "<", ">").replace("&amp;", " ").split(|c: char| !c.is_alphabetic() && !is_sign(c)) {
+            if word.chars().any(char::is_alphabetic) && !NAMES.contains(&word) {
+                faults.push(format!("{name}: {word}"));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+/// The vowel signs of Devanagari belong to the word.
+fn is_sign(c: char) -> bool {
+    ('\u{900}'..'\u{980}').contains(&c)
+}
+
+#[test]
+fn every_text_is_used_and_every_used_key_has_a_text() {
+    let mut exact = BTreeSet::new();
+    let mut beginnings = BTreeSet::new();
+    let all: Vec<String> = sources(&SOURCES).iter().map(|(_, source)| source.replace("asset('", "")).collect();
+    for source in &all {
+        for call in source.split("t('").skip(1) {
+            let key = call.split('\'').next().unwrap_or_default();
+            if call[key.len()..].starts_with("' ~") {
+                beginnings.insert(key)
+            } else {
+                exact.insert(key)
+            };
+        }
+    }
+    let rust = ["month-", "age-", "conflict-", "error-", "log-in-"];
+    for key in &exact {
+        assert!(Language::English.text(key).is_some(), "{key} has no text");
+    }
+    for key in Language::English.texts().keys() {
+        let used =
+            exact.contains(key.as_str()) || beginnings.iter().chain(&rust).any(|beginning| key.starts_with(beginning));
+        assert!(used, "{key} is not used");
+    }
+}
+
+#[test]
+fn templates_keep_to_the_content_security_policy() {
+    for (name, source) in sources(&SOURCES) {
+        for forbidden in
+            [" style=", "<style", " onclick=", " onload=", "javascript:", "http://", "https://", "|safe", "| safe"]
+        {
+            assert!(!source.contains(forbidden), "{name} holds {forbidden}");
+        }
+        for form in source.split("<form").skip(1) {
+            let form = form.split("</form>").next().unwrap_or_default();
+            let guarded = form.contains("partials/token.html") || form.contains("method=\"get\"");
+            assert!(guarded, "a form of {name} lacks its token");
+        }
     }
 }
