@@ -1,0 +1,163 @@
+// Looks at every page as axe-core does, in light and dark, at three widths, and works one consultation by keyboard alone.
+// Arguments: the base URL. Ends with a line of JSON.
+const { chromium } = require('playwright-core');
+const axe = require.resolve('axe-core/axe.min.js');
+
+const WIDTHS = [1440, 1024, 390];
+const PAGES = [
+  '/worklist', '/patients', '/patients?q=nobody', '/patients/rane', '/consultations/visit-rane', '/consultations/visit-naik',
+  '/consultations/visit-naik?tab=transcript', '/consultations/visit-naik?tab=medicines', '/consultations/visit-naik?edit=diagnosis',
+  '/consultations/visit-naik/prescription', '/consultations/visit-gawande', '/consultations/visit-gawande?tab=medicines',
+  '/consultations/visit-gawande?sign=1', '/consultations/visit-gawande/prescription', '/nothing-here',
+];
+const LINE = 'tab paracetamol 500 mg TDS x 3 days';
+
+async function focus(page, wanted) {
+  for (let step = 0; step < 150; step += 1) {
+    if (await page.evaluate((selector) => document.activeElement.matches(selector), wanted)) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`the Tab key does not reach ${wanted} on ${page.url()}`);
+}
+
+async function press(page, wanted, key = 'Enter') {
+  await focus(page, wanted);
+  await Promise.all([page.waitForNavigation(), page.keyboard.press(key)]);
+}
+
+async function type(page, wanted, text) {
+  await focus(page, wanted);
+  await page.keyboard.type(text);
+}
+
+// Log in, type a medicine, write and approve the required sections, approve the medicine, sign: never the mouse.
+async function byKeyboard(browser, base) {
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  await page.goto(`${base}/log-in`);
+  await type(page, 'input[name=username]', 'dr.kelkar');
+  await type(page, 'input[name=password]', 'namaste-seva-demo');
+  await press(page, 'input[name=password]');
+  await press(page, '.worklist-act a[href$="/visit-naik"]');
+  await type(page, '#add-medicine', LINE);
+  await press(page, '#add-medicine');
+  for (const [code, words] of [['diagnosis', 'Viral fever'], ['instructions', 'Rest and fluids']]) {
+    await press(page, `#section-${code} a[href*="edit=${code}"]`);
+    await type(page, `#text-${code}`, words);
+    await press(page, `#section-${code} button[value=approved]`);
+  }
+  await press(page, '#section-medications button[value=approved]');
+  await press(page, '.medicine button[value=approved]');
+  await press(page, '.foot a[href="?sign=1"]');
+  await type(page, 'input[name=pin]', '1111');
+  await press(page, 'input[name=pin]');
+  const refused = await page.locator('dialog [role=alert]').count();
+  await type(page, 'input[name=pin]', '2468');
+  await press(page, 'input[name=pin]');
+  const sealed = await page.locator('.foot-sealed').count();
+  await page.close();
+  return { refused, sealed };
+}
+
+// The same visit in two windows: the slower one is shown both texts and loses nothing.
+async function conflict(browser, base, state) {
+  const context = await browser.newContext({ storageState: state });
+  const [one, other] = [await context.newPage(), await context.newPage()];
+  await one.goto(`${base}/consultations/visit-gawande`);
+  await one.fill('#add-medicine', LINE);
+  await one.press('#add-medicine', 'Enter');
+  await one.waitForSelector('.medicine');
+  for (const page of [one, other]) await page.goto(`${base}/consultations/visit-gawande?edit=diagnosis`);
+  for (const [page, words] of [[one, 'Migraine'], [other, 'Tension headache']]) {
+    await page.fill('#text-diagnosis', words);
+    await Promise.all([page.waitForNavigation(), page.click('#section-diagnosis button[value=approved]')]);
+  }
+  const both = await other.innerText('.versions');
+  await Promise.all([other.waitForNavigation(), other.click('.finding button')]);
+  const kept = await other.innerText('#section-diagnosis .section-text');
+  await context.close();
+  return both.includes('Migraine') && both.includes('Tension headache') && kept.includes('Tension headache');
+}
+
+// A page without JavaScript: consent, typed medicine, patients found by name and by number.
+async function withoutScripts(browser, base, state) {
+  const context = await browser.newContext({ storageState: state, javaScriptEnabled: false });
+  const page = await context.newPage();
+  await page.goto(`${base}/consultations/visit-naik`);
+  const before = await page.locator('[data-voice=start]').count();
+  await page.click('form[action$="/consent"] button');
+  await page.waitForSelector('[data-voice-bar][data-state=ready]');
+  const found = [];
+  for (const words of ['rane', '0042-7718']) {
+    await page.goto(`${base}/patients?q=${words}`);
+    found.push(await page.locator('tbody tr').count());
+  }
+  await context.close();
+  return { before, found };
+}
+
+async function faultsOf(page, place, width) {
+  await page.addScriptTag({ path: axe }).catch(() => page.evaluate(require('fs').readFileSync(axe, 'utf8')));
+  const result = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
+  const faults = result.violations.map((fault) => `${place} ${width} ${fault.id}: ${fault.nodes.map((node) => node.target.join(' ')).slice(0, 3).join(', ')}`);
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  if (wide > 0) faults.push(`${place} ${width}: scrolls sideways by ${wide} px`);
+  return faults;
+}
+
+async function look(browser, base, state) {
+  const faults = [];
+  for (const colorScheme of ['light', 'dark']) {
+    for (const width of WIDTHS) {
+      const context = await browser.newContext({ storageState: state, colorScheme, bypassCSP: true, viewport: { width, height: 844 } });
+      const page = await context.newPage();
+      page.on('pageerror', (error) => faults.push(String(error)));
+      for (const place of PAGES) {
+        await page.goto(base + place);
+        faults.push(...await faultsOf(page, `${colorScheme} ${place}`, width));
+      }
+      await context.close();
+      const guest = await browser.newContext({ colorScheme, bypassCSP: true, viewport: { width, height: 844 } });
+      const entry = await guest.newPage();
+      await entry.goto(`${base}/log-in`);
+      faults.push(...await faultsOf(entry, `${colorScheme} /log-in`, width));
+      await guest.close();
+    }
+  }
+  return faults;
+}
+
+// What axe would not see in English: every page in Hindi and Marathi still fits a telephone.
+async function fits(browser, base, state) {
+  const context = await browser.newContext({ storageState: state, viewport: { width: 390, height: 844 } });
+  const page = await context.newPage();
+  const faults = [];
+  for (const language of ['hi', 'mr']) {
+    await context.addCookies([{ name: 'seva_language', value: language, url: base }]);
+    for (const place of PAGES) {
+      await page.goto(base + place);
+      const seen = await page.evaluate(() => [document.documentElement.lang, document.documentElement.scrollWidth - window.innerWidth]);
+      if (seen[0] !== language || seen[1] > 0) faults.push(`${place} in ${language}: ${seen}`);
+    }
+  }
+  await context.close();
+  return faults;
+}
+
+async function main(base) {
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(`${base}/log-in`);
+  await page.fill('input[name=username]', 'dr.kelkar');
+  await page.fill('input[name=password]', 'namaste-seva-demo');
+  await page.press('input[name=password]', 'Enter');
+  await page.waitForURL('**/worklist');
+  const state = await context.storageState();
+  const scriptless = await withoutScripts(browser, base, state);
+  const keyboard = await byKeyboard(browser, base);
+  const seen = { scriptless, keyboard, conflict: await conflict(browser, base, state), faults: [...await look(browser, base, state), ...await fits(browser, base, state)] };
+  await browser.close();
+  console.log(JSON.stringify(seen));
+}
+
+main(process.argv[2]).catch((error) => { console.error(error); process.exit(1); });
