@@ -55,6 +55,8 @@ struct ConsultationPage {
     note: NoteView,
     paper: Paper,
     asked: Asked,
+    /// Whether the signature dialog is open: asked for, and nothing blocks.
+    signing: bool,
     outcome: Outcome,
 }
 
@@ -92,15 +94,17 @@ pub(crate) async fn show_after(
     let status =
         if outcome.conflict.is_some() { StatusCode::PRECONDITION_FAILED } else { StatusCode::UNPROCESSABLE_ENTITY };
     let failed = !outcome.problem.is_empty();
+    let (note, asked) = (NoteView::from(found), Asked::of(query));
     let page = ConsultationPage {
         encounter: id.to_owned(),
         patient: banner::load(pages, asker, &patient).await?,
         working: dictations.iter().any(|dictation| dictation.state == "finishing"),
         doubtful: dictations.iter().map(|dictation| dictation.doubtful).sum(),
         dictations,
-        note: found.into(),
+        signing: asked.sign && !note.signed && note.exists && (note.blockers.is_empty() || failed),
+        note,
         paper: prescription::paper(pages, asker, &encounter).await?,
-        asked: Asked::of(query),
+        asked,
         outcome,
     };
     let mut response = pages.page(asker, "pages/consultation.html", (&frame, &page));

@@ -97,9 +97,19 @@ pub(crate) struct Vital {
     evidence: Vec<Evidence>,
 }
 
+/// The reason for which a finding is accepted.
+#[derive(Deserialize, Serialize)]
+pub(crate) struct Answer {
+    reason: String,
+    text: Option<String>,
+    at: String,
+}
+
 /// A safety finding.
 #[derive(Deserialize, Serialize)]
 pub(crate) struct Finding {
+    id: String,
+    answer: Option<Answer>,
     tier: String,
     rule: String,
     text: String,
@@ -129,7 +139,7 @@ pub(crate) struct NoteView {
     pub(crate) state: String,
     pub(crate) signed: bool,
     /// Whether there is anything to print.
-    exists: bool,
+    pub(crate) exists: bool,
     /// What the forms send back as `If-Match`.
     pub(crate) version: i64,
     sections: Vec<Section>,
@@ -137,10 +147,14 @@ pub(crate) struct NoteView {
     medicines: Vec<Medicine>,
     vitals: Vec<Vital>,
     findings: Vec<Finding>,
+    /// Findings about the prescription as a whole.
+    general: Vec<Finding>,
     pub(crate) blockers: Vec<BlockerView>,
     signature: Option<Signature>,
     /// The first section that waits for a decision: the one solid button of its pane.
     next: String,
+    /// The same for the medicines.
+    next_medicine: String,
 }
 
 /// A blocker with the name of what it is about.
@@ -157,30 +171,41 @@ pub(crate) struct BlockerView {
 
 impl From<Prescription> for NoteView {
     fn from(found: Prescription) -> Self {
-        let name =
-            |id: &str| found.medicines.iter().find(|medicine| medicine.id == id).map(|m| wording::tall_man(&m.name));
-        let blockers = found.blockers.into_iter().map(|blocker| BlockerView {
-            medicine: name(&blocker.target).unwrap_or_default(),
-            code: blocker.code,
-            text: blocker.text,
-            target: blocker.target,
-        });
         let waits = |section: &&Section| {
             section.state == "pending" && !(section.text.is_empty() && section.code != "medications")
         };
+        let undecided = found.medicines.iter().find(|medicine| medicine.state == "pending");
+        let blockers = found.blockers.iter().map(|blocker| named(blocker, &found)).collect();
+        let concerns = |finding: &Finding| found.medicines.iter().any(|medicine| medicine.id == finding.medicine);
+        let (findings, general) = found.findings.into_iter().partition(concerns);
         Self {
             next: found.sections.iter().find(waits).map(|section| section.code.clone()).unwrap_or_default(),
+            next_medicine: undecided.map(|medicine| medicine.id.clone()).unwrap_or_default(),
             signed: matches!(found.state.as_str(), "signed" | "amended"),
             state: found.state,
             exists: found.composition.is_some(),
             version: found.version,
             approved: found.sections.iter().filter(|section| section.state == "approved").count(),
-            blockers: blockers.collect(),
             sections: found.sections,
             medicines: found.medicines,
             vitals: found.vitals,
-            findings: found.findings,
             signature: found.signature,
+            blockers,
+            findings,
+            general,
         }
+    }
+}
+
+/// A missing reason names its finding, everything else the medicine itself.
+fn named(blocker: &Blocker, found: &Prescription) -> BlockerView {
+    let finding = found.findings.iter().find(|finding| finding.id == blocker.target);
+    let about = finding.map_or(&blocker.target, |finding| &finding.medicine);
+    let medicine = found.medicines.iter().find(|medicine| medicine.id == *about);
+    BlockerView {
+        medicine: medicine.map(|medicine| wording::tall_man(&medicine.name)).unwrap_or_default(),
+        code: blocker.code.clone(),
+        text: blocker.text.clone(),
+        target: blocker.target.clone(),
     }
 }

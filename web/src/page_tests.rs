@@ -76,14 +76,17 @@ fn prescription(signed: bool) -> Value {
             medicine("m3", "rejected", &Value::Null)],
         "vitals": [{"code": "8480-6", "name": "BP", "value": "138/86", "unit": "mm[Hg]", "evidence": []}],
         "allergies": [],
-        "findings": [{"tier": "block", "rule": "r", "text": "f", "source": "s", "medicine": "m1"},
-            {"tier": "reason", "rule": "r", "text": "f", "source": "s", "medicine": "m1"},
-            {"tier": "information", "rule": "r", "text": "f", "source": "s", "medicine": "m2"}],
+        "findings": [{"id": "f-block", "answer": null, "tier": "block", "rule": "r", "text": "f", "source": "s", "medicine": "m1"},
+            {"id": "f-reason", "answer": null, "tier": "reason", "rule": "r", "text": "f", "source": "s", "medicine": "m1"},
+            {"id": "f-information", "answer": null, "tier": "information", "rule": "r", "text": "f", "source": "s", "medicine": ""},
+            {"id": "f4", "tier": "reason", "rule": "r", "text": "f", "source": "s", "medicine": "m2",
+                "answer": {"reason": "8", "display": "d", "text": "seen", "by": "b", "at": "2026-07-14T06:10:00Z"}}],
         "blockers": if signed { json!([]) } else { json!([
             {"code": "section-not-approved", "text": "t", "target": "diagnosis"},
             {"code": "medicine-undecided", "text": "t", "target": "m2"},
             {"code": "medicine-incomplete", "text": "t", "target": "m2"},
-            {"code": "safety", "text": "t", "target": "m1"}, {"code": "else", "text": "t", "target": "m1"}]) },
+            {"code": "name-unverified", "text": "t", "target": "m1"},
+            {"code": "reason-needed", "text": "t", "target": "f-reason"}, {"code": "safety", "text": "t", "target": "m1"}, {"code": "else", "text": "t", "target": "m1"}]) },
         "signature": if signed { json!({"by": "Practitioner/d", "at": "2026-07-14T06:22:00Z", "hash": "9f3c22d18a71ffee00"}) } else { Value::Null }})
 }
 
@@ -253,6 +256,10 @@ async fn a_consultation_says_where_it_stands() {
         "name=\"version\" value=\"3\"",
         "lang=\"hi\">सुबह",
         "aria-disabled=\"true\"",
+        "#finding-f-reason\">",
+        "Give a reason for amLODIPine",
+        "value=\"as-suggested\"",
+        "Reason given: Other reason",
     ] {
         assert!(html.contains(wanted), "{wanted}");
     }

@@ -48,6 +48,7 @@ fn call(place: &[&str], fields: &Fields) -> Option<(&'static str, String, Value)
         ["sections", code] => ("PUT", format!("/sections/{code}"), change(fields)),
         ["medicines"] => ("POST", "/medicines".to_owned(), json!({ "text": field(fields, "text") })),
         ["medicines", medicine] => ("PUT", format!("/medicines/{medicine}"), change(fields)),
+        ["findings", finding] => ("PUT", format!("/findings/{finding}"), change(fields)),
         ["signature"] => ("POST", "/signature".to_owned(), json!({ "pin": field(fields, "pin") })),
         ["amendment"] => ("POST", "/amendment".to_owned(), json!({ "reason": field(fields, "reason") })),
         _ => return None,
@@ -59,6 +60,7 @@ fn back(encounter: &str, place: &[&str]) -> String {
     match place {
         ["sections", code] => format!("/consultations/{encounter}?tab=note#section-{code}"),
         ["medicines", medicine] => format!("/consultations/{encounter}?tab=medicines#medicine-{medicine}"),
+        ["findings", finding] => format!("/consultations/{encounter}?tab=medicines#finding-{finding}"),
         ["medicines"] => format!("/consultations/{encounter}?tab=medicines"),
         _ => format!("/consultations/{encounter}"),
     }
@@ -69,7 +71,7 @@ fn asked_again(place: &[&str]) -> Fields {
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     match place {
         ["signature"] => [pair("sign", "1")].into(),
-        ["medicines", ..] => [pair("tab", "medicines")].into(),
+        ["medicines" | "findings", ..] => [pair("tab", "medicines")].into(),
         _ => Fields::new(),
     }
 }
@@ -101,10 +103,10 @@ fn field<'f>(fields: &'f Fields, name: &str) -> &'f str {
     fields.get(name).map(String::as_str).unwrap_or_default()
 }
 
-/// Text and state, whichever the form has.
+/// Text, state, reason and verification, whichever the form has.
 fn change(fields: &Fields) -> Value {
     let mut change = Map::new();
-    for name in ["text", "state"] {
+    for name in ["text", "state", "reason", "verification"] {
         if let Some(value) = fields.get(name).filter(|value| !value.is_empty()) {
             change.insert(name.to_owned(), Value::String(value.clone()));
         }
