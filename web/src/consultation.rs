@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::asker::Asker;
 use crate::banner::{self, Banner};
+use crate::conflict::{Conflict, Overtaken};
 use crate::frame::Frame;
 use crate::note::{NoteView, Prescription};
 use crate::prescription::{self, Paper};
@@ -14,23 +15,14 @@ use crate::records::referred;
 use crate::routes::{Fields, Pages};
 use crate::transcript::{DictationView, Dictations};
 
-/// A text that somebody else overtook.
-#[derive(Serialize, Clone, Default)]
-pub(crate) struct Conflict {
-    /// The section's code; empty when it was a medicine or the signature.
-    pub(crate) section: String,
-    pub(crate) yours: String,
-    pub(crate) state: String,
-}
-
 /// What a form left behind.
-#[derive(Serialize, Clone, Default)]
+#[derive(Default)]
 pub(crate) struct Outcome {
     /// The key of what went wrong; empty when nothing did.
     pub(crate) problem: &'static str,
     /// What the API says about it, in English.
     pub(crate) detail: String,
-    pub(crate) conflict: Option<Conflict>,
+    pub(crate) overtaken: Option<Overtaken>,
 }
 
 /// What the address asks for.
@@ -57,7 +49,11 @@ struct ConsultationPage {
     asked: Asked,
     /// Whether the signature dialog is open: asked for, and nothing blocks.
     signing: bool,
-    outcome: Outcome,
+    /// The key of what went wrong; empty when nothing did.
+    problem: &'static str,
+    /// What the API says about it, in English.
+    detail: String,
+    conflict: Option<Conflict>,
 }
 
 const TABS: [&str; 3] = ["transcript", "note", "medicines"];
@@ -92,9 +88,13 @@ pub(crate) async fn show_after(
     let found: Prescription = pages.get_as(asker, &format!("/v1/encounters/{id}/prescription")).await?;
     let dictations: Vec<DictationView> = listed.dictations.into_iter().map(DictationView::from).collect();
     let status =
-        if outcome.conflict.is_some() { StatusCode::PRECONDITION_FAILED } else { StatusCode::UNPROCESSABLE_ENTITY };
+        if outcome.overtaken.is_some() { StatusCode::PRECONDITION_FAILED } else { StatusCode::UNPROCESSABLE_ENTITY };
     let failed = !outcome.problem.is_empty();
     let (note, asked) = (NoteView::from(found), Asked::of(query));
+    let conflict = outcome.overtaken.map(|overtaken| {
+        let theirs = note.text_of(&overtaken.section);
+        Conflict::between(overtaken, &theirs)
+    });
     let page = ConsultationPage {
         encounter: id.to_owned(),
         patient: banner::load(pages, asker, &patient).await?,
@@ -105,7 +105,9 @@ pub(crate) async fn show_after(
         note,
         paper: prescription::paper(pages, asker, &encounter).await?,
         asked,
-        outcome,
+        problem: outcome.problem,
+        detail: outcome.detail,
+        conflict,
     };
     let mut response = pages.page(asker, "pages/consultation.html", (&frame, &page));
     if failed && response.status().is_success() {

@@ -9,6 +9,7 @@ mod assets;
 mod banner;
 mod choices;
 mod client;
+mod conflict;
 mod consent;
 mod consultation;
 mod frame;

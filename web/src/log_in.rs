@@ -1,5 +1,4 @@
-//! Logging in and out, over `/v1/sessions` of the contract; the dose line shown beside the form is the reviewed phrase
-//! catalogue's, not a translation made here.
+//! Logging in and out, over `/v1/sessions` of the contract.
 
 use poem::Response;
 use poem::http::StatusCode;

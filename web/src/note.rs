@@ -197,6 +197,14 @@ impl From<Prescription> for NoteView {
     }
 }
 
+impl NoteView {
+    /// The text of a section; empty when there is no such section.
+    pub(crate) fn text_of(&self, code: &str) -> String {
+        let found = self.sections.iter().find(|section| section.code == code);
+        found.map(|section| section.text.clone()).unwrap_or_default()
+    }
+}
+
 /// A missing reason names its finding, everything else the medicine itself.
 fn named(blocker: &Blocker, found: &Prescription) -> BlockerView {
     let finding = found.findings.iter().find(|finding| finding.id == blocker.target);

@@ -291,7 +291,13 @@ async fn a_stale_version_shows_both_texts() {
     let form = "form_token=f&version=2&text=mine&state=approved";
     let (status, html) = text(post(&site, "/consultations/e1/sections/diagnosis", form).await).await;
     assert_eq!(status, StatusCode::PRECONDITION_FAILED);
-    for wanted in ["Save mine", "Take theirs", "<dd>mine</dd>", "theirs &lt;i&gt;", "name=\"text\" value=\"mine\""] {
+    for wanted in [
+        "Save mine",
+        "Take theirs",
+        "data-kind=\"yours\">mine</mark>",
+        "theirs &lt;i&gt;",
+        "rows=\"4\">mine</textarea>",
+    ] {
         assert!(html.contains(wanted), "{wanted}");
     }
     let (status, html) = text(post(&site, "/consultations/e1/medicines/m2", form).await).await;

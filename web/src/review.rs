@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 use crate::answers::{Message, see, value};
 use crate::asker::Asker;
 use crate::client::{ApiRequest, ApiResponse};
-use crate::consultation::{self, Conflict, Outcome};
+use crate::conflict::Overtaken;
+use crate::consultation::{self, Outcome};
 use crate::records::text;
 use crate::routes::{Fields, Pages};
 
@@ -91,12 +92,12 @@ fn outcome(place: &[&str], fields: &Fields, answer: &ApiResponse) -> Outcome {
         ["sections", code] => (*code).to_owned(),
         _ => String::new(),
     };
-    let conflict = (answer.status == 412).then(|| Conflict {
+    let overtaken = (answer.status == 412).then(|| Overtaken {
         section,
         yours: field(fields, "text").to_owned(),
         state: field(fields, "state").to_owned(),
     });
-    Outcome { problem, detail, conflict }
+    Outcome { problem, detail, overtaken }
 }
 
 fn field<'f>(fields: &'f Fields, name: &str) -> &'f str {
