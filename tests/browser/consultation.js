@@ -38,7 +38,7 @@ async function main(base) {
     await page.locator('.medicine[data-state=pending] button[value=approved]').first().click();
     await page.waitForFunction((done) => document.querySelectorAll('.medicine[data-state=approved]').length === done, place + 1);
   }
-  await page.click('a[href="?sign=1"]');
+  await page.click('.foot button[name=sign]');
   await page.fill('input[name=pin]', '2468');
   await page.press('input[name=pin]', 'Enter');
   await page.waitForSelector('.foot-sealed');

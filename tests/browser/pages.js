@@ -47,7 +47,7 @@ async function byKeyboard(browser, base) {
   }
   await press(page, '#section-medications button[value=approved]');
   await press(page, '.medicine button[value=approved]');
-  await press(page, '.foot a[href="?sign=1"]');
+  await press(page, '.foot button[name=sign]');
   await type(page, 'input[name=pin]', '1111');
   await press(page, 'input[name=pin]');
   const refused = await page.locator('dialog [role=alert]').count();

@@ -27,6 +27,8 @@ pub(crate) struct Banner {
     pub(crate) born: String,
     pub(crate) identifiers: Vec<Identifier>,
     pub(crate) phone: String,
+    /// The language that the patient speaks, as a tag; empty where nobody recorded it.
+    pub(crate) speaks: String,
     pub(crate) allergies: Vec<AllergyView>,
     /// "None known" was asked and recorded, which is another state than "not asked".
     pub(crate) none_known: bool,
@@ -83,6 +85,7 @@ pub(crate) async fn load(pages: &Pages, asker: &Asker, id: &str) -> poem::Result
         born: text(&patient, "/birthDate"),
         identifiers: items(&patient, "/identifier").map(identifier).collect(),
         phone: phone(&patient),
+        speaks: text(&patient, "/communication/0/language/coding/0/code"),
         allergies: known,
         none_known,
         weight: newest(&observations, &[WEIGHT]),

@@ -9,6 +9,7 @@ use crate::asker::Asker;
 use crate::banner::{self, Banner};
 use crate::conflict::{Conflict, Overtaken};
 use crate::frame::Frame;
+use crate::language::Language;
 use crate::note::{NoteView, Prescription};
 use crate::prescription::{self, Paper};
 use crate::records::referred;
@@ -47,6 +48,8 @@ struct ConsultationPage {
     note: NoteView,
     paper: Paper,
     asked: Asked,
+    /// The language of the handout beside English.
+    handout: &'static str,
     /// Whether the signature dialog is open: asked for, and nothing blocks.
     signing: bool,
     /// The key of what went wrong; empty when nothing did.
@@ -95,9 +98,12 @@ pub(crate) async fn show_after(
         let theirs = note.text_of(&overtaken.section);
         Conflict::between(overtaken, &theirs)
     });
+    let patient = banner::load(pages, asker, &patient).await?;
+    let wanted = query.get("language").map(String::as_str).unwrap_or_default();
     let page = ConsultationPage {
         encounter: id.to_owned(),
-        patient: banner::load(pages, asker, &patient).await?,
+        handout: Language::handout(wanted, &patient.speaks).code(),
+        patient,
         working: dictations.iter().any(|dictation| dictation.state == "finishing"),
         doubtful: dictations.iter().map(|dictation| dictation.doubtful).sum(),
         dictations,

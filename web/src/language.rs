@@ -31,6 +31,11 @@ impl Language {
         header.unwrap_or_default().split(',').find_map(Self::of).unwrap_or(Self::English)
     }
 
+    /// The language of the handout: as asked for, else the patient's own, else Hindi.
+    pub(crate) fn handout(asked: &str, spoken: &str) -> Self {
+        Self::of(asked).or_else(|| Self::of(spoken)).unwrap_or(Self::Hindi)
+    }
+
     /// The tag.
     pub(crate) const fn code(self) -> &'static str {
         match self {
@@ -106,6 +111,13 @@ mod tests {
                 assert!(unknown.is_empty(), "{} of {key}: {unknown:?}", language.code());
             }
         }
+    }
+
+    #[test]
+    fn the_handout_follows_the_doctor_then_the_patient() {
+        assert_eq!(Language::handout("en", "mr-IN"), Language::English);
+        assert_eq!(Language::handout("", "mr-IN"), Language::Marathi);
+        assert_eq!(Language::handout("ta", ""), Language::Hindi);
     }
 
     #[test]

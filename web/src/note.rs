@@ -44,6 +44,7 @@ pub(crate) struct Section {
 pub(crate) struct Line {
     en: Option<String>,
     hi: Option<String>,
+    mr: Option<String>,
 }
 
 /// What was heard and what may have been meant.

@@ -50,7 +50,7 @@ fn encounter() -> Value {
 
 fn medicine(id: &str, state: &str, dosage: &Value) -> Value {
     json!({"id": id, "state": state, "name": "amlodipine", "strength": "5 mg", "form": "tablet", "text": "as <said>",
-        "dosage": dosage, "line": {"en": "1 tablet in the morning", "hi": "सुबह 1 गोली"}, "quantity": "30 tablet",
+        "dosage": dosage, "line": {"en": "1 tablet in the morning", "hi": "सुबह 1 गोली", "mr": "सकाळी 1 गोळी"}, "quantity": "30 tablet",
         "suggestion": {"heard": "amlodipin", "suggested": "amlodipine"}, "score": 0.58,
         "evidence": [{"dictation": "d1", "startMs": 91_000, "endMs": 93_000, "begin": 0, "end": 4}]})
 }
@@ -212,7 +212,7 @@ const PLACES: &[&str] = &[
     "/consultations/e1?tab=medicines&edit=m2",
     "/consultations/e1?edit=diagnosis",
     "/consultations/e1?sign=1",
-    "/consultations/e1/prescription",
+    "/consultations/e1/prescription?language=mr",
     "/log-in",
     "/nothing",
 ];
@@ -255,6 +255,7 @@ async fn a_consultation_says_where_it_stands() {
         "href=\"?tab=note#section-diagnosis\"",
         "name=\"version\" value=\"3\"",
         "lang=\"hi\">सुबह",
+        "name=\"language\"",
         "aria-disabled=\"true\"",
         "#finding-f-reason\">",
         "Give a reason for amLODIPine",

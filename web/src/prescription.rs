@@ -10,9 +10,10 @@ use crate::answers::Message;
 use crate::asker::Asker;
 use crate::banner::{self, Banner};
 use crate::frame::Frame;
+use crate::language::Language;
 use crate::note::{NoteView, Prescription};
 use crate::records::{items, referred, text};
-use crate::routes::Pages;
+use crate::routes::{Fields, Pages};
 
 /// The head of the paper.
 #[derive(Serialize)]
@@ -29,20 +30,24 @@ pub(crate) struct Paper {
 #[derive(Serialize)]
 struct PrescriptionPage {
     encounter: String,
+    /// The language of the handout beside English.
+    handout: &'static str,
     patient: Banner,
     note: NoteView,
     paper: Paper,
 }
 
 /// Shows the prescription, read-only.
-pub(crate) async fn show(pages: &Pages, asker: &Asker, id: &str) -> poem::Result<Response> {
+pub(crate) async fn show(pages: &Pages, asker: &Asker, (id, query): (&str, &Fields)) -> poem::Result<Response> {
     let frame = Frame::load(pages, asker).await?.at(id);
     let encounter = pages.get(asker, &format!("/fhir/Encounter/{id}")).await?;
     let patient = referred(&encounter, "/subject/reference", "Patient").unwrap_or_default();
     let found: Prescription = pages.get_as(asker, &format!("/v1/encounters/{id}/prescription")).await?;
+    let patient = banner::load(pages, asker, &patient).await?;
     let page = PrescriptionPage {
         encounter: id.to_owned(),
-        patient: banner::load(pages, asker, &patient).await?,
+        handout: Language::handout(wanted(query), &patient.speaks).code(),
+        patient,
         note: found.into(),
         paper: paper(pages, asker, &encounter).await?,
     };
@@ -80,9 +85,19 @@ async fn resource(
     }
 }
 
+/// The language that the address asks for.
+fn wanted(query: &Fields) -> &str {
+    query.get("language").map(String::as_str).unwrap_or_default()
+}
+
 /// The printed prescription as PDF.
-pub(crate) async fn document(pages: &Pages, asker: &Asker, encounter: &str) -> poem::Result<Response> {
-    let path = format!("/v1/encounters/{encounter}/prescription/document");
+pub(crate) async fn document(
+    pages: &Pages,
+    asker: &Asker,
+    (encounter, query): (&str, &Fields),
+) -> poem::Result<Response> {
+    let language = Language::of(wanted(query)).map(|language| format!("?language={}", language.code()));
+    let path = format!("/v1/encounters/{encounter}/prescription/document{}", language.unwrap_or_default());
     let answer = pages.send(asker, ("GET", &path), &Value::Null).await?;
     if answer.status == 404 {
         return Ok(pages.message(asker, Message::of(StatusCode::NOT_FOUND, "error-nothing-to-print")));

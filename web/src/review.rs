@@ -38,7 +38,7 @@ pub(crate) async fn submit(
         ..300 => Ok(see(&back(encounter, place))),
         401 => Ok(see("/log-in")),
         _ => {
-            let query: Fields = asked_again(place);
+            let query: Fields = asked_again(place, fields);
             consultation::show_after(pages, asker, (encounter, &query), outcome(place, fields, &answer)).await
         }
     }
@@ -50,7 +50,7 @@ fn call(place: &[&str], fields: &Fields) -> Option<(&'static str, String, Value)
         ["medicines"] => ("POST", "/medicines".to_owned(), json!({ "text": field(fields, "text") })),
         ["medicines", medicine] => ("PUT", format!("/medicines/{medicine}"), change(fields)),
         ["findings", finding] => ("PUT", format!("/findings/{finding}"), change(fields)),
-        ["signature"] => ("POST", "/signature".to_owned(), json!({ "pin": field(fields, "pin") })),
+        ["signature"] => ("POST", "/signature".to_owned(), signature(fields)),
         ["amendment"] => ("POST", "/amendment".to_owned(), json!({ "reason": field(fields, "reason") })),
         _ => return None,
     })
@@ -68,10 +68,10 @@ fn back(encounter: &str, place: &[&str]) -> String {
 }
 
 /// What was open stays open when a form did not succeed.
-fn asked_again(place: &[&str]) -> Fields {
+fn asked_again(place: &[&str], fields: &Fields) -> Fields {
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     match place {
-        ["signature"] => [pair("sign", "1")].into(),
+        ["signature"] => [pair("sign", "1"), pair("language", field(fields, "language"))].into(),
         ["medicines" | "findings", ..] => [pair("tab", "medicines")].into(),
         _ => Fields::new(),
     }
@@ -98,6 +98,15 @@ fn outcome(place: &[&str], fields: &Fields, answer: &ApiResponse) -> Outcome {
         state: field(fields, "state").to_owned(),
     });
     Outcome { problem, detail, overtaken }
+}
+
+/// The PIN, and the language of the handout where one was chosen.
+fn signature(fields: &Fields) -> Value {
+    let mut body = json!({ "pin": field(fields, "pin") });
+    if let (Some(language), Some(members)) = (fields.get("language"), body.as_object_mut()) {
+        members.insert("language".to_owned(), Value::String(language.clone()));
+    }
+    body
 }
 
 fn field<'f>(fields: &'f Fields, name: &str) -> &'f str {

@@ -86,8 +86,8 @@ impl Pages {
             ["patients"] => patients::show(self, asker, &query(&request)).await,
             ["patients", id] => patient::show(self, asker, id).await,
             ["consultations", id] => consultation::show(self, asker, (id, &query(&request))).await,
-            ["consultations", id, "prescription"] => prescription::show(self, asker, id).await,
-            ["consultations", id, "document.pdf"] => prescription::document(self, asker, id).await,
+            ["consultations", id, "prescription"] => prescription::show(self, asker, (id, &query(&request))).await,
+            ["consultations", id, "document.pdf"] => prescription::document(self, asker, (id, &query(&request))).await,
             ["consultations", id, place @ ..] => voice::show(self, asker, &request, (id, place)).await,
             _ => Ok(self.message(asker, NO_PAGE)),
         }
