@@ -91,8 +91,26 @@ async function withoutScripts(browser, base, state) {
     await page.goto(`${base}/patients?q=${words}`);
     found.push(await page.locator('tbody tr').count());
   }
+  await page.click('summary:has-text("New patient")');
+  await page.fill('input[name=given]', 'Asha');
+  await page.fill('input[name=family]', 'Lokhande');
+  await page.selectOption('select[name=gender]', 'female');
+  await page.fill('input[name=born]', '1960-02-01');
+  await page.click('form[action="/patients"][method=post] button[data-kind=main]');
+  await page.waitForSelector('h1:has-text("Lokhande, Asha")');
+  const unasked = await page.locator('.banner-allergy[data-state=unasked]').count();
+  await page.click('#allergies summary');
+  await page.fill('input[name=substance]', 'Penicillin');
+  await page.fill('input[name=reaction]', 'Rash');
+  await page.click('form[action$="/allergies"] button[data-kind=main]');
+  await page.waitForSelector('.banner-allergy[data-state=known]:has-text("Rash")');
+  await page.fill('#reason', 'Knee pain');
+  await page.click('form[action$="/visits"] button');
+  await page.waitForSelector('[data-voice-bar][data-state=off]');
+  await page.goto(`${base}/worklist`);
+  const visit = await page.innerText('tr[data-progress=room]:has-text("Lokhande")');
   await context.close();
-  return { before, found };
+  return { before, found, unasked, visit: visit.includes('18') && visit.includes('Knee pain') && visit.includes('Penicillin') };
 }
 
 async function faultsOf(page, place, width) {

@@ -21,6 +21,7 @@ mod patient;
 mod patients;
 mod prescription;
 mod records;
+mod registration;
 mod review;
 mod routes;
 mod session;

@@ -104,6 +104,8 @@ impl Scripted {
         match (method, path, kind.as_str()) {
             ("PUT", _, _) if self.stale => (412, json!({"detail": "somebody was faster"})),
             ("POST", "/fhir/Consent", _) => (201, Value::Null),
+            ("POST", "/fhir/Encounter", _) => (201, json!({"id": "e9"})),
+            ("POST", "/fhir/Patient", _) => (422, json!({"issue": [{"diagnostics": "birthDate: not a date"}]})),
             ("POST", "/v1/sessions", _) => (401, json!({"detail": "wrong"})),
             ("POST", path, _) if path.ends_with("/signature") => (422, json!({"detail": "the signing PIN is wrong"})),
             ("PUT" | "POST", _, _) => (200, json!({})),
@@ -284,6 +286,19 @@ async fn a_form_needs_the_token_of_its_page() {
     assert_eq!(body["dateTime"], "2026-07-14T11:37:00+05:30");
     assert_eq!(body["extension"][0]["valueReference"]["reference"], "Practitioner/d");
     assert!(asked.iter().all(|request| request.headers.iter().any(|(name, _)| name == "x-request-id")));
+}
+
+#[tokio::test]
+async fn a_visit_begins_with_the_next_number_and_a_refused_patient_says_why() {
+    let (site, api) = site(false, false);
+    let answer = post(&site, "/patients/rane/visits", "form_token=f&reason=Fever").await;
+    assert_eq!(answer.headers()["location"], "/consultations/e9");
+    let made = api.asked.lock().expect("one test").iter().find(|asked| asked.path == "/fhir/Encounter").cloned();
+    let body: Value = serde_json::from_slice(&made.expect("a visit").body).expect("JSON");
+    assert_eq!((&body["identifier"][0]["value"], &body["reasonCode"][0]["text"]), (&json!("14"), &json!("Fever")));
+    let (status, html) = text(post(&site, "/patients", "form_token=f&family=Rane&born=x").await).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(html.contains("birthDate: not a date"));
 }
 
 #[tokio::test]

@@ -17,7 +17,10 @@ use crate::asker::Asker;
 use crate::client::{ApiClient, ApiRequest, ApiResponse, Surroundings};
 use crate::session::{FORM_TOKEN, Life, cookie, same_origin};
 use crate::templates::Templates;
-use crate::{assets, choices, consent, consultation, log_in, patient, patients, prescription, review, voice, worklist};
+use crate::{
+    assets, choices, consent, consultation, log_in, patient, patients, prescription, registration, review, voice,
+    worklist,
+};
 
 /// The fields of a form.
 pub(crate) type Fields = HashMap<String, String>;
@@ -112,6 +115,9 @@ impl Pages {
         }
         match place {
             ["log-out"] => log_in::leave(self, asker).await,
+            ["patients"] => registration::patient(self, asker, &fields).await,
+            ["patients", id, "visits"] => registration::visit(self, asker, (id, &fields)).await,
+            ["patients", id, "allergies"] => registration::allergy(self, asker, (id, &fields)).await,
             ["consultations", id, "consent"] => consent::record(self, asker, id).await,
             ["consultations", id, place @ ..] => review::submit(self, asker, (id, place), &fields).await,
             _ => Ok(self.message(asker, NO_PAGE)),

@@ -145,17 +145,24 @@ fn ruler(visits: &[Visit], pages: &Pages, now: DateTime<Utc>) -> Ruler {
         hours: (first..=last)
             .map(|hour| Hour { cell: (hour - first) * CELLS_PER_HOUR + 1, label: format!("{hour}:00") })
             .collect(),
-        blocks: times
-            .iter()
-            .map(|(visit, time)| Block {
-                cell: cell(minute(*time)),
-                number: visit.number.clone(),
-                id: visit.id.clone(),
-                name: visit.name.clone(),
-                progress: visit.progress,
-            })
-            .collect(),
+        blocks: blocks(&times, |time| cell(minute(time))),
         now: (first * 60..=last * 60 + 60).contains(&present).then(|| cell(present)),
         clock: here.format("%H:%M").to_string(),
     }
+}
+
+/// One block a visit; who comes in the same quarter of an hour stands beside, not above, the one before.
+fn blocks(times: &[(&Visit, chrono::NaiveTime)], cell: impl Fn(chrono::NaiveTime) -> i64) -> Vec<Block> {
+    let mut taken = 0;
+    let placed = times.iter().map(|(visit, time)| {
+        taken = cell(*time).max(taken + 1);
+        Block {
+            cell: taken,
+            number: visit.number.clone(),
+            id: visit.id.clone(),
+            name: visit.name.clone(),
+            progress: visit.progress,
+        }
+    });
+    placed.collect()
 }
