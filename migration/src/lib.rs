@@ -4,13 +4,14 @@
 //! `docs/architecture.md` and in the decision records. Callers hold the advisory lock [`MIGRATION_LOCK`] around
 //! [`Migrator::up`](sea_orm_migration::MigratorTrait::up): sea-orm-migration takes none of its own.
 
-use sea_orm_migration::prelude::{MigrationTrait, async_trait};
+use sea_orm_migration::prelude::{ConnectionTrait, DbErr, MigrationName, MigrationTrait, SchemaManager, async_trait};
 
 pub use sea_orm_migration::MigratorTrait;
 
 mod m0001_store;
 mod m0002_access;
 mod m0003_clinic;
+mod m0004_history;
 
 /// The key of the PostgreSQL advisory lock that serialises migrations between nodes.
 pub const MIGRATION_LOCK: i64 = 0x5345_5641_0001;
@@ -21,6 +22,36 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_store::Migration), Box::new(m0002_access::Migration), Box::new(m0003_clinic::Migration)]
+        vec![
+            Box::new(Statements { name: "m0001_store", up: m0001_store::UP, down: m0001_store::DOWN }),
+            Box::new(Statements { name: "m0002_access", up: m0002_access::UP, down: m0002_access::DOWN }),
+            Box::new(Statements { name: "m0003_clinic", up: m0003_clinic::UP, down: m0003_clinic::DOWN }),
+            Box::new(Statements { name: "m0004_history", up: m0004_history::UP, down: m0004_history::DOWN }),
+        ]
+    }
+}
+
+/// A migration that is the SQL of its file.
+struct Statements {
+    /// The name under which it is remembered as done.
+    name: &'static str,
+    up: &'static str,
+    down: &'static str,
+}
+
+impl MigrationName for Statements {
+    fn name(&self) -> &str {
+        self.name
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Statements {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.get_connection().execute_unprepared(self.up).await.map(drop)
+    }
+
+    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        manager.get_connection().execute_unprepared(self.down).await.map(drop)
     }
 }

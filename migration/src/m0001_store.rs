@@ -1,27 +1,8 @@
 //! Resources, their history, the change feed and the search index.
 
-use sea_orm_migration::prelude::{
-    ConnectionTrait, DbErr, DeriveMigrationName, MigrationTrait, SchemaManager, async_trait,
-};
-
-/// Creates the tables of the FHIR store.
-#[derive(DeriveMigrationName)]
-pub struct Migration;
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.get_connection().execute_unprepared(UP).await.map(drop)
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.get_connection().execute_unprepared(DOWN).await.map(drop)
-    }
-}
-
 /// Times are UTC microseconds (`int8`): the index compares integers, and a FHIR instant keeps its text in the body.
 /// Bodies are the bytes that are served; `lz4` because reading is copying and pglz is slow to read.
-const UP: &str = r#"
+pub(crate) const UP: &str = r#"
 CREATE TABLE tenant (
     id int4 PRIMARY KEY,
     name text NOT NULL UNIQUE,
@@ -157,7 +138,7 @@ CREATE TABLE job (
 CREATE INDEX job_ready ON job (kind, run_after) WHERE state IN ('queued', 'running');
 "#;
 
-const DOWN: &str = r#"
+pub(crate) const DOWN: &str = r#"
 DROP TABLE job;
 DROP VIEW resource_json;
 DROP TABLE index_number, index_date, index_string, index_uri, index_reference, index_token;

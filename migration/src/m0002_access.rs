@@ -1,26 +1,7 @@
 //! Who may come in, and who has looked: accounts, sessions, tickets, the audit log.
 
-use sea_orm_migration::prelude::{
-    ConnectionTrait, DbErr, DeriveMigrationName, MigrationTrait, SchemaManager, async_trait,
-};
-
-/// Creates the tables of access and audit.
-#[derive(DeriveMigrationName)]
-pub struct Migration;
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.get_connection().execute_unprepared(UP).await.map(drop)
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.get_connection().execute_unprepared(DOWN).await.map(drop)
-    }
-}
-
 /// Tokens and tickets are kept as SHA-256 only: a stolen backup opens no session.
-const UP: &str = r#"
+pub(crate) const UP: &str = r#"
 CREATE TABLE account (
     id uuid PRIMARY KEY,
     username text NOT NULL UNIQUE,
@@ -84,4 +65,4 @@ CREATE TABLE audit (
 CREATE INDEX audit_patient ON audit USING gin (patients);
 "#;
 
-const DOWN: &str = "DROP TABLE audit, idempotency, ticket, session, membership, account;";
+pub(crate) const DOWN: &str = "DROP TABLE audit, idempotency, ticket, session, membership, account;";

@@ -1,27 +1,8 @@
 //! Dictations, their audio, and the keys of what lies in the blob store.
 
-use sea_orm_migration::prelude::{
-    ConnectionTrait, DbErr, DeriveMigrationName, MigrationTrait, SchemaManager, async_trait,
-};
-
-/// Creates the tables of the voice path.
-#[derive(DeriveMigrationName)]
-pub struct Migration;
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.get_connection().execute_unprepared(UP).await.map(drop)
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.get_connection().execute_unprepared(DOWN).await.map(drop)
-    }
-}
-
 /// An acknowledged second of audio is a committed row here, never a file of one node. Data is AES-256-GCM under the
 /// recording's own key; `blob_key` holds that key wrapped, so shredding a recording is deleting one row.
-const UP: &str = r#"
+pub(crate) const UP: &str = r#"
 CREATE TABLE blob_key (
     tenant int4 NOT NULL,
     blob uuid NOT NULL,
@@ -69,4 +50,4 @@ CREATE TABLE audio_chunk (
 ALTER TABLE audio_chunk ALTER COLUMN data SET STORAGE EXTERNAL;
 "#;
 
-const DOWN: &str = "DROP TABLE audio_chunk, dictation, blob, blob_key;";
+pub(crate) const DOWN: &str = "DROP TABLE audio_chunk, dictation, blob, blob_key;";

@@ -8,6 +8,7 @@ use poem::Response;
 use poem::http::{StatusCode, header};
 use seva_clinic::failure::ClinicError;
 use seva_fhir::access::Refusal;
+use seva_fhir::json::Json;
 use seva_fhir::outcome::{Issue, IssueCode, OperationOutcome};
 use seva_fhir::ports::StoreError;
 use seva_fhir::service::FhirError;
@@ -109,6 +110,12 @@ impl Failure {
         }
     }
 
+    /// Status and OperationOutcome, for an entry of a batch.
+    pub(crate) fn status_and_outcome(&self) -> (StatusCode, Json) {
+        let Mapped { status, issues } = self.mapped();
+        (status, OperationOutcome::new(issues).to_json())
+    }
+
     /// The failure as an OperationOutcome.
     pub fn to_outcome(&self) -> Response {
         let Mapped { status, issues } = self.mapped();
@@ -153,8 +160,9 @@ fn mapped_fhir(error: &FhirError) -> Mapped {
         FhirError::NotFound(_) => one(StatusCode::NOT_FOUND, IssueCode::NotFound, error.to_string()),
         FhirError::Gone { .. } => one(StatusCode::GONE, IssueCode::Deleted, error.to_string()),
         FhirError::Precondition { .. } => one(StatusCode::PRECONDITION_FAILED, IssueCode::Conflict, error.to_string()),
+        FhirError::Condition(text) => one(StatusCode::PRECONDITION_FAILED, IssueCode::Conflict, text.clone()),
         FhirError::Store(store) => match store {
-            StoreError::Conflict { .. } | StoreError::Exists { .. } => {
+            StoreError::Conflict { .. } | StoreError::Exists { .. } | StoreError::Stale => {
                 one(StatusCode::CONFLICT, IssueCode::Conflict, store.to_string())
             }
             StoreError::Cursor(cursor) => one(StatusCode::BAD_REQUEST, IssueCode::Invalid, cursor.to_string()),

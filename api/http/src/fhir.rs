@@ -67,6 +67,16 @@ impl FhirEndpoint {
                 let body = body_of(&mut request).await?;
                 transaction::run(self, &caller, &request, &body).await
             }
+            (Target::Type(kind), Method::PUT) => {
+                let body = resource_body(&mut request, &target).await?;
+                instance::update_where(self, &caller, *kind, &request, &body).await
+            }
+            (Target::Type(kind), Method::DELETE) => instance::delete_where(self, &caller, *kind, &request).await,
+            (Target::Type(_) | Target::Instance(_), Method::PATCH) => {
+                let addressed = self.addressed(&target, &request)?;
+                let body = body_of(&mut request).await?;
+                instance::patch(self, &caller, addressed, &request, &body).await
+            }
             (Target::Type(kind), Method::POST) => {
                 let body = resource_body(&mut request, &target).await?;
                 instance::create(self, &caller, *kind, &request, &body).await
@@ -80,7 +90,9 @@ impl FhirEndpoint {
                 instance::update(self, &caller, key, &request, &body).await
             }
             (Target::Instance(key), Method::DELETE) => instance::delete(self, &caller, key, &request).await,
-            (Target::History(key), Method::GET) => history::run(self, &caller, key, &request).await,
+            (Target::History(_) | Target::TypeHistory(_) | Target::SystemHistory, Method::GET) => {
+                history::run(self, &caller, &target, &request).await
+            }
             (Target::Version(key, version), Method::GET) if target.is_binary() => {
                 binary::read(self, &caller, (key, Some(*version)), &request).await
             }
@@ -88,6 +100,18 @@ impl FhirEndpoint {
                 instance::vread(self, &caller, key, *version, &request).await
             }
             (target, method) => Err(Failure::MethodNotAllowed { method: method.to_string(), allow: target.allow() }),
+        }
+    }
+
+    /// What a PATCH changes: the resource of the URL, or what its criteria find.
+    fn addressed(&self, target: &Target, request: &Request) -> Result<seva_fhir::service::Target, Failure> {
+        match target {
+            Target::Instance(key) => Ok(seva_fhir::service::Target::Key(key.clone())),
+            Target::Type(kind) => {
+                let criteria = self.service.criteria(*kind, request.uri().query().unwrap_or_default())?;
+                Ok(seva_fhir::service::Target::Criteria(Box::new(criteria)))
+            }
+            other => Err(Failure::MethodNotAllowed { method: "PATCH".to_owned(), allow: other.allow() }),
         }
     }
 

@@ -28,6 +28,7 @@ pub(crate) enum Tag {
     Compartment = 9,
     Cursor = 10,
     Composite = 11,
+    Criteria = 12,
 }
 
 impl IndexHash {

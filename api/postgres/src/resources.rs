@@ -1,7 +1,9 @@
 //! The resource store: a read is one statement and a copy of bytes, a create is one autocommit statement.
 
+mod changes;
 mod columns;
 mod commit;
+mod guards;
 pub(crate) mod lookup;
 mod row_ids;
 mod statements;
@@ -9,7 +11,10 @@ mod statements;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use seva_fhir::ports::{HistoryEntry, Lookup, ResourceStore, SearchPage, StoreError, Stored, Write, WriteContext};
+use seva_fhir::ports::{
+    ChangeEntry, ChangesQuery, Guard, HistoryEntry, Lookup, ResourceStore, SearchPage, StoreError, Stored,
+    VersionsQuery, Write, WriteContext,
+};
 use seva_fhir::search::SearchQuery;
 use seva_fhir::types::{ResourceKey, TenantId, VersionId};
 
@@ -53,17 +58,20 @@ impl ResourceStore for PostgresResources {
         &self,
         tenant: TenantId,
         key: &ResourceKey,
-        before: Option<VersionId>,
-        count: u32,
+        wanted: &VersionsQuery,
     ) -> Result<Vec<HistoryEntry>, StoreError> {
-        lookup::history(&self.database, tenant, key, before, count).await
+        changes::of_resource(&self.database, tenant, key, wanted).await
+    }
+
+    async fn changes(&self, tenant: TenantId, wanted: &ChangesQuery) -> Result<Vec<ChangeEntry>, StoreError> {
+        changes::of_types(&self.database, tenant, wanted).await
     }
 
     async fn search(&self, tenant: TenantId, query: &SearchQuery) -> Result<SearchPage, StoreError> {
         search::run(&self.database, tenant, query).await
     }
 
-    async fn commit(&self, context: &WriteContext, writes: Vec<Write>) -> Result<(), StoreError> {
-        commit::commit(&self.database, &self.row_ids, context, writes).await
+    async fn commit(&self, context: &WriteContext, writes: Vec<Write>, guards: Vec<Guard>) -> Result<(), StoreError> {
+        commit::commit(&self.database, &self.row_ids, context, (writes, guards)).await
     }
 }

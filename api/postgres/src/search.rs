@@ -18,9 +18,9 @@ mod tokens;
 use seva_fhir::json::{Limits, parse};
 use seva_fhir::ports::{SearchPage, StoreError, Stored};
 use seva_fhir::search::{CursorKey, InvalidCursor, Recheck, SearchQuery, SortValue, Total};
-use seva_fhir::types::TenantId;
-use sqlx::Row;
+use seva_fhir::types::{ResourceKey, TenantId};
 use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
 
 use crate::Database;
 use crate::failure::unavailable;
@@ -63,6 +63,34 @@ pub(crate) async fn run(database: &Database, tenant: TenantId, query: &SearchQue
     Ok(SearchPage { matches: found.matches, included, next, total })
 }
 
+/// The keys that a condition finds, on the connection of a transaction; no more than its count.
+pub(crate) async fn keys(
+    database: &Database,
+    tenant: TenantId,
+    query: &SearchQuery,
+    connection: &mut PgConnection,
+) -> Result<Vec<ResourceKey>, StoreError> {
+    let rechecks: Vec<&Recheck> = query.rechecks().collect();
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let asked = Asked { database, tenant, query, order: &Order::Row, after: after.as_ref(), limit: LOOKED_AT };
+        let rows = asked.statement().0.fetch_on(&mut *connection, Planning::Shared).await?;
+        for row in &rows {
+            let stored = keyed(row)?;
+            after = Some(CursorKey { values: Vec::new(), rid: row.try_get("rid").map_err(unavailable)? });
+            if holds(&rechecks, &stored)? {
+                found.push(stored.key);
+            }
+            if found.len() >= query.count as usize {
+                return Ok(found);
+            }
+        }
+        if rows.len() < LOOKED_AT as usize {
+            return Ok(found);
+        }
+    }
+}
+
 struct Search<'a> {
     database: &'a Database,
     tenant: TenantId,
@@ -92,7 +120,7 @@ impl Search<'_> {
             for row in &rows {
                 let (key, stored) = (self.key(row)?, keyed(row)?);
                 after = Some(key.clone());
-                if !rechecks.is_empty() && !holds(&rechecks, &stored)? {
+                if !holds(&rechecks, &stored)? {
                     continue;
                 }
                 if found.matches.len() == wanted {
@@ -157,6 +185,9 @@ impl Search<'_> {
 }
 
 fn holds(rechecks: &[&Recheck], stored: &Stored) -> Result<bool, StoreError> {
+    if rechecks.is_empty() {
+        return Ok(true);
+    }
     let resource = parse(&stored.body, &Limits::default())
         .map_err(|error| StoreError::Unavailable(format!("{} does not parse: {error}", stored.key)))?;
     Ok(rechecks.iter().all(|recheck| recheck.holds(&resource)))

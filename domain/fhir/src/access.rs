@@ -38,8 +38,12 @@ pub enum Interaction {
     Update,
     /// Deletes.
     Delete,
+    /// Changes a part of a resource.
+    Patch,
     /// Lists the versions of one resource.
     History,
+    /// Lists the versions of all resources of a type.
+    TypeHistory,
     /// Searches one type.
     Search,
 }
@@ -53,14 +57,16 @@ impl Interaction {
             Self::Create => "create",
             Self::Update => "update",
             Self::Delete => "delete",
+            Self::Patch => "patch",
             Self::History => "history-instance",
+            Self::TypeHistory => "history-type",
             Self::Search => "search-type",
         }
     }
 
     /// Whether the interaction changes the record.
     pub fn writes(self) -> bool {
-        matches!(self, Self::Create | Self::Update | Self::Delete)
+        matches!(self, Self::Create | Self::Update | Self::Patch | Self::Delete)
     }
 }
 

@@ -22,7 +22,8 @@ pub fn capability_statement(base_url: &str) -> Json {
         ("software", object([("name", Json::from("seva")), ("version", env!("CARGO_PKG_VERSION").into())])),
         ("implementation", object([("description", Json::from("SEVA Arogya FHIR server")), ("url", base_url.into())])),
         ("fhirVersion", "4.0.1".into()),
-        ("format", Json::Array(vec!["application/fhir+json".into(), "json".into()])),
+        ("format", array(["application/fhir+json", "json"])),
+        ("patchFormat", array(["application/json-patch+json", "application/fhir+json"])),
         ("rest", Json::Array(vec![rest()])),
     ])
 }
@@ -33,7 +34,12 @@ fn rest() -> Json {
         ("mode", Json::from("server")),
         ("security", security()),
         ("resource", Json::Array(resources)),
-        ("interaction", array(["transaction", "search-system"].map(|code| object([("code", code.into())])))),
+        (
+            "interaction",
+            array(
+                ["transaction", "batch", "search-system", "history-system"].map(|code| object([("code", code.into())])),
+            ),
+        ),
         ("compartment", array(definitions().compartments().iter().map(|each| compartment(each.name)))),
     ])
 }
@@ -78,10 +84,10 @@ fn resource(resource_type: ResourceType) -> Json {
         ("versioning", "versioned-update".into()),
         ("readHistory", Json::Bool(true)),
         ("updateCreate", Json::Bool(true)),
-        ("conditionalCreate", Json::Bool(false)),
-        ("conditionalRead", "not-match".into()),
-        ("conditionalUpdate", Json::Bool(false)),
-        ("conditionalDelete", "not-supported".into()),
+        ("conditionalCreate", Json::Bool(true)),
+        ("conditionalRead", "full-support".into()),
+        ("conditionalUpdate", Json::Bool(true)),
+        ("conditionalDelete", "multiple".into()),
     ];
     if !includes.is_empty() {
         members.push(("searchInclude", Json::Array(includes)));

@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use crate::index::IndexEntry;
 use crate::search::{Cursor, InvalidCursor, SearchQuery};
-use crate::types::{Instant, ResourceKey, TenantId, VersionId};
+use crate::types::{Instant, ResourceKey, ResourceType, TenantId, VersionId};
 
 /// A stored version: the bytes are what is served.
 #[derive(Clone)]
@@ -118,6 +118,15 @@ impl Write {
     }
 }
 
+/// A condition under which writes were planned: the matches of its criteria must still be these when they are done.
+#[derive(Clone)]
+pub struct Guard {
+    /// The criteria.
+    pub query: SearchQuery,
+    /// The matches that the plan is built on, in order of their keys.
+    pub expected: Vec<ResourceKey>,
+}
+
 /// In whose name a write is done.
 #[derive(Clone)]
 pub struct WriteContext {
@@ -155,6 +164,42 @@ pub struct HistoryEntry {
     pub body: Option<Bytes>,
 }
 
+/// Which versions of one resource are listed.
+#[derive(Clone, Debug, Default)]
+pub struct VersionsQuery {
+    /// Written at or after this.
+    pub since: Option<Instant>,
+    /// Current at some time in this range of microseconds.
+    pub at: Option<(i64, i64)>,
+    /// Before this version.
+    pub before: Option<VersionId>,
+    /// At most so many.
+    pub count: u32,
+}
+
+/// Which versions are listed.
+#[derive(Clone, Debug, Default)]
+pub struct ChangesQuery {
+    /// Of these types; empty means of all.
+    pub resource_types: Vec<ResourceType>,
+    /// Written at or after this.
+    pub since: Option<Instant>,
+    /// Current at some time in this range of microseconds.
+    pub at: Option<(i64, i64)>,
+    /// Before this place of the feed.
+    pub before: Option<i64>,
+    /// At most so many.
+    pub count: u32,
+}
+
+/// One line of the feed of changes.
+pub struct ChangeEntry {
+    /// Its place in the feed.
+    pub place: i64,
+    /// The version.
+    pub entry: HistoryEntry,
+}
+
 /// Why the store could not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -170,6 +215,9 @@ pub enum StoreError {
         /// The resource.
         key: ResourceKey,
     },
+    /// The matches of a conditional write changed meanwhile.
+    #[error("what the condition finds was changed by someone else")]
+    Stale,
     /// A page link that this server did not make, or made for another search.
     #[error(transparent)]
     Cursor(#[from] InvalidCursor),
@@ -196,13 +244,15 @@ pub trait ResourceStore: Send + Sync {
         &self,
         tenant: TenantId,
         key: &ResourceKey,
-        before: Option<VersionId>,
-        count: u32,
+        wanted: &VersionsQuery,
     ) -> Result<Vec<HistoryEntry>, StoreError>;
+
+    /// Lists the versions of a type, or of everything, newest first.
+    async fn changes(&self, tenant: TenantId, wanted: &ChangesQuery) -> Result<Vec<ChangeEntry>, StoreError>;
 
     /// Answers a search.
     async fn search(&self, tenant: TenantId, query: &SearchQuery) -> Result<SearchPage, StoreError>;
 
-    /// Writes all or nothing. One write is one statement.
-    async fn commit(&self, context: &WriteContext, writes: Vec<Write>) -> Result<(), StoreError>;
+    /// Writes all or nothing, if every guard still holds. One write without a guard is one statement.
+    async fn commit(&self, context: &WriteContext, writes: Vec<Write>, guards: Vec<Guard>) -> Result<(), StoreError>;
 }

@@ -2,10 +2,13 @@
 //!
 //! One file an interaction. Each one decides access first, does its work, and leaves its audit record.
 
+mod batch;
+mod conditional;
 mod create;
 mod delete;
 mod history;
 mod incoming;
+mod patch;
 mod read;
 mod search;
 mod transaction;
@@ -21,10 +24,12 @@ use crate::outcome::Issue;
 use crate::ports::{ResourceStore, StoreError, WriteContext};
 use crate::types::{ResourceKey, ResourceType, VersionId};
 
-pub use history::HistoryPage;
+pub use conditional::{ConditionalDelete, Created, Target};
+pub use history::{HistoryPage, HistoryRange};
 pub use incoming::read_resource;
+pub use patch::Patch;
 pub use transaction::TransactionOutcome;
-pub use update::{Change, Updated};
+pub use update::{Change, Existing, Updated};
 
 /// Why an interaction was not done.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +61,9 @@ pub enum FhirError {
         /// The version in the request.
         wanted: VersionId,
     },
+    /// A condition of the request does not hold.
+    #[error("{0}")]
+    Condition(String),
     /// The store could not.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -119,9 +127,9 @@ impl FhirService {
     ) -> Result<FhirError, StoreError> {
         let action = match what {
             Interaction::Read | Interaction::Vread => AuditAction::Read,
-            Interaction::History => AuditAction::History,
+            Interaction::History | Interaction::TypeHistory => AuditAction::History,
             Interaction::Search => AuditAction::Search,
-            Interaction::Create | Interaction::Update | Interaction::Delete => AuditAction::Write,
+            Interaction::Create | Interaction::Update | Interaction::Patch | Interaction::Delete => AuditAction::Write,
         };
         self.audit.record_now(AuditRecord::of(caller, action, target, self.clock.now()).refused()).await?;
         Ok(FhirError::Refused(refusal))

@@ -17,7 +17,7 @@ async fn every_refusal_says_what_is_wrong() {
         (Method::GET, "/fhir/Patient/none", &[], "", 404, "Patient/none"),
         (Method::GET, "/fhir/Patient/a_b", &[], "", 400, "a_b"),
         (Method::GET, "/fhir/%24export", &[], "", 404, "$export"),
-        (Method::PATCH, "/fhir/Patient/rane", &[], "", 405, "PATCH"),
+        (Method::PATCH, "/fhir/metadata", &[], "", 405, "PATCH"),
         (Method::GET, "/fhir/Parameters", &[], "", 404, "Parameters"),
         (Method::GET, "/fhir/Patient?_format=xml", &[], "", 406, "xml"),
         (Method::POST, "/fhir/Patient", &[("content-type", "text/plain")], "x", 415, "text/plain"),

@@ -5,6 +5,7 @@
 mod access;
 mod architecture;
 mod browser;
+mod conditional;
 mod contract;
 mod crash;
 mod dictation;

@@ -30,7 +30,16 @@ pub(super) fn resource(stored: Stored, request: &Request) -> Response {
     if known.is_some_and(|known| known.split(',').any(|one| one.trim() == tag || one.trim() == "*")) {
         return response.status(StatusCode::NOT_MODIFIED).finish();
     }
+    if known.is_none() && unmodified(request, stored.updated) {
+        return response.status(StatusCode::NOT_MODIFIED).finish();
+    }
     response.content_type(FHIR_JSON).body(stored.body)
+}
+
+/// `If-Modified-Since` has whole seconds: what changed within the second counts as seen (RFC 9110 §13.1.3).
+fn unmodified(request: &Request, updated: Instant) -> bool {
+    let since = request.header(header::IF_MODIFIED_SINCE).and_then(|text| DateTime::parse_from_rfc2822(text).ok());
+    since.is_some_and(|since| updated.seconds() <= since.timestamp())
 }
 
 /// The answer to a write, as `Prefer: return` has it.

@@ -1,67 +1,99 @@
-//! history of one resource (R4 <https://hl7.org/fhir/R4/http.html#history>).
+//! history of one resource, of a type, of everything (R4 <https://hl7.org/fhir/R4/http.html#history>).
 
 use poem::{Request, Response};
+use seva_fhir::date::date_range;
+use seva_fhir::ports::HistoryEntry;
 use seva_fhir::search::{DEFAULT_COUNT, LARGEST_COUNT, parse_query_string};
-use seva_fhir::service::FhirError;
-use seva_fhir::types::{ResourceKey, VersionId};
+use seva_fhir::service::{FhirError, HistoryRange};
+use seva_fhir::types::Instant;
 
 use super::answer::{etag, http_date};
 use super::bundle::{BundleWriter, Link};
+use super::target::Target;
 use super::{CallerRef, FhirEndpoint};
 use crate::failure::{FHIR_JSON, Failure};
 
 pub(super) async fn run(
     face: &FhirEndpoint,
     caller: CallerRef<'_>,
-    key: &ResourceKey,
+    target: &Target,
     request: &Request,
 ) -> Result<Response, Failure> {
-    let (count, before) = parameters(request)?;
-    let page = face.service().history(caller, key, before, count).await?;
-    let base = format!("{}/{key}", face.base());
-    let mut links = vec![Link { relation: "self", url: format!("{base}/_history?_count={count}") }];
+    let (range, used) = parameters(request)?;
+    let service = face.service();
+    let (page, place) = match target {
+        Target::History(key) => (service.history(caller, key, &range).await?, format!("{}/{key}", face.base())),
+        Target::TypeHistory(kind) => {
+            (service.history_of(caller, Some(*kind), &range).await?, format!("{}/{kind}", face.base()))
+        }
+        _ => (service.history_of(caller, None, &range).await?, face.base().to_owned()),
+    };
+    let link = |before: Option<i64>| {
+        let mut url = format!("{place}/_history?_count={}{used}", range.count);
+        if let Some(before) = before {
+            url.push_str(&format!("&_before={before}"));
+        }
+        url
+    };
+    let mut links = vec![Link { relation: "self", url: link(range.before) }];
     if let Some(before) = page.next_before {
-        links.push(Link { relation: "next", url: format!("{base}/_history?_count={count}&_before={before}") });
+        links.push(Link { relation: "next", url: link(Some(before)) });
     }
     let mut bundle = BundleWriter::new("history", None, &links, 4096);
     for entry in &page.entries {
-        let status = match entry.method.verb() {
-            "POST" => "201",
-            "DELETE" => "204",
-            _ => "200",
-        };
-        let url = if entry.method.verb() == "POST" { key.resource_type().to_string() } else { key.to_string() };
-        let rest = format!(
-            "\"request\":{{\"method\":\"{}\",\"url\":\"{url}\"}},\"response\":{{\"status\":\"{status}\",\"etag\":\"{}\",\"lastModified\":\"{}\"}}",
-            entry.method.verb(),
-            etag(entry.version).replace('"', "\\\""),
-            entry.updated,
-        );
-        bundle.entry(Some(&base), entry.body.as_deref(), rest.as_bytes());
+        push(&mut bundle, face.base(), entry);
     }
-    let newest = page.entries.first().map(|entry| http_date(entry.updated));
     let response = Response::builder().content_type(FHIR_JSON);
-    let response = match newest {
-        Some(date) => response.header("last-modified", date),
+    let response = match page.entries.first() {
+        Some(newest) => response.header("last-modified", http_date(newest.updated)),
         None => response,
     };
     Ok(response.body(bundle.finish()))
 }
 
-fn parameters(request: &Request) -> Result<(u32, Option<VersionId>), Failure> {
+fn push(bundle: &mut BundleWriter, base: &str, entry: &HistoryEntry) {
+    let verb = entry.method.verb();
+    let (status, url) = match verb {
+        "POST" => ("201", entry.key.resource_type().to_string()),
+        "DELETE" => ("204", entry.key.to_string()),
+        _ => ("200", entry.key.to_string()),
+    };
+    let rest = format!(
+        "\"request\":{{\"method\":\"{verb}\",\"url\":\"{url}\"}},\"response\":{{\"status\":\"{status}\",\"etag\":\"{}\",\"lastModified\":\"{}\"}}",
+        etag(entry.version).replace('"', "\\\""),
+        entry.updated,
+    );
+    bundle.entry(Some(&format!("{base}/{}", entry.key)), entry.body.as_deref(), rest.as_bytes());
+}
+
+/// Reads the parameters, and gives those back that the links repeat.
+fn parameters(request: &Request) -> Result<(HistoryRange, String), Failure> {
     let pairs = parse_query_string(request.uri().query().unwrap_or_default())
         .map_err(|issue| Failure::from(FhirError::Invalid(vec![issue])))?;
-    let (mut count, mut before) = (DEFAULT_COUNT, None);
+    let mut range = HistoryRange { count: DEFAULT_COUNT, ..HistoryRange::default() };
+    let mut used = String::new();
     for (name, value) in &pairs {
-        let wrong = || Failure::BadRequest(format!("{name}: {value:?} is not a whole number above zero"));
+        let wrong = |what: &str| Failure::BadRequest(format!("{name}: {value:?} is not {what}"));
         match name.as_str() {
             "_count" => {
-                count = value.parse::<u32>().ok().filter(|count| *count > 0).ok_or_else(wrong)?.min(LARGEST_COUNT)
+                let count = value.parse::<u32>().map_err(|_| wrong("a whole number"))?;
+                range.count = count.clamp(1, LARGEST_COUNT);
             }
-            "_before" => before = Some(value.parse().map_err(|_| wrong())?),
+            "_before" => range.before = Some(value.parse().map_err(|_| wrong("a place of a page link"))?),
+            // A zone's plus sign arrives as a space when the client did not encode it.
+            "_since" | "_at" => {
+                let text = value.replace(' ', "+");
+                let (low, high) = date_range(&text).ok_or_else(|| wrong("a date or an instant"))?;
+                if name == "_since" {
+                    range.since = Some(Instant::from_micros(low));
+                } else {
+                    range.at = Some((low, high));
+                }
+                used.push_str(&format!("&{name}={}", text.replace('+', "%2B")));
+            }
             "_format" | "_pretty" => {}
-            other => return Err(Failure::BadRequest(format!("{other} is not a parameter of _history here"))),
+            other => return Err(Failure::BadRequest(format!("{other} is not a parameter of _history"))),
         }
     }
-    Ok((count, before))
+    Ok((range, used))
 }

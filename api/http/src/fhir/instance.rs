@@ -2,15 +2,20 @@
 
 use poem::http::{StatusCode, header};
 use poem::{Request, Response};
+use seva_fhir::outcome::{Issue, OperationOutcome};
 use seva_fhir::ports::Stored;
 use seva_fhir::search::Presentation;
-use seva_fhir::service::{Change, Updated};
+use seva_fhir::service::{Change, Created, Existing, FhirError, Patch, Target, Updated};
 use seva_fhir::types::{ResourceKey, ResourceType, VersionId};
 
 use super::answer::{etag, if_match, resource, written};
+use super::negotiation::{self, Return, preferred_return};
 use super::search::{presentation, presented};
 use super::{CallerRef, FhirEndpoint};
-use crate::failure::Failure;
+use crate::failure::{FHIR_JSON, Failure};
+
+/// RFC 6902.
+pub(super) const JSON_PATCH: &str = "application/json-patch+json";
 
 pub(super) async fn read(
     face: &FhirEndpoint,
@@ -50,8 +55,14 @@ pub(super) async fn create(
     request: &Request,
     body: &[u8],
 ) -> Result<Response, Failure> {
-    if request.header("if-none-exist").is_some() {
-        return Err(Failure::BadRequest("If-None-Exist is not offered yet: search first".to_owned()));
+    if let Some(raw) = request.header("if-none-exist") {
+        let service = face.service();
+        let criteria = service.criteria(resource_type, raw.trim_start_matches('?'))?;
+        let resource = service.read_resource(body, resource_type)?;
+        return Ok(match service.create_unless(caller, criteria, resource).await? {
+            Created::New(stored) => written(stored, StatusCode::CREATED, face.base(), request),
+            Created::Existing(stored) => written(stored, StatusCode::OK, face.base(), request),
+        });
     }
     let stored = face.service().create(caller, resource_type, body).await?;
     Ok(written(stored, StatusCode::CREATED, face.base(), request))
@@ -64,10 +75,71 @@ pub(super) async fn update(
     request: &Request,
     body: &[u8],
 ) -> Result<Response, Failure> {
-    let change = Change { key, if_match: if_match(request)?, body };
-    match face.service().update(caller, change).await? {
-        Updated::Created(stored) => Ok(written(stored, StatusCode::CREATED, face.base(), request)),
-        Updated::Replaced(stored) => Ok(written(stored, StatusCode::OK, face.base(), request)),
+    let existing = match request.header(header::IF_NONE_MATCH) {
+        Some("*") => Existing::Kept,
+        _ => Existing::Replaced,
+    };
+    let change = Change { key, if_match: if_match(request)?, existing, body };
+    Ok(updated(face, face.service().update(caller, change).await?, request))
+}
+
+fn updated(face: &FhirEndpoint, updated: Updated, request: &Request) -> Response {
+    match updated {
+        Updated::Created(stored) => written(stored, StatusCode::CREATED, face.base(), request),
+        Updated::Replaced(stored) => written(stored, StatusCode::OK, face.base(), request),
+    }
+}
+
+/// Conditional update.
+pub(super) async fn update_where(
+    face: &FhirEndpoint,
+    caller: CallerRef<'_>,
+    resource_type: ResourceType,
+    request: &Request,
+    body: &[u8],
+) -> Result<Response, Failure> {
+    let service = face.service();
+    let criteria = service.criteria(resource_type, request.uri().query().unwrap_or_default())?;
+    let resource = service.read_resource(body, resource_type)?;
+    let done = service.update_where(caller, criteria, if_match(request)?, resource).await?;
+    Ok(updated(face, done, request))
+}
+
+/// JSON Patch or FHIRPath Patch, by the media type of the body.
+pub(super) async fn patch(
+    face: &FhirEndpoint,
+    caller: CallerRef<'_>,
+    target: Target,
+    request: &Request,
+    body: &[u8],
+) -> Result<Response, Failure> {
+    let kind = request.header(header::CONTENT_TYPE).unwrap_or_default();
+    let patch = if kind.starts_with(JSON_PATCH) {
+        Patch::from_json(body)
+    } else {
+        negotiation::check_content_type(kind)?;
+        Patch::from_resource(&face.service().read_any_resource(body)?)
+    };
+    let patch = patch.map_err(|issue| FhirError::Invalid(vec![issue]))?;
+    let done = face.service().patch(caller, target, if_match(request)?, patch).await?;
+    Ok(updated(face, done, request))
+}
+
+/// Conditional delete.
+pub(super) async fn delete_where(
+    face: &FhirEndpoint,
+    caller: CallerRef<'_>,
+    resource_type: ResourceType,
+    request: &Request,
+) -> Result<Response, Failure> {
+    let criteria = face.service().criteria(resource_type, request.uri().query().unwrap_or_default())?;
+    let done = face.service().delete_where(caller, criteria).await?;
+    let issue = Issue::information(format!("deleted {} resources", done.deleted));
+    match preferred_return(request) {
+        Return::Outcome => Ok(Response::builder()
+            .content_type(FHIR_JSON)
+            .body(OperationOutcome::new(vec![issue]).to_json().to_bytes())),
+        Return::Minimal | Return::Representation => Ok(Response::builder().status(StatusCode::NO_CONTENT).finish()),
     }
 }
 

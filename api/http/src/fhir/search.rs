@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use poem::http::StatusCode;
 use poem::{Request, Response};
@@ -101,6 +102,12 @@ fn read(place: &Place<'_>, pairs: &QueryPairs, options: SearchOptions<'_>) -> Re
 
 fn one(issue: Issue) -> Failure {
     FhirError::Invalid(vec![issue]).into()
+}
+
+/// A searchset of one type, as an entry of a Bundle holds it.
+pub(super) fn page_bundle(base: &str, query: &SearchQuery, page: &SearchPage) -> Bytes {
+    let path = query.resource_types.first().map(ToString::to_string).unwrap_or_default();
+    write(base, &path, query, page).finish()
 }
 
 fn write(base: &str, path: &str, query: &SearchQuery, page: &SearchPage) -> BundleWriter {

@@ -22,6 +22,8 @@ pub(super) enum Target {
     Compartment(ResourceKey, Vec<ResourceType>),
     Instance(ResourceKey),
     History(ResourceKey),
+    TypeHistory(ResourceType),
+    SystemHistory,
     Version(ResourceKey, VersionId),
 }
 
@@ -37,9 +39,11 @@ impl Target {
             [] => Ok(Self::System),
             ["metadata"] => Ok(Self::Metadata),
             ["_search"] => Ok(Self::SystemSearch),
+            ["_history"] => Ok(Self::SystemHistory),
             [name, ..] if name.starts_with('$') || name.starts_with('_') => Err(unknown(path)),
             [name] => Ok(Self::Type(served(name)?)),
             [name, "_search"] => Ok(Self::Search(served(name)?)),
+            [name, "_history"] => Ok(Self::TypeHistory(served(name)?)),
             [name, id] if !id.starts_with(['$', '_']) => Ok(Self::Instance(key(name, id)?)),
             [name, id, "_history"] => Ok(Self::History(key(name, id)?)),
             [name, id, kind] | [name, id, kind, "_search"] if !kind.starts_with(['$', '_']) => {
@@ -72,7 +76,7 @@ impl Target {
             Self::Type(resource_type) => resource_type.as_str() == "Binary",
             Self::Instance(key) | Self::Version(key, _) => key.resource_type().as_str() == "Binary",
             Self::Metadata | Self::System | Self::SystemSearch | Self::Search(_) => false,
-            Self::Compartment(..) | Self::History(_) => false,
+            Self::Compartment(..) | Self::History(_) | Self::TypeHistory(_) | Self::SystemHistory => false,
         }
     }
 
@@ -81,17 +85,20 @@ impl Target {
         match self {
             Self::Instance(key) | Self::Version(key, _) | Self::History(key) => Some(key),
             Self::Metadata | Self::System | Self::SystemSearch | Self::Type(_) | Self::Search(_) => None,
-            Self::Compartment(..) => None,
+            Self::Compartment(..) | Self::TypeHistory(_) | Self::SystemHistory => None,
         }
     }
 
     /// The methods that are offered here.
     pub(super) fn allow(&self) -> &'static str {
         match self {
-            Self::Metadata | Self::History(_) | Self::Version(..) => "GET, HEAD",
-            Self::System | Self::Type(_) | Self::Search(_) | Self::SystemSearch => "GET, HEAD, POST",
+            Self::Metadata | Self::History(_) | Self::TypeHistory(_) | Self::SystemHistory | Self::Version(..) => {
+                "GET, HEAD"
+            }
+            Self::Type(_) => "GET, HEAD, POST, PUT, PATCH, DELETE",
+            Self::System | Self::Search(_) | Self::SystemSearch => "GET, HEAD, POST",
             Self::Compartment(..) => "GET, HEAD, POST",
-            Self::Instance(_) => "GET, HEAD, PUT, DELETE",
+            Self::Instance(_) => "GET, HEAD, PUT, PATCH, DELETE",
         }
     }
 }

@@ -1,12 +1,13 @@
-//! transaction (R4 <https://hl7.org/fhir/R4/http.html#transaction>): answers in request order.
+//! transaction and batch (R4 <https://hl7.org/fhir/R4/http.html#transaction>): answers in request order.
 
 use poem::{Request, Response};
 use seva_fhir::ports::Stored;
-use seva_fhir::service::TransactionOutcome;
+use seva_fhir::service::{FhirError, TransactionOutcome};
 
 use super::answer::etag;
 use super::bundle::BundleWriter;
 use super::negotiation::{Return, preferred_return};
+use super::search::page_bundle;
 use super::{CallerRef, FhirEndpoint};
 use crate::failure::{FHIR_JSON, Failure};
 
@@ -16,20 +17,41 @@ pub(super) async fn run(
     request: &Request,
     body: &[u8],
 ) -> Result<Response, Failure> {
-    let outcomes = face.service().transaction_bytes(caller, body).await?;
+    let service = face.service();
+    let bundle = service.read_bundle(body)?;
+    let (kind, outcomes): (&str, Vec<Result<TransactionOutcome, FhirError>>) =
+        if bundle.get_str("type") == Some("transaction") {
+            let outcomes = service.transaction(caller, bundle).await?;
+            ("transaction-response", outcomes.into_iter().map(Ok).collect())
+        } else {
+            ("batch-response", service.batch(caller, bundle).await?)
+        };
     let whole = preferred_return(request) == Return::Representation && request.header("prefer").is_some();
-    let mut bundle = BundleWriter::new("transaction-response", None, &[], outcomes.len() * 256);
-    for outcome in &outcomes {
+    let mut answer = BundleWriter::new(kind, None, &[], outcomes.len() * 256);
+    for outcome in outcomes {
         match outcome {
-            TransactionOutcome::Created(stored) => push(&mut bundle, face.base(), stored, "201 Created", whole),
-            TransactionOutcome::Updated(stored) => push(&mut bundle, face.base(), stored, "200 OK", whole),
-            TransactionOutcome::Deleted => bundle.entry(None, None, b"\"response\":{\"status\":\"204 No Content\"}"),
+            Ok(outcome) => push(&mut answer, face.base(), outcome, whole),
+            Err(error) => refuse(&mut answer, &Failure::from(error)),
         }
     }
-    Ok(Response::builder().content_type(FHIR_JSON).body(bundle.finish()))
+    Ok(Response::builder().content_type(FHIR_JSON).body(answer.finish()))
 }
 
-fn push(bundle: &mut BundleWriter, base: &str, stored: &Stored, status: &str, whole: bool) {
+fn push(bundle: &mut BundleWriter, base: &str, outcome: TransactionOutcome, whole: bool) {
+    match outcome {
+        TransactionOutcome::Created(stored) => written(bundle, base, (&stored, "201 Created"), whole),
+        TransactionOutcome::Updated(stored) => written(bundle, base, (&stored, "200 OK"), whole),
+        TransactionOutcome::Existing(stored) => written(bundle, base, (&stored, "200 OK"), whole),
+        TransactionOutcome::Found(stored) => written(bundle, base, (&stored, "200 OK"), true),
+        TransactionOutcome::Deleted(_) => bundle.entry(None, None, b"\"response\":{\"status\":\"204 No Content\"}"),
+        TransactionOutcome::Page(found) => {
+            let page = page_bundle(base, &found.0, &found.1);
+            bundle.entry(None, Some(&page), b"\"response\":{\"status\":\"200 OK\"}");
+        }
+    }
+}
+
+fn written(bundle: &mut BundleWriter, base: &str, (stored, status): (&Stored, &str), whole: bool) {
     let response = format!(
         "\"response\":{{\"status\":\"{status}\",\"location\":\"{base}/{}/_history/{}\",\"etag\":\"{}\",\"lastModified\":\"{}\"}}",
         stored.key,
@@ -39,4 +61,14 @@ fn push(bundle: &mut BundleWriter, base: &str, stored: &Stored, status: &str, wh
     );
     let resource = whole.then_some(stored.body.as_ref());
     bundle.entry(Some(&format!("{base}/{}", stored.key)), resource, response.as_bytes());
+}
+
+/// An entry of a batch that failed says why, in the words that it would have had alone.
+fn refuse(bundle: &mut BundleWriter, failure: &Failure) {
+    let (status, outcome) = failure.status_and_outcome();
+    let status = format!("{} {}", status.as_u16(), status.canonical_reason().unwrap_or_default());
+    let mut response = format!("\"response\":{{\"status\":\"{}\",\"outcome\":", status.trim_end()).into_bytes();
+    outcome.write(&mut response);
+    response.push(b'}');
+    bundle.entry(None, None, &response);
 }

@@ -2,11 +2,12 @@
 
 use seva_fhir::index;
 use seva_fhir::json::{Limits, parse};
-use seva_fhir::ports::{Draft, Method, StoreError, Stored, Write, WriteContext};
+use seva_fhir::ports::{Draft, Guard, Method, StoreError, Stored, Write, WriteContext};
 use seva_fhir::types::ResourceKey;
 use sqlx::{Executor, Postgres};
 
 use super::columns::IndexColumns;
+use super::guards;
 use super::row_ids::RowIds;
 use super::statements::{INSERT, REPLACE};
 use crate::Database;
@@ -35,7 +36,7 @@ pub(super) async fn commit(
     database: &Database,
     row_ids: &RowIds,
     context: &WriteContext,
-    mut writes: Vec<Write>,
+    (mut writes, guards): (Vec<Write>, Vec<Guard>),
 ) -> Result<(), StoreError> {
     if writes.is_empty() {
         return Ok(());
@@ -50,7 +51,8 @@ pub(super) async fn commit(
     let rids = row_ids.take(batch.inserts.len()).await.map_err(unavailable)?;
     let mut attempt = 1;
     loop {
-        match run(database, context, &batch, &rids).await {
+        match run(database, context, (&batch, &guards), &rids).await {
+            Ok(Outcome::Stale) => return Err(StoreError::Stale),
             Ok(Outcome::Done) => return Ok(()),
             Ok(outcome) => return Err(outcome.error(&batch, first)),
             Err(error) if is_retryable(&error) && attempt < ATTEMPTS => attempt += 1,
@@ -65,6 +67,7 @@ enum Outcome {
     Done,
     Exists,
     Changed,
+    Stale,
 }
 
 impl Outcome {
@@ -74,7 +77,7 @@ impl Outcome {
         let replaced = batch.replacements.first().map(|replacement| replacement.read.key.clone());
         let (candidate, exists) = match self {
             Self::Exists => (inserted, true),
-            Self::Done | Self::Changed => (replaced, false),
+            Self::Done | Self::Changed | Self::Stale => (replaced, false),
         };
         match (candidate.or(first), exists) {
             (Some(key), true) => StoreError::Exists { key },
@@ -84,8 +87,13 @@ impl Outcome {
     }
 }
 
-async fn run(database: &Database, context: &WriteContext, batch: &Batch, rids: &[i64]) -> Result<Outcome, sqlx::Error> {
-    if batch.inserts.len() + batch.replacements.len() == 1 {
+async fn run(
+    database: &Database,
+    context: &WriteContext,
+    (batch, guards): (&Batch, &[Guard]),
+    rids: &[i64],
+) -> Result<Outcome, sqlx::Error> {
+    if guards.is_empty() && batch.inserts.len() + batch.replacements.len() == 1 {
         let done = if batch.inserts.is_empty() {
             replace(&database.pool, database, context, batch).await? == 1
         } else {
@@ -95,6 +103,13 @@ async fn run(database: &Database, context: &WriteContext, batch: &Batch, rids: &
         return Ok(if done { Outcome::Done } else { failed });
     }
     let mut transaction = database.pool.begin().await?;
+    if !guards.is_empty() {
+        match guards::hold(database, context.tenant, guards, &mut transaction).await {
+            Ok(()) => {}
+            Err(StoreError::Stale) => return Ok(Outcome::Stale),
+            Err(error) => return Err(sqlx::Error::Protocol(error.to_string())),
+        }
+    }
     if !batch.replacements.is_empty() {
         let done = replace(&mut *transaction, database, context, batch).await?;
         if done != count(batch.replacements.len()) {

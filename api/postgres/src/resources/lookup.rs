@@ -1,12 +1,12 @@
 //! Reading: one prepared statement, bytes copied, nothing parsed.
 
 use bytes::Bytes;
-use seva_fhir::ports::{HistoryEntry, Lookup, Method, StoreError, Stored};
+use seva_fhir::ports::{Lookup, StoreError, Stored};
 use seva_fhir::types::{Instant, ResourceKey, ResourceType, TenantId, VersionId};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
-use super::statements::{HISTORY, LAST_VERSION, READ, READ_MANY, READ_VERSION};
+use super::statements::{LAST_VERSION, READ, READ_MANY, READ_VERSION};
 use crate::Database;
 use crate::failure::unavailable;
 
@@ -73,44 +73,18 @@ pub(super) async fn read_many(
     rows.iter().map(keyed).collect()
 }
 
-pub(super) async fn history(
-    database: &Database,
-    tenant: TenantId,
-    key: &ResourceKey,
-    before: Option<VersionId>,
-    count: u32,
-) -> Result<Vec<HistoryEntry>, StoreError> {
-    let rows = sqlx::query(HISTORY)
-        .bind(tenant.get())
-        .bind(key.resource_type().code())
-        .bind(key.id().as_str())
-        .bind(before.map_or(i32::MAX, VersionId::get))
-        .bind(i64::from(count))
-        .fetch_all(&database.pool)
-        .await
-        .map_err(unavailable)?;
-    rows.iter()
-        .map(|row| {
-            let method: i16 = row.try_get("method").map_err(unavailable)?;
-            let body: Option<Vec<u8>> = row.try_get("body").map_err(unavailable)?;
-            Ok(HistoryEntry {
-                key: key.clone(),
-                version: version(row)?,
-                updated: updated(row)?,
-                method: Method::from_code(method).ok_or_else(|| unexpected("method"))?,
-                body: body.map(Bytes::from),
-            })
-        })
-        .collect()
-}
-
 /// Reads a row with `type` and `id`.
 pub(crate) fn keyed(row: &PgRow) -> Result<Stored, StoreError> {
+    stored(key(row)?, row)
+}
+
+/// Reads the columns `type` and `id`.
+pub(crate) fn key(row: &PgRow) -> Result<ResourceKey, StoreError> {
     let code: i16 = row.try_get("type").map_err(unavailable)?;
     let id: &str = row.try_get("id").map_err(unavailable)?;
     let resource_type = ResourceType::from_code(code).ok_or_else(|| unexpected("type"))?;
     let id = id.parse().map_err(|_| unexpected("id"))?;
-    stored(ResourceKey::new(resource_type, id), row)
+    Ok(ResourceKey::new(resource_type, id))
 }
 
 fn stored(key: ResourceKey, row: &PgRow) -> Result<Stored, StoreError> {
@@ -118,15 +92,15 @@ fn stored(key: ResourceKey, row: &PgRow) -> Result<Stored, StoreError> {
     Ok(Stored { key, version: version(row)?, updated: updated(row)?, body: Bytes::from(body) })
 }
 
-fn version(row: &PgRow) -> Result<VersionId, StoreError> {
+pub(super) fn version(row: &PgRow) -> Result<VersionId, StoreError> {
     let version: i32 = row.try_get("version").map_err(unavailable)?;
     VersionId::try_from(version).map_err(|_| unexpected("version"))
 }
 
-fn updated(row: &PgRow) -> Result<Instant, StoreError> {
+pub(super) fn updated(row: &PgRow) -> Result<Instant, StoreError> {
     row.try_get("updated").map(Instant::from_micros).map_err(unavailable)
 }
 
-fn unexpected(column: &str) -> StoreError {
+pub(super) fn unexpected(column: &str) -> StoreError {
     StoreError::Unavailable(format!("a stored row has an impossible {column}"))
 }

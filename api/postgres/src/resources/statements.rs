@@ -18,13 +18,29 @@ pub(super) const READ_MANY: &str = "SELECT r.type, r.id, r.version, r.updated, r
     FROM UNNEST($2::int2[], $3::text[]) n(type, id) \
     JOIN resource r ON r.tenant = $1 AND r.type = n.type AND r.id = n.id";
 
-/// `$4` before this version, `$5` how many.
-pub(super) const HISTORY: &str = "SELECT version, updated, method, body FROM ( \
-    SELECT version, updated, method, body FROM resource \
-    WHERE tenant = $1 AND type = $2 AND id = $3 AND version < $4 \
-    UNION ALL SELECT version, updated, method, body FROM history \
-    WHERE tenant = $1 AND type = $2 AND id = $3 AND version < $4) v \
+/// `$4` before this version, `$5` how many, `$6` since, `$7` and `$8` current at some time in this range.
+pub(super) const HISTORY: &str = "SELECT type, id, version, updated, method, body FROM ( \
+    SELECT type, id, version, updated, method, body FROM resource WHERE tenant = $1 AND type = $2 AND id = $3 \
+    UNION ALL SELECT type, id, version, updated, method, body FROM history \
+    WHERE tenant = $1 AND type = $2 AND id = $3) v \
+    WHERE version < $4 AND ($6::int8 IS NULL OR updated >= $6) \
+    AND ($7::int8 IS NULL OR (updated <= $8 AND NOT EXISTS (SELECT FROM ( \
+        SELECT updated, version FROM resource WHERE tenant = $1 AND type = $2 AND id = $3 \
+        UNION ALL SELECT updated, version FROM history WHERE tenant = $1 AND type = $2 AND id = $3) n \
+        WHERE n.version > v.version AND n.updated <= $7))) \
     ORDER BY version DESC LIMIT $5";
+
+/// The feed backwards, with the bytes of each version: `$2` types (null: all), `$3` before this place, `$4` how many,
+/// `$5` since, `$6` and `$7` current at some time in this range.
+pub(super) const CHANGES: &str = "SELECT c.seq, c.type, c.id, c.version, c.at AS updated, c.method, \
+    COALESCE(r.body, h.body) AS body FROM (SELECT * FROM change c WHERE c.tenant = $1 \
+        AND ($2::int2[] IS NULL OR c.type = ANY($2)) AND c.seq < $3 AND ($5::int8 IS NULL OR c.at >= $5) \
+        AND ($6::int8 IS NULL OR (c.at <= $7 AND NOT EXISTS (SELECT FROM change n WHERE n.tenant = $1 AND n.type = c.type \
+            AND n.id = c.id AND n.version > c.version AND n.at <= $6))) \
+        ORDER BY c.seq DESC LIMIT $4) c \
+    LEFT JOIN resource r ON r.tenant = $1 AND r.type = c.type AND r.id = c.id AND r.version = c.version \
+    LEFT JOIN history h ON h.tenant = $1 AND h.type = c.type AND h.id = c.id AND h.version = c.version AND c.method <> 3 \
+    ORDER BY c.seq DESC";
 
 /// Resources that are not there, with their index rows and change rows; answers how many were inserted.
 ///

@@ -3,6 +3,7 @@
 use seva_fhir::ports::StoreError;
 use seva_fhir::types::TenantId;
 use sqlx::postgres::PgRow;
+use sqlx::{Executor, Postgres};
 
 use crate::Database;
 use crate::failure::unavailable;
@@ -101,6 +102,15 @@ impl Sql {
     }
 
     pub(super) async fn fetch(self, database: &Database, planning: Planning) -> Result<Vec<PgRow>, StoreError> {
+        self.fetch_on(&database.pool, planning).await
+    }
+
+    /// Runs where the caller wants it: on the connection of a transaction.
+    pub(super) async fn fetch_on<'e, E: Executor<'e, Database = Postgres>>(
+        self,
+        executor: E,
+        planning: Planning,
+    ) -> Result<Vec<PgRow>, StoreError> {
         let persistent = planning == Planning::Shared;
         let mut query = sqlx::query(sqlx::AssertSqlSafe(self.text)).persistent(persistent).bind(self.tenant);
         for bind in self.binds {
@@ -116,6 +126,6 @@ impl Sql {
                 Bind::Int2s(values) => query.bind(values),
             };
         }
-        query.fetch_all(&database.pool).await.map_err(unavailable)
+        query.fetch_all(executor).await.map_err(unavailable)
     }
 }

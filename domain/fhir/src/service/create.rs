@@ -16,7 +16,7 @@ impl FhirService {
         let draft = stamp(resource, Stamp { key, version: VersionId::FIRST, updated })?;
         let stored = draft.stored.clone();
         let write = Write::Insert { draft, method: Method::Create };
-        self.store.commit(&Self::context(caller), vec![write]).await?;
+        self.store.commit(&Self::context(caller), vec![write], Vec::new()).await?;
         Ok(stored)
     }
 }

@@ -25,7 +25,7 @@ impl FhirService {
                 Lookup::Absent => return Ok(None),
             };
             let (write, version) = self.plan_delete(caller, read, if_match).await?;
-            match self.store.commit(&Self::context(caller), vec![write]).await {
+            match self.store.commit(&Self::context(caller), vec![write], Vec::new()).await {
                 Ok(()) => return Ok(Some(version)),
                 Err(StoreError::Conflict { .. }) if attempt < ATTEMPTS => attempt += 1,
                 Err(error) => return Err(error.into()),

@@ -1,41 +1,105 @@
-//! history of one resource (R4: <https://hl7.org/fhir/R4/http.html#history>), newest first.
+//! history of one resource, of a type, of everything (R4: <https://hl7.org/fhir/R4/http.html#history>), newest first.
 
 use super::read::within;
 use super::{FhirError, FhirService};
-use crate::access::{AuditAction, AuditRecord, Caller, Interaction, Permit};
-use crate::ports::{HistoryEntry, Stored};
-use crate::types::{ResourceKey, VersionId};
+use crate::access::{AuditAction, AuditRecord, Caller, Interaction, Permit, decide};
+use crate::interactions::served_types;
+use crate::ports::{ChangeEntry, ChangesQuery, HistoryEntry, Stored, VersionsQuery};
+use crate::types::{Instant, ResourceKey, ResourceType};
 
 /// One page of versions.
 pub struct HistoryPage {
     /// The versions, newest first.
     pub entries: Vec<HistoryEntry>,
-    /// The next page holds versions before this one.
-    pub next_before: Option<VersionId>,
+    /// The next page holds versions before this place.
+    pub next_before: Option<i64>,
+}
+
+/// Which versions a caller asks for.
+#[derive(Clone, Debug, Default)]
+pub struct HistoryRange {
+    /// `_since`.
+    pub since: Option<Instant>,
+    /// `_at`, as a range of microseconds.
+    pub at: Option<(i64, i64)>,
+    /// Where the page begins: before a version of one resource, or before a place of the feed.
+    pub before: Option<i64>,
+    /// `_count`.
+    pub count: u32,
 }
 
 impl FhirService {
-    /// Lists the versions of a resource before a version.
+    /// Lists the versions of a resource.
     pub async fn history(
         &self,
         caller: &Caller,
         key: &ResourceKey,
-        before: Option<VersionId>,
-        count: u32,
+        range: &HistoryRange,
     ) -> Result<HistoryPage, FhirError> {
         let permit = self.authorise(caller, Interaction::History, key.resource_type()).await?;
-        let mut entries = self.store.history(caller.tenant, key, before, count + 1).await?;
-        if entries.is_empty() && before.is_none() {
+        let before = range.before.and_then(|place| i32::try_from(place).ok()).and_then(|place| place.try_into().ok());
+        let wanted = VersionsQuery { since: range.since, at: range.at, before, count: range.count + 1 };
+        let mut entries = self.store.history(caller.tenant, key, &wanted).await?;
+        if entries.is_empty() && before.is_none() && range.since.is_none() && range.at.is_none() {
             return Err(FhirError::NotFound(key.clone()));
         }
         if let Permit::Compartment(patient) = permit {
             entries.retain(|entry| as_stored(entry).is_some_and(|stored| within(&stored, &patient)));
         }
-        let more = entries.len() > count as usize;
-        entries.truncate(count as usize);
-        let next_before = entries.last().filter(|_| more).map(|entry| entry.version);
+        let more = entries.len() > range.count as usize;
+        entries.truncate(range.count as usize);
+        let next_before = entries.last().filter(|_| more).map(|entry| i64::from(entry.version.get()));
         self.audit.record(AuditRecord::of(caller, AuditAction::History, key.to_string(), self.clock.now())).await;
         Ok(HistoryPage { entries, next_before })
+    }
+
+    /// Lists the versions of a type, or of everything that the caller may see.
+    pub async fn history_of(
+        &self,
+        caller: &Caller,
+        resource_type: Option<ResourceType>,
+        range: &HistoryRange,
+    ) -> Result<HistoryPage, FhirError> {
+        let (types, permit) = match resource_type {
+            Some(own) => (vec![own], self.authorise(caller, Interaction::TypeHistory, own).await?),
+            None => self.visible(caller).await?,
+        };
+        let wanted = ChangesQuery {
+            resource_types: types,
+            since: range.since,
+            at: range.at,
+            before: range.before,
+            count: range.count + 1,
+        };
+        let mut changes = self.store.changes(caller.tenant, &wanted).await?;
+        let more = changes.len() > range.count as usize;
+        changes.truncate(range.count as usize);
+        let next_before = changes.last().filter(|_| more).map(|change| change.place);
+        if let Permit::Compartment(patient) = permit {
+            changes.retain(|change| as_stored(&change.entry).is_some_and(|stored| within(&stored, &patient)));
+        }
+        let target = resource_type.map_or("system", ResourceType::as_str);
+        self.audit.record(AuditRecord::of(caller, AuditAction::History, target, self.clock.now())).await;
+        Ok(HistoryPage { entries: changes.into_iter().map(|ChangeEntry { entry, .. }| entry).collect(), next_before })
+    }
+
+    /// The types whose history the caller may see, and how much of them; all of them are the empty list.
+    async fn visible(&self, caller: &Caller) -> Result<(Vec<ResourceType>, Permit), FhirError> {
+        let (mut types, mut permit, mut all) = (Vec::new(), Permit::Whole, true);
+        for own in served_types() {
+            match decide(caller, Interaction::TypeHistory, own) {
+                Ok(Permit::Whole) => types.push(own),
+                Ok(compartment) => {
+                    types.push(own);
+                    permit = compartment;
+                }
+                Err(_) => all = false,
+            }
+        }
+        if types.is_empty() {
+            self.authorise(caller, Interaction::TypeHistory, ResourceType::patient()).await?;
+        }
+        Ok((if all { Vec::new() } else { types }, permit))
     }
 }
 

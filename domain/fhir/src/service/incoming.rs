@@ -7,7 +7,21 @@ use crate::ports::{Draft, Stored};
 use crate::structure;
 use crate::types::{Instant, ResourceKey, ResourceType, VersionId};
 
-use super::FhirError;
+use super::{FhirError, FhirService};
+
+impl FhirService {
+    /// Reads bytes into a resource of a type.
+    pub fn read_resource(&self, bytes: &[u8], expected: ResourceType) -> Result<Json, FhirError> {
+        read_resource(bytes, expected, &self.limits)
+    }
+
+    /// Reads bytes into a resource of any type, one that only travels too.
+    pub fn read_any_resource(&self, bytes: &[u8]) -> Result<Json, FhirError> {
+        let resource = read_any(bytes, &self.limits)?;
+        check_structure(&resource)?;
+        Ok(resource)
+    }
+}
 
 /// Reads bytes into a resource of the expected type; every structural fault is named with its element.
 pub fn read_resource(bytes: &[u8], expected: ResourceType, limits: &Limits) -> Result<Json, FhirError> {

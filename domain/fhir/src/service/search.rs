@@ -4,7 +4,8 @@ use super::read::within;
 use super::{FhirError, FhirService};
 use crate::access::{AuditAction, AuditRecord, Caller, Interaction, Permit, decide, patients_in};
 use crate::ports::{SearchPage, Stored};
-use crate::search::SearchQuery;
+use crate::search::{Handling, SearchOptions, SearchQuery, parse_query_string, parse_search};
+use crate::types::ResourceType;
 
 impl FhirService {
     /// Answers a parsed search.
@@ -24,8 +25,15 @@ impl FhirService {
         Ok(page)
     }
 
+    /// Parses a search of one type from its raw query string; strict, as programs that write Bundles need it.
+    pub(super) fn search_from(&self, kind: ResourceType, raw: &str) -> Result<SearchQuery, FhirError> {
+        let pairs = parse_query_string(raw).map_err(|issue| FhirError::Invalid(vec![issue]))?;
+        let options = SearchOptions { handling: Handling::Strict, base_url: self.base_url() };
+        parse_search(kind, &pairs, options).map_err(FhirError::Invalid)
+    }
+
     /// Decides about every type that the answer depends on: a chain is a look into another type.
-    async fn restrict(&self, caller: &Caller, query: &mut SearchQuery) -> Result<(), FhirError> {
+    pub(super) async fn restrict(&self, caller: &Caller, query: &mut SearchQuery) -> Result<(), FhirError> {
         if query.resource_types.len() > 1 {
             // A search of the system answers what the caller may see, and is no way to learn what else there is.
             query.resource_types.retain(|own| decide(caller, Interaction::Search, *own).is_ok());

@@ -18,8 +18,20 @@ pub struct Change<'a> {
     pub key: &'a ResourceKey,
     /// The version that must be the current one.
     pub if_match: Option<VersionId>,
+    /// What becomes of a resource that exists.
+    pub existing: Existing,
     /// The resource as JSON.
     pub body: &'a [u8],
+}
+
+/// What an update does to a resource that exists.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Existing {
+    /// It gets a new version.
+    #[default]
+    Replaced,
+    /// It stays, and the update is refused (`If-None-Match: *`).
+    Kept,
 }
 
 /// What an update did.
@@ -33,16 +45,19 @@ pub enum Updated {
 impl FhirService {
     /// Writes a version under a known id.
     pub async fn update(&self, caller: &Caller, change: Change<'_>) -> Result<Updated, FhirError> {
-        let Change { key, if_match, body } = change;
+        let Change { key, if_match, existing, body } = change;
         self.authorise(caller, Interaction::Update, key.resource_type()).await?;
         let resource = read_resource(body, key.resource_type(), &self.limits)?;
         check_id(&resource, key)?;
         let mut attempt = 1;
         loop {
             let found = self.store.read(caller.tenant, key).await?;
+            if let (Existing::Kept, Lookup::Found(_)) = (existing, &found) {
+                return Err(FhirError::Condition(format!("{key} exists, and If-None-Match: * asks that it does not")));
+            }
             let write = self.plan_update(caller, key, if_match, found, resource.clone()).await?;
             let updated = outcome_of(&write);
-            match self.store.commit(&Self::context(caller), vec![write]).await {
+            match self.store.commit(&Self::context(caller), vec![write], Vec::new()).await {
                 Ok(()) => return Ok(updated),
                 Err(StoreError::Conflict { .. } | StoreError::Exists { .. }) if attempt < ATTEMPTS => attempt += 1,
                 Err(error) => return Err(error.into()),

@@ -1,110 +1,209 @@
-//! The entries of a transaction, each URL parsed once; a fault names its entry.
+//! The entries of a transaction or batch, each URL parsed once; a fault names its entry
+//! (R4 <https://hl7.org/fhir/R4/bundle.html#bundle-unlabeled-rules>).
 
 use crate::json::Json;
 use crate::outcome::{Issue, IssueCode};
-use crate::service::FhirError;
+use crate::search::SearchQuery;
+use crate::service::conditional::Target;
+use crate::service::{FhirError, FhirService, Patch};
 use crate::types::{ResourceKey, ResourceType, VersionId};
 
 /// What an entry asks for.
-pub(super) enum Verb {
-    /// Create.
-    Post(ResourceType),
+#[derive(Clone)]
+pub(crate) enum Verb {
+    /// Read or search, after everything else.
+    Get(Query),
+    /// Create, unless the criteria find a resource.
+    Post(ResourceType, Option<Box<SearchQuery>>),
     /// Update.
-    Put(ResourceKey),
+    Put(Target),
+    /// Change a part.
+    Patch(Target, Patch),
     /// Delete.
-    Delete(ResourceKey),
+    Delete(Target),
+}
+
+/// What a GET asks for.
+#[derive(Clone)]
+pub(crate) enum Query {
+    /// The current version.
+    Read(ResourceKey),
+    /// One version.
+    Version(ResourceKey, VersionId),
+    /// A search.
+    Search(Box<SearchQuery>),
 }
 
 /// One entry.
-pub(super) struct Entry {
-    pub(super) index: usize,
-    pub(super) full_url: Option<String>,
-    pub(super) verb: Verb,
-    pub(super) if_match: Option<VersionId>,
-    pub(super) resource: Option<Json>,
+#[derive(Clone)]
+pub(crate) struct Entry {
+    pub(crate) index: usize,
+    pub(crate) full_url: Option<String>,
+    pub(crate) verb: Verb,
+    pub(crate) if_match: Option<VersionId>,
+    pub(crate) resource: Option<Json>,
 }
 
 impl Entry {
-    pub(super) fn place(&self) -> String {
+    /// An entry of a transaction that is nothing else.
+    pub(crate) fn alone(verb: Verb, resource: Option<Json>) -> Self {
+        Self { index: 0, full_url: None, verb, if_match: None, resource }
+    }
+
+    pub(crate) fn place(&self) -> String {
         format!("Bundle.entry[{}]", self.index)
     }
 
-    pub(super) fn resource_type(&self) -> ResourceType {
+    /// The types that must be allowed.
+    pub(crate) fn resource_types(&self) -> Vec<ResourceType> {
         match &self.verb {
-            Verb::Post(resource_type) => *resource_type,
-            Verb::Put(key) | Verb::Delete(key) => key.resource_type(),
+            Verb::Get(query) => match query {
+                Query::Read(key) | Query::Version(key, _) => vec![key.resource_type()],
+                Query::Search(search) => search.resource_types.clone(),
+            },
+            Verb::Post(resource_type, _) => vec![*resource_type],
+            Verb::Put(target) | Verb::Patch(target, _) | Verb::Delete(target) => {
+                target.resource_type().into_iter().collect()
+            }
         }
     }
 }
 
-/// Reads all entries of a Bundle whose structure was checked; every fault is reported.
-pub(super) fn read(mut bundle: Json, base_url: &str) -> Result<Vec<Entry>, FhirError> {
-    if bundle.get("type").and_then(Json::as_str) != Some("transaction") {
-        let text = "only Bundles of type transaction are processed here";
-        return Err(FhirError::Invalid(vec![Issue::error(IssueCode::NotSupported, text).at("Bundle.type")]));
-    }
+/// Reads all entries of a Bundle whose structure was checked; every fault stays with its entry.
+pub(crate) fn read(mut bundle: Json, service: &FhirService) -> Vec<Result<Entry, Issue>> {
     let entries = match bundle.remove("entry") {
         Some(Json::Array(entries)) => entries,
         _ => Vec::new(),
     };
-    let mut read = Vec::with_capacity(entries.len());
-    let mut issues = Vec::new();
-    for (index, entry) in entries.into_iter().enumerate() {
-        match one(index, entry, base_url) {
-            Ok(entry) => read.push(entry),
-            Err(issue) => issues.push(issue),
-        }
-    }
-    if issues.is_empty() { Ok(read) } else { Err(FhirError::Invalid(issues)) }
+    entries.into_iter().enumerate().map(|(index, entry)| one(index, entry, service)).collect()
 }
 
-fn one(index: usize, mut entry: Json, base_url: &str) -> Result<Entry, Issue> {
+fn one(index: usize, mut entry: Json, service: &FhirService) -> Result<Entry, Issue> {
     let place = format!("Bundle.entry[{index}]");
-    let fault = |code, text: String, member: &str| Issue::error(code, text).at(format!("{place}.request.{member}"));
-    let request = entry.remove("request").ok_or_else(|| {
-        Issue::error(IssueCode::Required, "an entry of a transaction needs a request").at(format!("{place}.request"))
-    })?;
-    let text = |name: &str| request.get(name).and_then(Json::as_str);
-    let method = text("method").unwrap_or_default();
-    let url = text("url").unwrap_or_default();
-    let local = url.strip_prefix(base_url).map_or(url, |rest| rest.trim_start_matches('/'));
-    for conditional in ["ifNoneExist", "ifNoneMatch", "ifModifiedSince"] {
-        if request.get(conditional).is_some() {
-            return Err(fault(IssueCode::NotSupported, "conditional entries are not offered yet".into(), conditional));
-        }
-    }
-    if local.contains('?') {
-        return Err(fault(IssueCode::NotSupported, "conditional URLs are not offered yet".into(), "url"));
-    }
-    let key =
-        || local.parse::<ResourceKey>().map_err(|error| fault(IssueCode::Invalid, format!("{url:?}: {error}"), "url"));
-    let verb = match method {
-        "POST" => Verb::Post(local.parse().map_err(|error| fault(IssueCode::Invalid, format!("{error}"), "url"))?),
-        "PUT" => Verb::Put(key()?),
-        "DELETE" => Verb::Delete(key()?),
-        other => {
-            let text = format!("{other} entries are not offered yet: use POST, PUT or DELETE");
-            return Err(fault(IssueCode::NotSupported, text, "method"));
-        }
-    };
-    let if_match = match text("ifMatch") {
+    let request = entry
+        .remove("request")
+        .ok_or_else(|| Issue::error(IssueCode::Required, "an entry needs a request").at(format!("{place}.request")))?;
+    let resource = entry.remove("resource");
+    let reader = Reader { service, place: &place, request: &request };
+    let verb = reader.verb(resource.as_ref())?;
+    let if_match = match reader.text("ifMatch") {
         Some(etag) => Some(VersionId::from_etag(etag).ok_or_else(|| {
-            fault(IssueCode::Invalid, format!("{etag:?} is not a version: write W/\"3\""), "ifMatch")
+            reader.fault(IssueCode::Invalid, format!("{etag:?} is not a version: write W/\"3\""), "ifMatch")
         })?),
         None => None,
     };
     let full_url = entry.get("fullUrl").and_then(Json::as_str).map(str::to_owned);
-    let resource = entry.remove("resource");
     check_resource(&verb, resource.as_ref(), &place)?;
+    let resource = if matches!(verb, Verb::Patch(..)) { None } else { resource };
     Ok(Entry { index, full_url, verb, if_match, resource })
+}
+
+struct Reader<'a> {
+    service: &'a FhirService,
+    place: &'a str,
+    request: &'a Json,
+}
+
+impl Reader<'_> {
+    fn text(&self, name: &str) -> Option<&str> {
+        self.request.get(name).and_then(Json::as_str)
+    }
+
+    fn fault(&self, code: IssueCode, text: String, member: &str) -> Issue {
+        Issue::error(code, text).at(format!("{}.request.{member}", self.place))
+    }
+
+    fn verb(&self, resource: Option<&Json>) -> Result<Verb, Issue> {
+        let url = self.text("url").unwrap_or_default();
+        let base = self.service.base_url();
+        let local = url.strip_prefix(base).unwrap_or(url).trim_start_matches('/');
+        let (path, query) = local.split_once('?').map_or((local, None), |(path, query)| (path, Some(query)));
+        match self.text("method").unwrap_or_default() {
+            "GET" | "HEAD" => self.get(path, query).map(Verb::Get),
+            "POST" => {
+                let kind = self.type_named(path)?;
+                let criteria = match self.text("ifNoneExist") {
+                    Some(raw) => Some(Box::new(self.criteria(kind, raw, "ifNoneExist")?)),
+                    None => None,
+                };
+                Ok(Verb::Post(kind, criteria))
+            }
+            "PUT" => Ok(Verb::Put(self.target(path, query)?)),
+            "DELETE" => Ok(Verb::Delete(self.target(path, query)?)),
+            "PATCH" => {
+                let resource = resource.ok_or_else(|| {
+                    let text = "a PATCH entry needs a resource: Parameters (FHIRPath Patch) or Binary (JSON Patch)";
+                    Issue::error(IssueCode::Required, text).at(format!("{}.resource", self.place))
+                })?;
+                let patch =
+                    Patch::from_resource(resource).map_err(|issue| issue.at(format!("{}.resource", self.place)))?;
+                Ok(Verb::Patch(self.target(path, query)?, patch))
+            }
+            other => {
+                Err(self.fault(IssueCode::NotSupported, format!("{other:?} is not a method of a Bundle"), "method"))
+            }
+        }
+    }
+
+    fn get(&self, path: &str, query: Option<&str>) -> Result<Query, Issue> {
+        let wrong = |text: String| self.fault(IssueCode::Invalid, text, "url");
+        match path.split('/').collect::<Vec<_>>().as_slice() {
+            [name] => {
+                let kind = self.type_named(name)?;
+                self.service
+                    .search_from(kind, query.unwrap_or_default())
+                    .map(|search| Query::Search(Box::new(search)))
+                    .map_err(|error| match error {
+                        FhirError::Invalid(mut issues) if !issues.is_empty() => issues.remove(0),
+                        other => wrong(other.to_string()),
+                    })
+            }
+            [name, id, "_history", version] => {
+                let version = version.parse().map_err(|_| wrong(format!("{version:?} is not a version")))?;
+                Ok(Query::Version(self.key(&format!("{name}/{id}"))?, version))
+            }
+            _ => Ok(Query::Read(self.key(path)?)),
+        }
+    }
+
+    fn target(&self, path: &str, query: Option<&str>) -> Result<Target, Issue> {
+        match query {
+            Some(raw) if !path.contains('/') => {
+                let kind = self.type_named(path)?;
+                Ok(Target::Criteria(Box::new(self.criteria(kind, raw, "url")?)))
+            }
+            _ => self.key(path).map(Target::Key),
+        }
+    }
+
+    fn type_named(&self, name: &str) -> Result<ResourceType, Issue> {
+        name.parse().map_err(|error| self.fault(IssueCode::Invalid, format!("{error}"), "url"))
+    }
+
+    fn key(&self, path: &str) -> Result<ResourceKey, Issue> {
+        path.parse().map_err(|error| self.fault(IssueCode::Invalid, format!("{path:?}: {error}"), "url"))
+    }
+
+    fn criteria(&self, kind: ResourceType, raw: &str, member: &str) -> Result<SearchQuery, Issue> {
+        self.service.criteria(kind, raw.trim_start_matches('?')).map_err(|error| {
+            let text = match error {
+                FhirError::Invalid(issues) => {
+                    issues.into_iter().map(|issue| issue.diagnostics).collect::<Vec<_>>().join("; ")
+                }
+                other => other.to_string(),
+            };
+            self.fault(IssueCode::Invalid, text, member)
+        })
+    }
 }
 
 fn check_resource(verb: &Verb, resource: Option<&Json>, place: &str) -> Result<(), Issue> {
     let expected = match verb {
-        Verb::Post(resource_type) => *resource_type,
-        Verb::Put(key) => key.resource_type(),
-        Verb::Delete(_) => return Ok(()),
+        Verb::Post(resource_type, _) => Some(*resource_type),
+        Verb::Put(target) => target.resource_type(),
+        Verb::Get(_) | Verb::Patch(..) | Verb::Delete(_) => None,
     };
+    let Some(expected) = expected else { return Ok(()) };
     let found = resource.and_then(|resource| resource.get("resourceType")).and_then(Json::as_str);
     if found == Some(expected.as_str()) {
         return Ok(());

@@ -5,12 +5,16 @@
 use std::collections::HashMap;
 
 use super::Planned;
+use crate::access::Caller;
 use crate::json::Json;
+use crate::service::{FhirError, FhirService};
+use crate::types::ResourceType;
 
 /// Rewrites all resources of the plan.
 pub(super) fn references(planned: &mut [Planned]) {
-    let known: HashMap<String, String> =
-        planned.iter().filter_map(|plan| Some((plan.entry.full_url.clone()?, plan.key.to_string()))).collect();
+    let known: HashMap<String, String> = (planned.iter())
+        .filter_map(|plan| Some((plan.entry.full_url.clone()?, plan.keys.first()?.to_string())))
+        .collect();
     if known.is_empty() {
         return;
     }
@@ -18,6 +22,60 @@ pub(super) fn references(planned: &mut [Planned]) {
         if let Some(resource) = &mut plan.entry.resource {
             rewrite(resource, &known);
         }
+    }
+}
+
+/// Replaces references of the form `Patient?identifier=x` by what they find, which must be one resource
+/// (R4 http.html#trules).
+pub(super) async fn conditional_references(
+    service: &FhirService,
+    caller: &Caller,
+    planned: &mut [Planned],
+) -> Result<(), FhirError> {
+    let mut asked: HashMap<String, String> = HashMap::new();
+    let mut names = Vec::new();
+    for plan in planned.iter() {
+        if let Some(resource) = &plan.entry.resource {
+            collect(resource, &mut names);
+        }
+    }
+    names.sort_unstable();
+    names.dedup();
+    for name in names {
+        let Some((kind, raw)) = name.split_once('?') else { continue };
+        let Ok(kind) = kind.parse::<ResourceType>() else { continue };
+        let found = service.matches(caller, &service.criteria(kind, raw)?, 2).await?;
+        match found.as_slice() {
+            [one] => asked.insert(name.clone(), one.key.to_string()),
+            [] => return Err(FhirError::Condition(format!("the reference {name:?} finds no {kind}"))),
+            _ => return Err(FhirError::Condition(format!("the reference {name:?} finds more than one {kind}"))),
+        };
+    }
+    if !asked.is_empty() {
+        for plan in planned {
+            if let Some(resource) = &mut plan.entry.resource {
+                rewrite(resource, &asked);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Collects the references that are searches.
+fn collect(value: &Json, names: &mut Vec<String>) {
+    match value {
+        Json::Array(items) => items.iter().for_each(|item| collect(item, names)),
+        Json::Object(members) => {
+            for (name, member) in members.iter() {
+                match member {
+                    Json::String(text) if name == "reference" && text.contains('?') && !text.contains("://") => {
+                        names.push(text.to_string());
+                    }
+                    other => collect(other, names),
+                }
+            }
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
     }
 }
 

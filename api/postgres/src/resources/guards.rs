@@ -1,0 +1,53 @@
+//! Conditions of a write, checked where nobody can get between (decision D5): equal criteria of one tenant stand in a row
+//! behind a lock that ends with the transaction.
+
+use seva_fhir::ports::{Guard, StoreError};
+use seva_fhir::types::TenantId;
+use sqlx::PgConnection;
+
+use crate::failure::unavailable;
+use crate::hash::Tag;
+use crate::{Database, search};
+
+/// The locks that guards need, in one order for everybody.
+pub(super) fn locks(database: &Database, tenant: TenantId, guards: &[Guard]) -> Vec<i64> {
+    let mut locks: Vec<i64> = guards
+        .iter()
+        .map(|guard| {
+            let tenant = tenant.get().to_string();
+            let mut used = guard.query.used.clone();
+            used.sort();
+            let kinds = guard.query.resource_types.iter().map(|kind| kind.as_str());
+            let named = used.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
+            let parts: Vec<&str> = [tenant.as_str()].into_iter().chain(kinds).chain(named).collect();
+            database.hash.of(Tag::Criteria, &parts)
+        })
+        .collect();
+    locks.sort_unstable();
+    locks.dedup();
+    locks
+}
+
+/// Takes the locks, then compares what each condition finds now with what its write was planned on.
+pub(super) async fn hold(
+    database: &Database,
+    tenant: TenantId,
+    guards: &[Guard],
+    connection: &mut PgConnection,
+) -> Result<(), StoreError> {
+    for lock in locks(database, tenant, guards) {
+        sqlx::query("SELECT pg_advisory_xact_lock($1)")
+            .bind(lock)
+            .execute(&mut *connection)
+            .await
+            .map_err(unavailable)?;
+    }
+    for guard in guards {
+        let mut found = search::keys(database, tenant, &guard.query, connection).await?;
+        found.sort();
+        if found != guard.expected {
+            return Err(StoreError::Stale);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,47 @@
+//! batch (R4: <https://hl7.org/fhir/R4/http.html#transaction>): each entry by itself, each with an outcome of its own.
+
+use super::incoming::check_structure;
+use super::transaction::entry;
+use super::{FhirError, FhirService, TransactionOutcome};
+use crate::access::Caller;
+use crate::json::Json;
+use crate::outcome::{Issue, IssueCode};
+
+impl FhirService {
+    /// Carries out the entries of a batch in their order; what fails, fails alone.
+    pub async fn batch(
+        &self,
+        caller: &Caller,
+        bundle: Json,
+    ) -> Result<Vec<Result<TransactionOutcome, FhirError>>, FhirError> {
+        if bundle.get_str("type") != Some("batch") {
+            let text = "a Bundle that is posted here is a transaction or a batch";
+            return Err(FhirError::Invalid(vec![Issue::error(IssueCode::Invalid, text).at("Bundle.type")]));
+        }
+        check_structure(&without_resources(&bundle))?;
+        let mut outcomes = Vec::new();
+        for entry in entry::read(bundle, self) {
+            outcomes.push(match entry {
+                Ok(entry) => self.alone(caller, entry).await,
+                Err(issue) => Err(FhirError::Invalid(vec![issue])),
+            });
+        }
+        Ok(outcomes)
+    }
+
+    async fn alone(&self, caller: &Caller, entry: entry::Entry) -> Result<TransactionOutcome, FhirError> {
+        if let Some(resource) = &entry.resource {
+            check_structure(resource)?;
+        }
+        self.one(caller, entry).await
+    }
+}
+
+/// The Bundle itself: a fault in a resource is the matter of its entry.
+fn without_resources(bundle: &Json) -> Json {
+    let mut bundle = bundle.clone();
+    for entry in bundle.get_mut("entry").and_then(Json::as_array_mut).into_iter().flatten() {
+        entry.remove("resource");
+    }
+    bundle
+}

@@ -1,0 +1,165 @@
+//! Conditional interactions (R4: <https://hl7.org/fhir/R4/http.html#ccreate>): the resource is named by what is known of it.
+//!
+//! Each is planned on the matches of its criteria and written under a guard: two callers with the same criteria are put in
+//! a row by the store, and the second one is planned again on what the first one left.
+
+use super::transaction::entry::{Entry, Verb};
+use super::update::Updated;
+use super::{FhirError, FhirService, Patch, TransactionOutcome};
+use crate::access::{Caller, Interaction};
+use crate::json::Json;
+use crate::outcome::{Issue, IssueCode};
+use crate::ports::Stored;
+use crate::search::SearchQuery;
+use crate::types::{ResourceKey, ResourceType, VersionId};
+
+/// How many matches a conditional delete removes at most: more is an export's or an administrator's business.
+pub(super) const MOST_DELETED: u32 = 1000;
+
+/// What a write addresses.
+#[derive(Clone)]
+pub enum Target {
+    /// A known id.
+    Key(ResourceKey),
+    /// What criteria find.
+    Criteria(Box<SearchQuery>),
+}
+
+impl Target {
+    /// The type that is addressed.
+    #[must_use]
+    pub fn resource_type(&self) -> Option<ResourceType> {
+        match self {
+            Self::Key(key) => Some(key.resource_type()),
+            Self::Criteria(query) => query.resource_types.first().copied(),
+        }
+    }
+}
+
+/// What a conditional create did.
+pub enum Created {
+    /// A new resource.
+    New(Stored),
+    /// There was one already, and nothing was written.
+    Existing(Stored),
+}
+
+/// What a conditional delete did.
+pub struct ConditionalDelete {
+    /// How many resources were deleted.
+    pub deleted: usize,
+}
+
+impl FhirService {
+    /// Parses criteria; they are strict, because an ignored parameter would address the wrong resource.
+    pub fn criteria(&self, resource_type: ResourceType, raw: &str) -> Result<SearchQuery, FhirError> {
+        let query = self.search_from(resource_type, raw)?;
+        if query.clauses.is_empty() {
+            let text = "a condition without criteria would address every resource of the type";
+            return Err(FhirError::Invalid(vec![Issue::error(IssueCode::Invalid, text)]));
+        }
+        Ok(query)
+    }
+
+    /// Creates unless the criteria find a resource.
+    pub async fn create_unless(
+        &self,
+        caller: &Caller,
+        criteria: SearchQuery,
+        body: Json,
+    ) -> Result<Created, FhirError> {
+        let kind = type_of(&criteria)?;
+        let entry = Entry::alone(Verb::Post(kind, Some(Box::new(criteria))), Some(body));
+        match self.one(caller, entry).await? {
+            TransactionOutcome::Existing(stored) => Ok(Created::Existing(stored)),
+            TransactionOutcome::Created(stored) | TransactionOutcome::Updated(stored) => Ok(Created::New(stored)),
+            TransactionOutcome::Deleted(_) | TransactionOutcome::Found(_) | TransactionOutcome::Page(_) => {
+                Err(unexpected())
+            }
+        }
+    }
+
+    /// Updates the one resource that the criteria find, or creates it.
+    pub async fn update_where(
+        &self,
+        caller: &Caller,
+        criteria: SearchQuery,
+        if_match: Option<VersionId>,
+        body: Json,
+    ) -> Result<Updated, FhirError> {
+        let mut entry = Entry::alone(Verb::Put(Target::Criteria(Box::new(criteria))), Some(body));
+        entry.if_match = if_match;
+        updated(self.one(caller, entry).await?)
+    }
+
+    /// Changes a part of a resource.
+    pub async fn patch(
+        &self,
+        caller: &Caller,
+        target: Target,
+        if_match: Option<VersionId>,
+        patch: Patch,
+    ) -> Result<Updated, FhirError> {
+        let mut entry = Entry::alone(Verb::Patch(target, patch), None);
+        entry.if_match = if_match;
+        updated(self.one(caller, entry).await?)
+    }
+
+    /// Deletes what the criteria find.
+    pub async fn delete_where(&self, caller: &Caller, criteria: SearchQuery) -> Result<ConditionalDelete, FhirError> {
+        let entry = Entry::alone(Verb::Delete(Target::Criteria(Box::new(criteria))), None);
+        match self.one(caller, entry).await? {
+            TransactionOutcome::Deleted(deleted) => Ok(ConditionalDelete { deleted }),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Carries out one entry as a transaction of its own.
+    pub(super) async fn one(&self, caller: &Caller, entry: Entry) -> Result<TransactionOutcome, FhirError> {
+        self.carry_out(caller, vec![entry]).await?.pop().ok_or_else(unexpected)
+    }
+
+    /// The matches of criteria, as the caller sees them.
+    pub(super) async fn matches(
+        &self,
+        caller: &Caller,
+        criteria: &SearchQuery,
+        most: u32,
+    ) -> Result<Vec<Stored>, FhirError> {
+        let mut query = criteria.clone();
+        query.count = most;
+        self.restrict(caller, &mut query).await?;
+        Ok(self.store.search(caller.tenant, &query).await?.matches)
+    }
+}
+
+pub(super) fn type_of(criteria: &SearchQuery) -> Result<ResourceType, FhirError> {
+    criteria.resource_types.first().copied().ok_or_else(unexpected)
+}
+
+fn updated(outcome: TransactionOutcome) -> Result<Updated, FhirError> {
+    match outcome {
+        TransactionOutcome::Created(stored) => Ok(Updated::Created(stored)),
+        TransactionOutcome::Updated(stored) | TransactionOutcome::Existing(stored) => Ok(Updated::Replaced(stored)),
+        TransactionOutcome::Deleted(_) | TransactionOutcome::Found(_) | TransactionOutcome::Page(_) => {
+            Err(unexpected())
+        }
+    }
+}
+
+fn unexpected() -> FhirError {
+    FhirError::Invalid(vec![Issue::error(IssueCode::Exception, "a write had the outcome of another one")])
+}
+
+impl Verb {
+    /// What a caller must be allowed.
+    pub(super) fn interaction(&self) -> Interaction {
+        match self {
+            Self::Get(_) => Interaction::Read,
+            Self::Post(..) => Interaction::Create,
+            Self::Put(_) => Interaction::Update,
+            Self::Patch(..) => Interaction::Patch,
+            Self::Delete(_) => Interaction::Delete,
+        }
+    }
+}

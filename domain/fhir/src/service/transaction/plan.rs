@@ -1,0 +1,230 @@
+//! From entries to writes: each entry gets its key, then its version (R4 <https://hl7.org/fhir/R4/http.html#trules>).
+
+use std::collections::HashMap;
+
+use super::entry::{Entry, Verb};
+use super::{Planned, TransactionOutcome};
+use crate::access::Caller;
+use crate::json::Json;
+use crate::outcome::{Issue, IssueCode};
+use crate::ports::{Guard, Lookup, Method, Stored, Write};
+use crate::search::SearchQuery;
+use crate::service::conditional::{MOST_DELETED, Target, type_of};
+use crate::service::incoming::{Stamp, check_structure, stamp};
+use crate::service::update::{check_id, stored_json};
+use crate::service::{FhirError, FhirService};
+use crate::types::{ResourceId, ResourceKey, VersionId};
+
+/// Matches by criteria, so that equal criteria are searched once.
+type Searched = HashMap<String, Vec<Stored>>;
+
+impl FhirService {
+    /// Gives each entry its keys; what criteria found is guarded.
+    pub(super) async fn assign(
+        &self,
+        caller: &Caller,
+        entries: Vec<Entry>,
+        guards: &mut Vec<Guard>,
+    ) -> Result<Vec<Planned>, FhirError> {
+        let mut searched = Searched::new();
+        let mut planned = Vec::with_capacity(entries.len());
+        for mut entry in entries {
+            let (mut keys, mut existing) = (Vec::new(), None);
+            match &entry.verb {
+                Verb::Get(_) => {}
+                Verb::Post(kind, None) => keys.push(ResourceKey::new(*kind, self.ids.new_resource_id())),
+                Verb::Post(kind, Some(criteria)) => {
+                    let found = self.find(caller, criteria, (2, &mut searched), guards).await?;
+                    match found.as_slice() {
+                        [] => keys.push(ResourceKey::new(*kind, self.ids.new_resource_id())),
+                        [one] => {
+                            keys.push(one.key.clone());
+                            existing = Some(one.clone());
+                        }
+                        _ => return Err(ambiguous(criteria)),
+                    }
+                }
+                Verb::Put(Target::Key(key)) | Verb::Patch(Target::Key(key), _) | Verb::Delete(Target::Key(key)) => {
+                    keys.push(key.clone());
+                }
+                Verb::Put(Target::Criteria(criteria)) => {
+                    let found = self.find(caller, criteria, (2, &mut searched), guards).await?;
+                    let key = self.updated_key(criteria, &found, entry.resource.as_ref())?;
+                    if let Some(members) = entry.resource.as_mut().and_then(Json::as_object_mut) {
+                        members.insert("id", key.id().as_str());
+                    }
+                    keys.push(key);
+                }
+                Verb::Patch(Target::Criteria(criteria), _) => {
+                    let found = self.find(caller, criteria, (2, &mut searched), guards).await?;
+                    match found.as_slice() {
+                        [one] => keys.push(one.key.clone()),
+                        [] => return Err(FhirError::Condition("the condition finds no resource to change".to_owned())),
+                        _ => return Err(ambiguous(criteria)),
+                    }
+                }
+                Verb::Delete(Target::Criteria(criteria)) => {
+                    let found = self.find(caller, criteria, (MOST_DELETED + 1, &mut searched), guards).await?;
+                    if found.len() > MOST_DELETED as usize {
+                        let text = format!("the condition finds more than {MOST_DELETED} resources to delete");
+                        return Err(FhirError::Condition(text));
+                    }
+                    keys.extend(found.into_iter().map(|stored| stored.key));
+                }
+            }
+            planned.push(Planned { entry, keys, existing });
+        }
+        Ok(planned)
+    }
+
+    /// R4 http.html#cond-update: the match, or the body's own id, or a new one.
+    fn updated_key(
+        &self,
+        criteria: &SearchQuery,
+        found: &[Stored],
+        resource: Option<&Json>,
+    ) -> Result<ResourceKey, FhirError> {
+        let kind = type_of(criteria)?;
+        let own = resource.and_then(|resource| resource.get_str("id"));
+        match (found, own) {
+            ([], Some(id)) => {
+                let id: ResourceId = id.parse().map_err(|error| {
+                    FhirError::Invalid(vec![
+                        Issue::error(IssueCode::Invalid, format!("{id:?}: {error}")).at(format!("{kind}.id")),
+                    ])
+                })?;
+                Ok(ResourceKey::new(kind, id))
+            }
+            ([], None) => Ok(ResourceKey::new(kind, self.ids.new_resource_id())),
+            ([one], None) => Ok(one.key.clone()),
+            ([one], Some(id)) if one.key.id().as_str() == id => Ok(one.key.clone()),
+            ([one], Some(id)) => {
+                let text = format!("the body's id is {id:?}, the condition finds {}", one.key);
+                Err(FhirError::Invalid(vec![Issue::error(IssueCode::Invalid, text).at(format!("{kind}.id"))]))
+            }
+            _ => Err(ambiguous(criteria)),
+        }
+    }
+
+    async fn find(
+        &self,
+        caller: &Caller,
+        criteria: &SearchQuery,
+        (most, searched): (u32, &mut Searched),
+        guards: &mut Vec<Guard>,
+    ) -> Result<Vec<Stored>, FhirError> {
+        let name = format!("{}?{:?}", type_of(criteria)?, criteria.used);
+        if let Some(found) = searched.get(&name) {
+            return Ok(found.clone());
+        }
+        let found = self.matches(caller, criteria, most).await?;
+        let mut expected: Vec<ResourceKey> = found.iter().map(|stored| stored.key.clone()).collect();
+        expected.sort();
+        guards.push(Guard { query: SearchQuery { count: most, ..criteria.clone() }, expected });
+        searched.insert(name, found.clone());
+        Ok(found)
+    }
+
+    /// Reads what exists in one statement and makes the writes.
+    pub(super) async fn plan(
+        &self,
+        caller: &Caller,
+        planned: &[Planned],
+    ) -> Result<(Vec<Write>, Vec<Option<TransactionOutcome>>), FhirError> {
+        let writes_known = |plan: &&Planned| !matches!(plan.entry.verb, Verb::Post(..) | Verb::Get(_));
+        let existing: Vec<ResourceKey> =
+            planned.iter().filter(writes_known).flat_map(|plan| plan.keys.iter().cloned()).collect();
+        let mut current: HashMap<ResourceKey, Stored> = HashMap::new();
+        if !existing.is_empty() {
+            let found = self.store.read_many(caller.tenant, &existing).await?;
+            current.extend(found.into_iter().map(|stored| (stored.key.clone(), stored)));
+        }
+        let mut writes = Vec::with_capacity(planned.len());
+        let mut outcomes = Vec::with_capacity(planned.len());
+        for plan in planned {
+            outcomes.push(self.plan_entry(caller, plan, &mut current, &mut writes).await?);
+        }
+        Ok((writes, outcomes))
+    }
+
+    async fn plan_entry(
+        &self,
+        caller: &Caller,
+        plan: &Planned,
+        current: &mut HashMap<ResourceKey, Stored>,
+        writes: &mut Vec<Write>,
+    ) -> Result<Option<TransactionOutcome>, FhirError> {
+        let if_match = plan.entry.if_match;
+        match (&plan.entry.verb, plan.keys.first()) {
+            (Verb::Get(_), _) => Ok(None),
+            (Verb::Delete(_), _) => {
+                let mut deleted = 0;
+                for read in plan.keys.iter().filter_map(|key| current.remove(key)) {
+                    writes.push(self.plan_delete(caller, read, if_match).await?.0);
+                    deleted += 1;
+                }
+                Ok(Some(TransactionOutcome::Deleted(deleted)))
+            }
+            (Verb::Post(..), Some(key)) => {
+                if let Some(existing) = &plan.existing {
+                    return Ok(Some(TransactionOutcome::Existing(existing.clone())));
+                }
+                let updated = self.clock.now().to_milliseconds();
+                let stamped = Stamp { key: key.clone(), version: VersionId::FIRST, updated };
+                let draft = stamp(resource_of(plan)?, stamped)?;
+                let outcome = TransactionOutcome::Created(draft.stored.clone());
+                writes.push(Write::Insert { draft, method: Method::Create });
+                Ok(Some(outcome))
+            }
+            (Verb::Put(_), Some(key)) => {
+                let resource = resource_of(plan)?;
+                check_id(&resource, key)?;
+                let found = match current.remove(key) {
+                    Some(stored) => Lookup::Found(stored),
+                    // Perhaps deleted: its version goes on counting.
+                    None => self.store.read(caller.tenant, key).await?,
+                };
+                let write = self.plan_update(caller, key, if_match, found, resource).await?;
+                Ok(Some(written(writes, write)))
+            }
+            (Verb::Patch(_, patch), Some(key)) => {
+                let read = match current.remove(key) {
+                    Some(read) => read,
+                    None => match self.store.read(caller.tenant, key).await? {
+                        Lookup::Found(stored) => stored,
+                        Lookup::Gone { version, .. } => return Err(FhirError::Gone { key: key.clone(), version }),
+                        Lookup::Absent => return Err(FhirError::NotFound(key.clone())),
+                    },
+                };
+                let changed = patch.apply(stored_json(&read)?)?;
+                check_structure(&changed)?;
+                check_id(&changed, key)?;
+                let write = self.plan_update(caller, key, if_match, Lookup::Found(read), changed).await?;
+                Ok(Some(written(writes, write)))
+            }
+            (_, None) => Ok(None),
+        }
+    }
+}
+
+fn written(writes: &mut Vec<Write>, write: Write) -> TransactionOutcome {
+    let outcome = match &write {
+        Write::Replace { draft, .. } => TransactionOutcome::Updated(draft.stored.clone()),
+        Write::Insert { draft, .. } => TransactionOutcome::Created(draft.stored.clone()),
+        Write::Remove { .. } => TransactionOutcome::Deleted(1),
+    };
+    writes.push(write);
+    outcome
+}
+
+fn resource_of(plan: &Planned) -> Result<Json, FhirError> {
+    plan.entry.resource.clone().ok_or_else(|| {
+        let text = "an entry with POST or PUT needs a resource";
+        FhirError::Invalid(vec![Issue::error(IssueCode::Required, text).at(plan.entry.place())])
+    })
+}
+
+fn ambiguous(criteria: &SearchQuery) -> FhirError {
+    let kind = type_of(criteria).map(|kind| kind.to_string()).unwrap_or_default();
+    FhirError::Condition(format!("the condition finds more than one {kind}: it must find one at most"))
+}
