@@ -12,6 +12,7 @@ use crate::frame::Frame;
 use crate::language::Language;
 use crate::note::{NoteView, Prescription};
 use crate::prescription::{self, Paper};
+use crate::readiness;
 use crate::records::referred;
 use crate::routes::{Fields, Pages};
 use crate::transcript::{DictationView, Dictations};
@@ -48,6 +49,8 @@ struct ConsultationPage {
     note: NoteView,
     paper: Paper,
     asked: Asked,
+    /// What is wrong with the speech engine; empty when nothing is.
+    speech: String,
     /// The language of the handout beside English.
     handout: &'static str,
     /// Whether the signature dialog is open: asked for, and nothing blocks.
@@ -110,6 +113,7 @@ pub(crate) async fn show_after(
         signing: asked.sign && !note.signed && note.exists && (note.blockers.is_empty() || failed),
         note,
         paper: prescription::paper(pages, asker, &encounter).await?,
+        speech: readiness::speech(pages, asker).await,
         asked,
         problem: outcome.problem,
         detail: outcome.detail,

@@ -20,6 +20,7 @@ mod note;
 mod patient;
 mod patients;
 mod prescription;
+mod readiness;
 mod records;
 mod registration;
 mod review;

@@ -65,11 +65,31 @@ pub struct Server {
     pub listen: SocketAddr,
     /// The address that clients use; by default `http://` and `listen`.
     pub public_url: Option<String>,
+    /// The hospital's time zone, in which the pages say dates and times.
+    pub time_zone: TimeZone,
+}
+
+/// A time zone by its name in the IANA database.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub struct TimeZone(pub chrono_tz::Tz);
+
+impl TryFrom<String> for TimeZone {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        let found = name.parse().map(Self);
+        found.map_err(|_| format!("there is no time zone {name:?}: name one such as Asia/Kolkata"))
+    }
 }
 
 impl Default for Server {
     fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)), public_url: None }
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: None,
+            time_zone: TimeZone(chrono_tz::Asia::Kolkata),
+        }
     }
 }
 

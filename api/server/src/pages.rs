@@ -17,10 +17,12 @@ const API: &[&str] = &["fhir", "v1", "health", "docs", ".well-known", "openapi.j
 type Api = Arc<BoxEndpoint<'static, Response>>;
 
 /// Serves the API and the pages.
-pub(crate) fn with_pages(api: BoxEndpoint<'static, Response>, url: &str) -> impl Endpoint<Output = Response> + 'static {
+pub(crate) fn with_pages(
+    api: BoxEndpoint<'static, Response>,
+    settings: WebSettings,
+) -> impl Endpoint<Output = Response> + 'static {
     let api = Arc::new(api);
     let client = Arc::new(InProcess(Arc::clone(&api)));
-    let settings = WebSettings { url: url.to_owned(), zone: chrono_tz::Asia::Kolkata };
     Both { pages: pages(client, Arc::new(Machine), settings), api }
 }
 

@@ -27,6 +27,7 @@ use seva_postgres::{
     Database, DatabaseSettings, PostgresAccounts, PostgresAudit, PostgresDictations, PostgresIdempotency,
     PostgresResources, PostgresSecrets,
 };
+use seva_web::WebSettings;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -145,7 +146,8 @@ impl Running {
         });
         drop(parts);
         let specification = seva_http::api_specification(&services);
-        let app = pages::with_pages(seva_http::endpoint(&services).boxed(), &url);
+        let settings = WebSettings { url: url.clone(), zone: configuration.server.time_zone.0 };
+        let app = pages::with_pages(seva_http::endpoint(&services).boxed(), settings);
         let (stop, stopped) = oneshot::channel::<()>();
         let server = poem::Server::new_with_acceptor(acceptor);
         let signal = async move { drop(stopped.await) };

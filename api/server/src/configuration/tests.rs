@@ -57,6 +57,13 @@ fn complete_choices_are_taken() {
 }
 
 #[test]
+fn an_unknown_time_zone_is_named() {
+    let text = "[server]\ntime_zone = \"Mars/Olympus\"\n";
+    let error = Configuration::from_parts("seva.toml", text, Vec::new()).expect_err("no such zone").to_string();
+    assert!(error.contains("Mars/Olympus") && error.contains("Asia/Kolkata"), "{error}");
+}
+
+#[test]
 fn every_key_of_the_table_is_a_key_of_the_file() {
     for key in KEYS {
         let value = if key.numeric { "7".to_owned() } else { format!("{:?}", sample(key)) };
@@ -69,6 +76,7 @@ fn every_key_of_the_table_is_a_key_of_the_file() {
 fn sample(key: &Key) -> &'static str {
     match (key.section, key.name) {
         ("server", "listen") => "127.0.0.1:80",
+        ("server", "time_zone") => "Asia/Kathmandu",
         ("extraction", "engine") => "embedded",
         ("blobs", "store") => "s3",
         ("log", "format") => "json",
