@@ -9,6 +9,7 @@ mod history;
 mod instance;
 mod metadata;
 mod negotiation;
+mod operations;
 mod search;
 mod target;
 mod transaction;
@@ -61,44 +62,59 @@ impl FhirEndpoint {
             let form = if method == Method::POST { Some(body_of(&mut request).await?) } else { None };
             return search::run(self, &caller, place, &request, form.as_deref()).await;
         }
+        if let Target::Operation(called) = &target {
+            return operations::run(self, &caller, called, &mut request).await;
+        }
         match (&target, method) {
-            (Target::Metadata, _) => metadata::answer(&request, &self.metadata),
-            (Target::System, Method::POST) => {
-                let body = body_of(&mut request).await?;
-                transaction::run(self, &caller, &request, &body).await
-            }
-            (Target::Type(kind), Method::PUT) => {
-                let body = resource_body(&mut request, &target).await?;
-                instance::update_where(self, &caller, *kind, &request, &body).await
-            }
-            (Target::Type(kind), Method::DELETE) => instance::delete_where(self, &caller, *kind, &request).await,
-            (Target::Type(_) | Target::Instance(_), Method::PATCH) => {
-                let addressed = self.addressed(&target, &request)?;
-                let body = body_of(&mut request).await?;
-                instance::patch(self, &caller, addressed, &request, &body).await
-            }
-            (Target::Type(kind), Method::POST) => {
-                let body = resource_body(&mut request, &target).await?;
-                instance::create(self, &caller, *kind, &request, &body).await
-            }
             (Target::Instance(key), Method::GET) if target.is_binary() => {
                 binary::read(self, &caller, (key, None), &request).await
             }
             (Target::Instance(key), Method::GET) => instance::read(self, &caller, key, &request).await,
-            (Target::Instance(key), Method::PUT) => {
-                let body = resource_body(&mut request, &target).await?;
-                instance::update(self, &caller, key, &request, &body).await
-            }
-            (Target::Instance(key), Method::DELETE) => instance::delete(self, &caller, key, &request).await,
-            (Target::History(_) | Target::TypeHistory(_) | Target::SystemHistory, Method::GET) => {
-                history::run(self, &caller, &target, &request).await
-            }
             (Target::Version(key, version), Method::GET) if target.is_binary() => {
                 binary::read(self, &caller, (key, Some(*version)), &request).await
             }
             (Target::Version(key, version), Method::GET) => {
                 instance::vread(self, &caller, key, *version, &request).await
             }
+            (Target::History(_) | Target::TypeHistory(_) | Target::SystemHistory, Method::GET) => {
+                history::run(self, &caller, &target, &request).await
+            }
+            (_, method) => self.write(&caller, &target, method, &mut request).await,
+        }
+    }
+
+    /// What changes the record.
+    async fn write(
+        &self,
+        caller: CallerRef<'_>,
+        target: &Target,
+        method: Method,
+        request: &mut Request,
+    ) -> Result<Response, Failure> {
+        match (target, method) {
+            (Target::System, Method::POST) => {
+                let body = body_of(request).await?;
+                transaction::run(self, caller, request, &body).await
+            }
+            (Target::Type(kind), Method::POST) => {
+                let body = resource_body(request, target).await?;
+                instance::create(self, caller, *kind, request, &body).await
+            }
+            (Target::Type(kind), Method::PUT) => {
+                let body = resource_body(request, target).await?;
+                instance::update_where(self, caller, *kind, request, &body).await
+            }
+            (Target::Instance(key), Method::PUT) => {
+                let body = resource_body(request, target).await?;
+                instance::update(self, caller, key, request, &body).await
+            }
+            (Target::Type(_) | Target::Instance(_), Method::PATCH) => {
+                let addressed = self.addressed(target, request)?;
+                let body = body_of(request).await?;
+                instance::patch(self, caller, addressed, request, &body).await
+            }
+            (Target::Type(kind), Method::DELETE) => instance::delete_where(self, caller, *kind, request).await,
+            (Target::Instance(key), Method::DELETE) => instance::delete(self, caller, key, request).await,
             (target, method) => Err(Failure::MethodNotAllowed { method: method.to_string(), allow: target.allow() }),
         }
     }

@@ -6,6 +6,7 @@ use seva_fhir_profiles::{SearchParameter, SearchParameterType, definitions};
 use crate::access::Interaction;
 use crate::interactions::{OFFERS, served_types};
 use crate::json::{Json, JsonObject, array, object};
+use crate::operations::{self, Operation};
 use crate::types::ResourceType;
 
 /// When what the statement says last changed; a statement's date is not the time of its reading.
@@ -89,6 +90,10 @@ fn resource(resource_type: ResourceType) -> Json {
         ("conditionalUpdate", Json::Bool(true)),
         ("conditionalDelete", "multiple".into()),
     ];
+    let operations: Vec<Json> = operations::of_type(resource_type).map(operation).collect();
+    if !operations.is_empty() {
+        members.push(("operation", operations.into()));
+    }
     if !includes.is_empty() {
         members.push(("searchInclude", Json::Array(includes)));
     }
@@ -109,6 +114,10 @@ fn resource(resource_type: ResourceType) -> Json {
 pub fn offered_parameters(resource_type: &str) -> impl Iterator<Item = &'static SearchParameter> {
     let offered = |parameter: &&SearchParameter| parameter.code != "_query";
     definitions().search_parameters(resource_type).iter().filter(offered)
+}
+
+fn operation(operation: &Operation) -> Json {
+    object([("name", operation.name.into()), ("definition", operation.definition.into())])
 }
 
 fn search_parameter(parameter: &SearchParameter) -> Json {

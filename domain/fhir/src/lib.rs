@@ -7,6 +7,7 @@ pub mod date;
 pub mod index;
 pub mod interactions;
 pub mod json;
+pub mod operations;
 pub mod outcome;
 pub mod path;
 pub mod ports;

@@ -25,7 +25,7 @@ pub use compartment::compartment_types;
 pub use cursor::{Cursor, CursorKey, InvalidCursor, SortValue};
 pub use date::{DateTest, Prefix};
 pub use number::{NumberTest, QuantityTest};
-pub use parse::{Handling, SearchOptions, parse_search, parse_system_search};
+pub use parse::{Handling, SearchOptions, empty_query, parse_search, parse_system_search};
 pub use presentation::{Presentation, Summary};
 pub use query_string::{QueryPairs, parse_query_string};
 pub use recheck::Recheck;
@@ -91,6 +91,8 @@ impl SearchQuery {
 /// One condition.
 #[derive(Clone, Debug)]
 pub enum Clause {
+    /// The type is one of these.
+    Types(Vec<ResourceType>),
     /// The id is one of these.
     Id(Vec<ResourceId>),
     /// Written at a time.
@@ -137,7 +139,7 @@ impl Clause {
             Self::Any(clauses) | Self::All(clauses) => clauses.iter().for_each(|clause| clause.add_types(types)),
             Self::Not(clause) => clause.add_types(types),
             Self::List(_) => types.extend("List".parse::<ResourceType>()),
-            Self::Id(_) | Self::LastUpdated(_) | Self::Parameter { .. } | Self::Recheck(_) => {}
+            Self::Types(_) | Self::Id(_) | Self::LastUpdated(_) | Self::Parameter { .. } | Self::Recheck(_) => {}
         }
     }
 }
@@ -250,8 +252,8 @@ pub enum Total {
 pub struct Include {
     /// The reference parameters that are followed; several for the wildcard.
     pub parameters: Vec<&'static SearchParameter>,
-    /// Only targets of this type.
-    pub target: Option<ResourceType>,
+    /// Only targets of these types; none means of any.
+    pub targets: Vec<ResourceType>,
     /// Which way.
     pub direction: Direction,
     /// Whether what comes along is followed too (`:iterate`).

@@ -12,6 +12,7 @@ mod dictation;
 mod errors;
 mod every_type;
 mod instance;
+mod operations;
 mod pages;
 mod peer;
 mod prescription;

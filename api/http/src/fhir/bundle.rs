@@ -41,6 +41,12 @@ impl BundleWriter {
         Self { bytes, entries: 0 }
     }
 
+    /// Appends members of the Bundle itself; they come before the entries.
+    pub(super) fn member(&mut self, members: &str) {
+        self.bytes.push(b',');
+        self.bytes.extend_from_slice(members.as_bytes());
+    }
+
     /// Appends an entry: members that come before the resource, the resource, members that come after it.
     pub(super) fn entry(&mut self, full_url: Option<&str>, resource: Option<&[u8]>, rest: &[u8]) {
         self.bytes.extend_from_slice(if self.entries == 0 { b",\"entry\":[{" } else { b",{" });

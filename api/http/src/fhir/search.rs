@@ -107,7 +107,12 @@ fn one(issue: Issue) -> Failure {
 /// A searchset of one type, as an entry of a Bundle holds it.
 pub(super) fn page_bundle(base: &str, query: &SearchQuery, page: &SearchPage) -> Bytes {
     let path = query.resource_types.first().map(ToString::to_string).unwrap_or_default();
-    write(base, &path, query, page).finish()
+    searchset(base, &path, query, page)
+}
+
+/// A searchset whose links lead back to `path`.
+pub(super) fn searchset(base: &str, path: &str, query: &SearchQuery, page: &SearchPage) -> Bytes {
+    write(base, path, query, page).finish()
 }
 
 fn write(base: &str, path: &str, query: &SearchQuery, page: &SearchPage) -> BundleWriter {

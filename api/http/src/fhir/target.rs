@@ -4,9 +4,11 @@ use percent_encoding::percent_decode_str;
 use poem::Request;
 use poem::http::Method;
 use seva_fhir::interactions::is_served;
+use seva_fhir::operations::operation;
 use seva_fhir::search::compartment_types;
 use seva_fhir::types::{ResourceId, ResourceKey, ResourceType, VersionId};
 
+use super::operations::{Called, On};
 use super::search::Place;
 use crate::failure::Failure;
 
@@ -24,6 +26,7 @@ pub(super) enum Target {
     History(ResourceKey),
     TypeHistory(ResourceType),
     SystemHistory,
+    Operation(Called),
     Version(ResourceKey, VersionId),
 }
 
@@ -40,6 +43,9 @@ impl Target {
             ["metadata"] => Ok(Self::Metadata),
             ["_search"] => Ok(Self::SystemSearch),
             ["_history"] => Ok(Self::SystemHistory),
+            [name] if name.starts_with('$') => called(name, On::System, path),
+            [kind, name] if name.starts_with('$') => called(name, On::Type(served(kind)?), path),
+            [kind, id, name] if name.starts_with('$') => called(name, On::Instance(key(kind, id)?), path),
             [name, ..] if name.starts_with('$') || name.starts_with('_') => Err(unknown(path)),
             [name] => Ok(Self::Type(served(name)?)),
             [name, "_search"] => Ok(Self::Search(served(name)?)),
@@ -77,6 +83,7 @@ impl Target {
             Self::Instance(key) | Self::Version(key, _) => key.resource_type().as_str() == "Binary",
             Self::Metadata | Self::System | Self::SystemSearch | Self::Search(_) => false,
             Self::Compartment(..) | Self::History(_) | Self::TypeHistory(_) | Self::SystemHistory => false,
+            Self::Operation(_) => false,
         }
     }
 
@@ -85,7 +92,7 @@ impl Target {
         match self {
             Self::Instance(key) | Self::Version(key, _) | Self::History(key) => Some(key),
             Self::Metadata | Self::System | Self::SystemSearch | Self::Type(_) | Self::Search(_) => None,
-            Self::Compartment(..) | Self::TypeHistory(_) | Self::SystemHistory => None,
+            Self::Compartment(..) | Self::TypeHistory(_) | Self::SystemHistory | Self::Operation(_) => None,
         }
     }
 
@@ -97,10 +104,21 @@ impl Target {
             }
             Self::Type(_) => "GET, HEAD, POST, PUT, PATCH, DELETE",
             Self::System | Self::Search(_) | Self::SystemSearch => "GET, HEAD, POST",
-            Self::Compartment(..) => "GET, HEAD, POST",
+            Self::Compartment(..) | Self::Operation(_) => "GET, HEAD, POST",
             Self::Instance(_) => "GET, HEAD, PUT, PATCH, DELETE",
         }
     }
+}
+
+/// `$name`, on what the path before it names.
+fn called(name: &str, on: On, path: &str) -> Result<Target, Failure> {
+    let kind = match &on {
+        On::System => None,
+        On::Type(kind) => Some(*kind),
+        On::Instance(key) => Some(key.resource_type()),
+    };
+    let found = operation(name.trim_start_matches('$'), on.scope(), kind);
+    found.map(|operation| Target::Operation(Called { operation, on })).ok_or_else(|| unknown(path))
 }
 
 /// `Patient/x/Observation`, `Patient/x/*` (R4 http.html#vsearch).

@@ -10,6 +10,15 @@ use crate::Database;
 use crate::hash::Tag;
 use crate::rows::compartment_hash;
 
+/// The condition that drives the statement, and needs no repetition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Skip {
+    /// The clause at this place.
+    Clause(usize),
+    /// The compartment.
+    Compartment,
+}
+
 /// What conditions are rendered with.
 pub(super) struct Scope<'a> {
     pub(super) database: &'a Database,
@@ -18,16 +27,16 @@ pub(super) struct Scope<'a> {
 }
 
 /// Appends every clause but the one that drives the statement, and the compartment.
-pub(super) fn push_all(database: &Database, sql: &mut Sql, query: &SearchQuery, skip: Option<usize>) {
+pub(super) fn push_all(database: &Database, sql: &mut Sql, query: &SearchQuery, skip: Option<Skip>) {
     let scope = Scope { database, compartment: query.compartment.as_ref() };
     for (place, clause) in query.clauses.iter().enumerate() {
-        if Some(place) == skip || matches!(clause, Clause::Recheck(_)) {
+        if skip == Some(Skip::Clause(place)) || matches!(clause, Clause::Recheck(_)) {
             continue;
         }
         sql.push(" AND ");
         push(&scope, sql, clause);
     }
-    if let Some(patient) = &query.compartment {
+    if let Some(patient) = query.compartment.as_ref().filter(|_| skip != Some(Skip::Compartment)) {
         sql.push(" AND ");
         push_compartment(database, sql, patient);
     }
@@ -36,6 +45,10 @@ pub(super) fn push_all(database: &Database, sql: &mut Sql, query: &SearchQuery, 
 /// Appends one clause.
 pub(super) fn push(scope: &Scope<'_>, sql: &mut Sql, clause: &Clause) {
     match clause {
+        Clause::Types(types) => {
+            let codes = types.iter().map(|own| own.code()).collect();
+            sql.column("type").push(" = ANY(").bind(Bind::Int2s(codes)).push(")");
+        }
         Clause::Id(ids) => {
             let ids = ids.iter().map(|id| id.as_str().to_owned()).collect();
             sql.column("id").push(" = ANY(").bind(Bind::Texts(ids)).push(")");

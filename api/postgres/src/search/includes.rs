@@ -63,15 +63,17 @@ fn forward(database: &Database, tenant: TenantId, include: &Include, rids: &[i64
     sql.push("SELECT x.value FROM index_reference x WHERE x.tenant = $1 AND x.rid = ANY(");
     sql.bind(Bind::Int8s(rids.to_vec())).push(") AND x.parameter = ANY(");
     sql.bind(parameters(database, include)).push("))");
-    if let Some(target) = include.target {
-        sql.push(" AND r.type = ").bind(Bind::Int2(target.code()));
+    if !include.targets.is_empty() {
+        let codes = include.targets.iter().map(|target| target.code()).collect();
+        sql.push(" AND r.type = ANY(").bind(Bind::Int2s(codes)).push(")");
     }
     sql.push(" ORDER BY r.rid LIMIT ").bind(Bind::Int8(LARGEST_INCLUDE));
     sql
 }
 
 fn reverse(database: &Database, tenant: TenantId, include: &Include, matches: &[Stored]) -> Sql {
-    let of_target = |stored: &&Stored| include.target.is_none_or(|target| stored.key.resource_type() == target);
+    let of_target =
+        |stored: &&Stored| include.targets.is_empty() || include.targets.contains(&stored.key.resource_type());
     let keys = matches.iter().filter(of_target).map(|stored| resource_hash(database, &stored.key)).collect();
     let mut sql = Sql::new(tenant);
     sql.push("SELECT ").push(COLUMNS).push(" FROM resource r WHERE r.tenant = $1 AND r.rid IN (");

@@ -3,10 +3,12 @@
 use seva_fhir::search::{Clause, CursorKey, SearchQuery, SortValue};
 use seva_fhir::types::TenantId;
 
+use super::clauses::Skip;
 use super::order::{self, Order, Walk};
 use super::sql::{Bind, Planning, Sql};
 use super::{COLUMNS, clauses};
 use crate::Database;
+use crate::rows::compartment_hash;
 
 /// What a page is asked for with.
 pub(super) struct Asked<'a> {
@@ -48,7 +50,7 @@ impl Asked<'_> {
         sql
     }
 
-    fn conditions(&self, sql: &mut Sql, skip: Option<usize>) {
+    fn conditions(&self, sql: &mut Sql, skip: Option<Skip>) {
         push_types(sql, self.query);
         clauses::push_all(self.database, sql, self.query, skip);
     }
@@ -63,13 +65,13 @@ impl Asked<'_> {
         let mut sql;
         let mut row = "r.rid";
         match driving(self.database, self.query) {
-            Some((place, table, parameter, value)) => {
+            Some((skip, table, parameter, value)) => {
                 sql = Sql::new(self.tenant);
                 sql.push("SELECT ").push(COLUMNS).push(" FROM ").push(table);
                 sql.push(" d JOIN resource r ON r.rid = d.rid WHERE d.tenant = $1 AND d.parameter = ");
                 sql.bind(Bind::Int4(parameter)).push(" AND d.value = ").bind(Bind::Int8(value));
                 sql.push(" AND r.tenant = $1");
-                self.conditions(&mut sql, Some(place));
+                self.conditions(&mut sql, Some(skip));
                 row = "d.rid";
             }
             None => {
@@ -155,13 +157,18 @@ pub(super) fn push_types(sql: &mut Sql, query: &SearchQuery) {
     };
 }
 
-/// The first clause that one equality on a hashed index answers: its place, table, parameter and value.
-fn driving(database: &Database, query: &SearchQuery) -> Option<(usize, &'static str, i32, i64)> {
-    query.clauses.iter().enumerate().find_map(|(place, clause)| match clause {
+/// The first condition that one equality on a hashed index answers, a compartment if there is no other: what it is, its
+/// table, parameter and value.
+fn driving(database: &Database, query: &SearchQuery) -> Option<(Skip, &'static str, i32, i64)> {
+    let clause = query.clauses.iter().enumerate().find_map(|(place, clause)| match clause {
         Clause::Parameter { parameter, test } => {
             let (table, value) = clauses::single_equality(database, test)?;
-            Some((place, table, database.registry.id_of(parameter), value))
+            Some((Skip::Clause(place), table, database.registry.id_of(parameter), value))
         }
         _ => None,
+    });
+    clause.or_else(|| {
+        let value = compartment_hash(database, query.compartment.as_ref()?);
+        Some((Skip::Compartment, "index_token", database.registry.compartment(), value))
     })
 }

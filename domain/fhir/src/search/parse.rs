@@ -68,7 +68,7 @@ fn parse(
     options: SearchOptions<'_>,
 ) -> Result<SearchQuery, Vec<Issue>> {
     let system = resource_types.len() > 1 || pairs.iter().any(|(name, _)| name == "_type");
-    let mut parser = Parser { options, query: empty(resource_types), issues: Vec::new() };
+    let mut parser = Parser { options, query: empty_query(resource_types), issues: Vec::new() };
     for (name, value) in pairs {
         if (system && name == "_type") || value.is_empty() {
             // R4 leaves a parameter without a value to the server; nothing is asked, so nothing is narrowed.
@@ -82,7 +82,9 @@ fn parse(
     if parser.issues.is_empty() { Ok(parser.query) } else { Err(parser.issues) }
 }
 
-fn empty(resource_types: Vec<ResourceType>) -> SearchQuery {
+/// A search of types without any condition.
+#[must_use]
+pub fn empty_query(resource_types: Vec<ResourceType>) -> SearchQuery {
     SearchQuery {
         resource_types,
         clauses: Vec::new(),

@@ -15,6 +15,11 @@ impl FhirService {
         read_resource(bytes, expected, &self.limits)
     }
 
+    /// Reads bytes into a resource whose structure is not checked yet: a validation tells what is wrong with it.
+    pub fn read_loose_resource(&self, bytes: &[u8]) -> Result<Json, FhirError> {
+        read_any(bytes, &self.limits)
+    }
+
     /// Reads bytes into a resource of any type, one that only travels too.
     pub fn read_any_resource(&self, bytes: &[u8]) -> Result<Json, FhirError> {
         let resource = read_any(bytes, &self.limits)?;

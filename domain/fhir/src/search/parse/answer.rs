@@ -55,7 +55,8 @@ impl Parser<'_> {
         let direction = if name == "_include" { Direction::Forward } else { Direction::Reverse };
         for one in value.split(',') {
             let (parameters, target) = self.included(one, direction)?;
-            self.query.includes.push(Include { parameters, target, direction, depth });
+            let targets = target.into_iter().collect();
+            self.query.includes.push(Include { parameters, targets, direction, depth });
         }
         Ok(())
     }

@@ -1,0 +1,83 @@
+//! Operations (R4 <https://hl7.org/fhir/R4/operations.html>): parameters from the URL or from a Parameters resource, one
+//! function each, answers as resources.
+
+mod document;
+mod everything;
+mod lastn;
+mod meta;
+mod parameters;
+mod validate;
+
+use poem::http::Method;
+use poem::{Request, Response};
+use seva_fhir::json::Json;
+use seva_fhir::operations::{Operation, Scope};
+use seva_fhir::types::{ResourceKey, ResourceType};
+
+use super::{CallerRef, FhirEndpoint, body_of};
+use crate::failure::{FHIR_JSON, Failure};
+pub(super) use parameters::Parameters;
+
+/// An operation, and on what it is called.
+#[derive(Debug)]
+pub(super) struct Called {
+    pub(super) operation: &'static Operation,
+    pub(super) on: On,
+}
+
+/// On what an operation is called.
+#[derive(Debug)]
+pub(super) enum On {
+    /// The whole system.
+    System,
+    /// A type.
+    Type(ResourceType),
+    /// A resource.
+    Instance(ResourceKey),
+}
+
+impl On {
+    /// The scope in the table of operations.
+    pub(super) fn scope(&self) -> Scope {
+        match self {
+            Self::System => Scope::System,
+            Self::Type(_) => Scope::Type,
+            Self::Instance(_) => Scope::Instance,
+        }
+    }
+}
+
+/// Reads the parameters and carries the operation out.
+pub(super) async fn run(
+    face: &FhirEndpoint,
+    caller: CallerRef<'_>,
+    called: &Called,
+    request: &mut Request,
+) -> Result<Response, Failure> {
+    let given = match *request.method() {
+        Method::GET | Method::HEAD if !called.operation.writes => Parameters::from_query(request)?,
+        Method::POST => {
+            let body = body_of(request).await?;
+            Parameters::from_body(request, face.service(), &body)?
+        }
+        ref method => {
+            return Err(Failure::MethodNotAllowed { method: method.to_string(), allow: "POST" });
+        }
+    };
+    match (called.operation.name, &called.on) {
+        ("everything", On::Instance(key)) => everything::run(face, caller, key, &given).await,
+        ("meta", On::Instance(key)) => meta::read(face, caller, key).await,
+        ("meta-add" | "meta-delete", On::Instance(key)) => {
+            meta::change(face, caller, (key, called.operation.name), &given).await
+        }
+        ("validate", on) => validate::run(face, caller, on, &given).await,
+        ("lastn", On::Type(_)) => lastn::run(face, caller, &given).await,
+        ("document", On::Instance(key)) => document::run(face, caller, key).await,
+        (name, _) => Err(Failure::NotFound(format!("${name} is not offered here"))),
+    }
+}
+
+/// A resource as an answer.
+fn answer(resource: &Json) -> Response {
+    Response::builder().content_type(FHIR_JSON).body(resource.to_bytes())
+}

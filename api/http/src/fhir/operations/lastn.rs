@@ -1,0 +1,29 @@
+//! `Observation/$lastn` (R4 <https://hl7.org/fhir/R4/observation-operation-lastn.html>).
+
+use poem::Response;
+use seva_fhir::search::{Handling, SearchOptions, parse_search};
+use seva_fhir::service::FhirError;
+use seva_fhir::types::ResourceType;
+
+use super::super::search::searchset;
+use super::super::{CallerRef, FhirEndpoint};
+use super::Parameters;
+use crate::failure::{FHIR_JSON, Failure};
+
+/// As many of each kind as come back at most.
+const MOST: u32 = 100;
+
+pub(super) async fn run(face: &FhirEndpoint, caller: CallerRef<'_>, given: &Parameters) -> Result<Response, Failure> {
+    let mut pairs: Vec<(String, String)> = given.texts().iter().filter(|(name, _)| name != "max").cloned().collect();
+    if !pairs.iter().any(|(name, _)| matches!(name.split([':', '.']).next(), Some("patient" | "subject"))) {
+        return Err(Failure::BadRequest("$lastn needs patient or subject".to_owned()));
+    }
+    pairs.push(("_sort".to_owned(), "-date".to_owned()));
+    let options = SearchOptions { handling: Handling::Strict, base_url: face.base() };
+    let kind: ResourceType = "Observation".parse().map_err(|_| Failure::NotFound("Observation".to_owned()))?;
+    let query = parse_search(kind, &pairs, options).map_err(FhirError::Invalid)?;
+    let most = given.number("max")?.unwrap_or(1).clamp(1, MOST) as usize;
+    let page = face.service().last_n(caller, query.clone(), most).await?;
+    let body = searchset(face.base(), "Observation/$lastn", &query, &page);
+    Ok(Response::builder().content_type(FHIR_JSON).body(body))
+}

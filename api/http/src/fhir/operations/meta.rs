@@ -1,0 +1,30 @@
+//! `$meta`, `$meta-add`, `$meta-delete` (R4 <https://hl7.org/fhir/R4/resource-operation-meta.html>).
+
+use poem::Response;
+use seva_fhir::json::{Json, array, object};
+use seva_fhir::service::MetaChange;
+use seva_fhir::types::ResourceKey;
+
+use super::super::{CallerRef, FhirEndpoint};
+use super::{Parameters, answer};
+use crate::failure::Failure;
+
+pub(super) async fn read(face: &FhirEndpoint, caller: CallerRef<'_>, key: &ResourceKey) -> Result<Response, Failure> {
+    Ok(returned(face.service().meta(caller, key).await?))
+}
+
+pub(super) async fn change(
+    face: &FhirEndpoint,
+    caller: CallerRef<'_>,
+    (key, name): (&ResourceKey, &str),
+    given: &Parameters,
+) -> Result<Response, Failure> {
+    let meta = given.value("meta").ok_or_else(|| Failure::BadRequest(format!("${name} needs the parameter meta")))?;
+    let change = if name == "meta-add" { MetaChange::Add } else { MetaChange::Delete };
+    Ok(returned(face.service().change_meta(caller, key, (change, meta)).await?))
+}
+
+fn returned(meta: Json) -> Response {
+    let parameter = object([("name", "return".into()), ("valueMeta", meta)]);
+    answer(&object([("resourceType", "Parameters".into()), ("parameter", array([parameter]))]))
+}

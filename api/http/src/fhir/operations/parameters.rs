@@ -1,0 +1,104 @@
+//! What an operation is given (R4 <https://hl7.org/fhir/R4/parameters.html>): the query string, a Parameters resource, or
+//! one resource alone.
+
+use poem::Request;
+use poem::http::header;
+use seva_fhir::FhirService;
+use seva_fhir::json::Json;
+use seva_fhir::search::parse_query_string;
+use seva_fhir::service::FhirError;
+
+use super::super::negotiation;
+use crate::failure::Failure;
+
+/// The given parameters, in their order.
+#[derive(Debug, Default)]
+pub(in super::super) struct Parameters {
+    texts: Vec<(String, String)>,
+    values: Vec<(String, Json)>,
+    /// A body that is no Parameters resource.
+    resource: Option<Json>,
+}
+
+impl Parameters {
+    /// Reads the query string.
+    pub(in super::super) fn from_query(request: &Request) -> Result<Self, Failure> {
+        let texts = parse_query_string(request.uri().query().unwrap_or_default())
+            .map_err(|issue| Failure::from(FhirError::Invalid(vec![issue])))?;
+        Ok(Self { texts, ..Self::default() })
+    }
+
+    /// Reads the query string and the body: a form, a Parameters resource, or another resource.
+    pub(in super::super) fn from_body(request: &Request, service: &FhirService, body: &[u8]) -> Result<Self, Failure> {
+        let mut given = Self::from_query(request)?;
+        let kind = request.header(header::CONTENT_TYPE).unwrap_or_default();
+        if body.is_empty() {
+            return Ok(given);
+        }
+        if kind.starts_with("application/x-www-form-urlencoded") {
+            let text =
+                std::str::from_utf8(body).map_err(|_| Failure::BadRequest("the form is not UTF-8".to_owned()))?;
+            let form = parse_query_string(text).map_err(|issue| Failure::from(FhirError::Invalid(vec![issue])))?;
+            given.texts.extend(form);
+            return Ok(given);
+        }
+        if !kind.is_empty() {
+            negotiation::check_content_type(kind)?;
+        }
+        let mut resource = service.read_loose_resource(body)?;
+        if resource.get_str("resourceType") != Some("Parameters") {
+            given.resource = Some(resource);
+            return Ok(given);
+        }
+        let list = resource.remove("parameter").map(|list| list.items().to_vec()).unwrap_or_default();
+        for mut parameter in list {
+            let Some(name) = parameter.get_str("name").map(str::to_owned) else { continue };
+            let member = parameter.as_object().and_then(|members| {
+                members
+                    .iter()
+                    .map(|(name, _)| name.to_owned())
+                    .find(|name| name.starts_with("value") || name == "resource")
+            });
+            let Some(value) = member.and_then(|member| parameter.remove(&member)) else { continue };
+            match (&value, value.as_number()) {
+                (Json::String(text), _) => given.texts.push((name.clone(), text.to_string())),
+                (Json::Bool(flag), _) => given.texts.push((name.clone(), flag.to_string())),
+                (_, Some(digits)) => given.texts.push((name.clone(), digits.to_owned())),
+                _ => {}
+            }
+            given.values.push((name, value));
+        }
+        Ok(given)
+    }
+
+    /// The text of a parameter.
+    pub(in super::super) fn text(&self, name: &str) -> Option<&str> {
+        self.texts.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+
+    /// All texts of a repeated parameter.
+    pub(in super::super) fn all<'p>(&'p self, name: &'p str) -> impl Iterator<Item = &'p str> {
+        self.texts.iter().filter(move |(own, _)| own == name).map(|(_, value)| value.as_str())
+    }
+
+    /// All names with their texts, for links.
+    pub(in super::super) fn texts(&self) -> &[(String, String)] {
+        &self.texts
+    }
+
+    /// The value of a parameter: a datatype or a resource.
+    pub(in super::super) fn value(&self, name: &str) -> Option<&Json> {
+        self.values.iter().find(|(own, _)| own == name).map(|(_, value)| value)
+    }
+
+    /// The resource that the operation is about: a parameter of this name, or the body itself.
+    pub(in super::super) fn resource(&self, name: &str) -> Option<&Json> {
+        self.value(name).or(self.resource.as_ref())
+    }
+
+    /// A whole number.
+    pub(in super::super) fn number(&self, name: &str) -> Result<Option<u32>, Failure> {
+        let wrong = |text: &str| Failure::BadRequest(format!("{name}: {text:?} is not a whole number"));
+        self.text(name).map(|text| text.parse().map_err(|_| wrong(text))).transpose()
+    }
+}

@@ -1,0 +1,108 @@
+//! The one table of operations: routing, CapabilityStatement and contract check are made from it
+//! (R4 <https://hl7.org/fhir/R4/operations.html>).
+
+use crate::types::ResourceType;
+
+/// Where an operation is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// `/$name`.
+    System,
+    /// `/Type/$name`.
+    Type,
+    /// `/Type/id/$name`.
+    Instance,
+}
+
+/// One operation.
+#[derive(Clone, Copy, Debug)]
+pub struct Operation {
+    /// The name without `$`.
+    pub name: &'static str,
+    /// Where it is called.
+    pub scopes: &'static [Scope],
+    /// On which types; none means on all.
+    pub types: &'static [&'static str],
+    /// Whether it changes the record, so that GET does not do.
+    pub writes: bool,
+    /// The canonical URL of its definition.
+    pub definition: &'static str,
+}
+
+/// Every operation that is offered.
+pub const OPERATIONS: &[Operation] = &[
+    Operation {
+        name: "everything",
+        scopes: &[Scope::Instance],
+        types: &["Patient"],
+        writes: false,
+        definition: "http://hl7.org/fhir/OperationDefinition/Patient-everything",
+    },
+    Operation {
+        name: "everything",
+        scopes: &[Scope::Instance],
+        types: &["Encounter"],
+        writes: false,
+        definition: "http://hl7.org/fhir/OperationDefinition/Encounter-everything",
+    },
+    Operation {
+        name: "meta",
+        scopes: &[Scope::Instance],
+        types: &[],
+        writes: false,
+        definition: "http://hl7.org/fhir/OperationDefinition/Resource-meta",
+    },
+    Operation {
+        name: "meta-add",
+        scopes: &[Scope::Instance],
+        types: &[],
+        writes: true,
+        definition: "http://hl7.org/fhir/OperationDefinition/Resource-meta-add",
+    },
+    Operation {
+        name: "meta-delete",
+        scopes: &[Scope::Instance],
+        types: &[],
+        writes: true,
+        definition: "http://hl7.org/fhir/OperationDefinition/Resource-meta-delete",
+    },
+    Operation {
+        name: "validate",
+        scopes: &[Scope::Type, Scope::Instance],
+        types: &[],
+        writes: false,
+        definition: "http://hl7.org/fhir/OperationDefinition/Resource-validate",
+    },
+    Operation {
+        name: "lastn",
+        scopes: &[Scope::Type],
+        types: &["Observation"],
+        writes: false,
+        definition: "http://hl7.org/fhir/OperationDefinition/Observation-lastn",
+    },
+    Operation {
+        name: "document",
+        scopes: &[Scope::Instance],
+        types: &["Composition"],
+        writes: false,
+        definition: "http://hl7.org/fhir/OperationDefinition/Composition-document",
+    },
+];
+
+/// Finds an operation by its name where it is called.
+#[must_use]
+pub fn operation(name: &str, scope: Scope, resource_type: Option<ResourceType>) -> Option<&'static Operation> {
+    OPERATIONS.iter().find(|one| {
+        let fits = resource_type.is_none_or(|own| one.types.is_empty() || one.types.contains(&own.as_str()));
+        one.name == name && one.scopes.contains(&scope) && fits
+    })
+}
+
+/// The operations of a type.
+pub fn of_type(resource_type: ResourceType) -> impl Iterator<Item = &'static Operation> {
+    let name = resource_type.as_str();
+    OPERATIONS.iter().filter(move |one| {
+        let beneath = one.scopes.iter().any(|scope| *scope != Scope::System);
+        beneath && (one.types.is_empty() || one.types.contains(&name))
+    })
+}
