@@ -3,5 +3,6 @@
 
 pub mod blobs;
 mod connection;
+pub mod extraction;
 
 pub use connection::{Connection, Identity};

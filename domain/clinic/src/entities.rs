@@ -239,6 +239,12 @@ pub enum ExtractionError {
         /// The engine's name.
         engine: String,
     },
+    /// The engine's answer does not fit the text that it was given; nothing of it is used.
+    #[error("entity extraction engine {engine} answered with places that do not fit the text")]
+    Misplaced {
+        /// The engine's name.
+        engine: String,
+    },
     /// The engine refused the request; another attempt will not succeed.
     #[error("entity extraction engine {engine} refused the request")]
     Refused {
@@ -255,6 +261,16 @@ pub trait EntityExtractor: Send + Sync {
 
     /// Returns the engine's version, as Provenance states it.
     fn version(&self) -> &str;
+
+    /// Names the service and the region that the text is sent to; nothing when it stays on this machine.
+    fn destination(&self) -> Option<String> {
+        None
+    }
+
+    /// Tells whether texts can be read now.
+    async fn health(&self) -> Result<(), ExtractionError> {
+        Ok(())
+    }
 
     /// Finds the entities of a text in a language, ordered by their place.
     async fn extract(&self, text: &str, language: &str) -> Result<Vec<Entity>, ExtractionError>;
