@@ -126,6 +126,8 @@ pub struct ExternalIdentity {
     pub issuer: String,
     /// `sub`.
     pub subject: String,
+    /// `exp`.
+    pub expires: Instant,
 }
 
 /// Checks tokens of an external issuer (OIDC, Cognito) against its published keys.
