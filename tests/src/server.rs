@@ -40,8 +40,14 @@ pub fn free_port() -> anyhow::Result<u16> {
 impl TestServer {
     /// Starts a server on a free port.
     pub async fn start() -> anyhow::Result<Self> {
+        Self::start_with(|_| ()).await
+    }
+
+    /// The same, with something of its configuration changed.
+    pub async fn start_with(change: impl FnOnce(&mut Configuration)) -> anyhow::Result<Self> {
         let data = data_folder()?;
         let mut configuration = Configuration::default();
+        change(&mut configuration);
         configuration.server.listen = SocketAddr::from(([127, 0, 0, 1], 0));
         configuration.data.folder = data.path().to_owned();
         configuration.speech.models = Some(crate::project().join(".seva/models"));
@@ -54,13 +60,20 @@ impl TestServer {
 
     /// Adds an account and logs it in.
     pub async fn account(&self, account: NewAccount<'_>) -> anyhow::Result<Client> {
+        self.add_account(account).await?;
+        Client::anonymous(&self.base)?.log_in(account.username, demo::PASSWORD).await
+    }
+
+    /// Adds an account, or a membership to the account of that name.
+    pub async fn add_account(&self, account: NewAccount<'_>) -> anyhow::Result<()> {
         use seva_fhir::access::{Account, Membership};
         use seva_fhir::clock::{IdSource, RandomIds};
         let accounts = &self.running.accounts;
         let doctor = accounts.find(demo::USERNAME).await?.context("the demo doctor")?;
         let tenant = accounts.tenant(account.tenant).await?;
+        let known = accounts.find(account.username).await?;
         let row = Account {
-            id: RandomIds.new_uuid(),
+            id: known.map_or_else(|| RandomIds.new_uuid(), |known| known.id),
             username: account.username.to_owned(),
             display: account.username.to_owned(),
             password: doctor.password,
@@ -74,7 +87,27 @@ impl TestServer {
             patient: account.patient.map(str::parse).transpose()?,
         };
         accounts.save(&row, &membership).await?;
-        Client::anonymous(&self.base)?.log_in(account.username, demo::PASSWORD).await
+        Ok(())
+    }
+
+    /// The audit log's rows of an action: who, outcome, target.
+    pub async fn audited(&self, action: &str) -> anyhow::Result<Vec<[String; 3]>> {
+        use sqlx::Connection;
+        let url = self.running.private_database().context("no private database")?;
+        let mut connection = sqlx::PgConnection::connect(&url).await?;
+        let rows: Vec<(String, String, String)> =
+            sqlx::query_as("SELECT who, outcome, target FROM audit WHERE action = $1 ORDER BY seq")
+                .bind(action)
+                .fetch_all(&mut connection)
+                .await?;
+        connection.close().await?;
+        Ok(rows.into_iter().map(|(who, outcome, target)| [who, outcome, target]).collect())
+    }
+
+    /// The id of the demo doctor's account, as the audit log names it.
+    pub async fn doctor_account(&self) -> anyhow::Result<String> {
+        let account = self.running.accounts.find(demo::USERNAME).await?.context("the demo doctor")?;
+        Ok(account.id.to_string())
     }
 
     /// Adds an administrator of the demo hospital and logs it in: whoever loads data of all types.
@@ -134,6 +167,11 @@ pub struct Program {
 impl Program {
     /// Starts `seva serve --demo` and waits until it answers.
     pub async fn start(data: &Path, port: u16) -> anyhow::Result<Self> {
+        Self::start_with(data, port, &[]).await
+    }
+
+    /// The same, with more variables.
+    pub async fn start_with(data: &Path, port: u16, variables: &[(&str, &str)]) -> anyhow::Result<Self> {
         let binary = binary()?;
         let base = format!("http://127.0.0.1:{port}");
         let log = std::fs::File::create(data.join("seva.log"))?;
@@ -142,6 +180,7 @@ impl Program {
             .env("SEVA_DATA_FOLDER", data)
             .env("SEVA_SERVER_LISTEN", format!("127.0.0.1:{port}"))
             .env("SEVA_SPEECH_MODELS", crate::project().join(".seva/models"))
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

@@ -126,4 +126,5 @@ impl EntityExtractor for ComprehendExtractor {
 }
 
 #[cfg(test)]
+#[expect(clippy::indexing_slicing, clippy::panic, reason = "tests may panic")]
 mod tests;

@@ -2,6 +2,7 @@
 //!
 //! A session that was removed is refused within [`REMEMBERED`], because sessions are looked up again after that.
 
+mod external;
 mod login;
 mod tokens;
 
@@ -30,6 +31,17 @@ const REMEMBERED_SESSIONS: usize = 10_000;
 /// Where a request's id stands for the handlers.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestId(pub(crate) Arc<str>);
+
+/// What a request showed to be let in.
+#[derive(Clone, Copy)]
+pub(crate) enum Credential {
+    /// The token of a session.
+    Session(TokenHash),
+    /// An access token of ours, which names its session.
+    Access(TokenHash),
+    /// A token of the external issuer.
+    External,
+}
 
 /// Checks credentials.
 #[derive(Clone)]
@@ -72,6 +84,11 @@ impl Authenticator {
 
     /// The session behind an `Authorization` header.
     pub async fn session_of(&self, authorization: Option<&str>) -> Result<Session, Failure> {
+        self.identify(authorization).await.map(|(session, _)| session)
+    }
+
+    /// The session behind an `Authorization` header, and what showed it.
+    pub(crate) async fn identify(&self, authorization: Option<&str>) -> Result<(Session, Credential), Failure> {
         let header =
             authorization.ok_or(Failure::Unauthenticated("log in first: send Authorization: Bearer <token>"))?;
         let token = header
@@ -80,48 +97,39 @@ impl Authenticator {
             .map(|(_, token)| token.trim())
             .ok_or(Failure::Unauthenticated("the Authorization header must be Bearer <token>"))?;
         if !token.contains('.') {
-            return self.session(&hash_of(token)).await;
+            let hash = hash_of(token);
+            return Ok((self.session(&hash).await?, Credential::Session(hash)));
         }
         if self.parts.keys.is_ours(token) {
-            let session =
-                self.parts.keys.session_of(token, self.parts.clock.now()).map_err(Failure::Unauthenticated)?;
-            return self.session(&session).await;
+            let hash = self.parts.keys.session_of(token, self.parts.clock.now()).map_err(Failure::Unauthenticated)?;
+            return Ok((self.session(&hash).await?, Credential::Access(hash)));
         }
-        self.external_session(token).await
+        Ok((self.external_session(token).await?, Credential::External))
     }
 
     async fn session(&self, hash: &TokenHash) -> Result<Session, Failure> {
-        let now = self.parts.clock.now();
-        if let Some((session, since)) = self.remembered.lock().await.get(hash)
-            && since.elapsed() < REMEMBERED
-            && session.expires > now
-        {
-            return Ok(session.clone());
+        if let Some(session) = self.remembered(hash).await {
+            return Ok(session);
         }
-        let found = self.parts.accounts.session(hash, now).await?;
+        let found = self.parts.accounts.session(hash, self.parts.clock.now()).await?;
         let session = found.ok_or(Failure::Unauthenticated("the session has ended: log in again"))?;
+        self.remember(hash, &session).await;
+        Ok(session)
+    }
+
+    async fn remembered(&self, hash: &TokenHash) -> Option<Session> {
+        let now = self.parts.clock.now();
+        let remembered = self.remembered.lock().await;
+        let (session, since) = remembered.get(hash)?;
+        (since.elapsed() < REMEMBERED && session.expires > now).then(|| session.clone())
+    }
+
+    async fn remember(&self, hash: &TokenHash, session: &Session) {
         let mut remembered = self.remembered.lock().await;
         if remembered.len() >= REMEMBERED_SESSIONS {
             remembered.clear();
         }
         remembered.insert(*hash, (session.clone(), Instant::now()));
-        Ok(session)
-    }
-
-    /// The roles come from our own membership row, never from the token's claims.
-    async fn external_session(&self, token: &str) -> Result<Session, Failure> {
-        const UNKNOWN: &str = "the token's subject has no account here: ask an administrator of the hospital";
-        let verifier =
-            self.parts.external.as_ref().ok_or(Failure::Unauthenticated("the token is not one of this server"))?;
-        let identity = verifier.verify(token).await.map_err(|error| match error {
-            seva_fhir::access::TokenError::Invalid(text) => Failure::Unauthenticated(text),
-            seva_fhir::access::TokenError::Keys(text) => Failure::ServiceUnavailable(text),
-        })?;
-        let username = format!("{}#{}", identity.issuer, identity.subject);
-        let account = self.parts.accounts.find(&username).await?.ok_or(Failure::Unauthenticated(UNKNOWN))?;
-        let memberships = self.parts.accounts.memberships(account.id).await?;
-        let membership = memberships.into_iter().next().ok_or(Failure::Unauthenticated(UNKNOWN))?;
-        Ok(Session { account, membership, expires: self.parts.clock.now() })
     }
 
     /// The public keys of our own tokens.

@@ -4,19 +4,29 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use futures_util::future::join_all;
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
+use tokio::sync::Mutex;
 
 use crate::services::Services;
 
 /// A check that does not answer in this time is down.
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// How long an answer of AWS is given again: anybody may ask here, and AWS must not be asked as often.
+const AWS_LASTS: Duration = Duration::from_secs(10);
+
 /// Something that the server depends on and that can be asked how it is.
 #[async_trait]
 pub trait Probe: Send + Sync {
     /// A short name: `database`, `speech`.
     fn name(&self) -> &str;
+
+    /// How long an answer is given again: others' services are not asked with every visit.
+    fn lasts(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// Asks; the text of an error says what to do.
     async fn ask(&self) -> Result<Option<String>, String>;
@@ -117,9 +127,41 @@ pub enum HealthResponse {
     Down(Json<Health>),
 }
 
+/// The last answer of a check, kept while it lasts; whoever comes meanwhile waits for the one question.
+struct Remembered<T>(Mutex<Option<(Instant, T)>>);
+
+impl<T: Clone> Remembered<T> {
+    fn new() -> Self {
+        Self(Mutex::new(None))
+    }
+
+    async fn recall(&self, lasts: Duration, ask: impl Future<Output = T>) -> T {
+        if lasts.is_zero() {
+            return ask.await;
+        }
+        let mut last = self.0.lock().await;
+        if let Some((_, answer)) = last.as_ref().filter(|(since, _)| since.elapsed() < lasts) {
+            return answer.clone();
+        }
+        let answer = ask.await;
+        *last = Some((Instant::now(), answer.clone()));
+        answer
+    }
+}
+
 /// The handlers.
 pub struct HealthApi {
-    pub(crate) services: Arc<Services>,
+    services: Arc<Services>,
+    checks: Vec<Remembered<Check>>,
+    aws: Vec<Remembered<AwsService>>,
+}
+
+impl HealthApi {
+    pub(crate) fn new(services: &Arc<Services>) -> Self {
+        let checks = services.probes.iter().map(|_| Remembered::new()).collect();
+        let aws = services.aws.iter().map(|_| Remembered::new()).collect();
+        Self { services: Arc::clone(services), checks, aws }
+    }
 }
 
 #[OpenApi]
@@ -133,10 +175,9 @@ impl HealthApi {
     /// Asks everything that the server depends on.
     #[oai(path = "/health", method = "get", operation_id = "readHealth")]
     async fn read_health(&self) -> HealthResponse {
-        let mut checks = Vec::with_capacity(self.services.probes.len());
-        for probe in &self.services.probes {
-            checks.push(check(probe.as_ref()).await);
-        }
+        let probes = self.services.probes.iter().zip(&self.checks);
+        let asked = probes.map(|(probe, last)| last.recall(probe.lasts(), check(probe.as_ref())));
+        let checks = join_all(asked).await;
         let down = |check: &&Check| check.status == CheckStatus::Down;
         let status = match checks.iter().find(down) {
             Some(check) if check.name == "database" => CheckStatus::Down,
@@ -150,11 +191,9 @@ impl HealthApi {
     /// Asks the AWS services that are configured.
     #[oai(path = "/health/aws-connectivity", method = "get", operation_id = "readAwsConnectivity")]
     async fn read_aws_connectivity(&self) -> Json<AwsConnectivity> {
-        let mut services = Vec::with_capacity(self.services.aws.len());
-        for probe in &self.services.aws {
-            services.push(aws(probe.as_ref()).await);
-        }
-        Json(AwsConnectivity { services })
+        let probes = self.services.aws.iter().zip(&self.aws);
+        let asked = probes.map(|(probe, last)| last.recall(AWS_LASTS, aws(probe.as_ref())));
+        Json(AwsConnectivity { services: join_all(asked).await })
     }
 }
 

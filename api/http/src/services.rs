@@ -52,7 +52,7 @@ type Apis = (HealthApi, sessions::SessionApi, dictations::DictationApi, prescrip
 
 fn service(services: &Arc<Services>) -> OpenApiService<Apis, ()> {
     let apis = (
-        HealthApi { services: Arc::clone(services) },
+        HealthApi::new(services),
         sessions::SessionApi { services: Arc::clone(services) },
         dictations::DictationApi { services: Arc::clone(services) },
         prescriptions::PrescriptionApi { services: Arc::clone(services) },

@@ -110,4 +110,5 @@ fn signature_only(algorithm: Algorithm) -> Validation {
 }
 
 #[cfg(test)]
+#[expect(clippy::indexing_slicing, reason = "tests may panic")]
 mod tests;

@@ -4,11 +4,16 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use seva_aws::blobs::{S3Blobs, S3Settings};
+use seva_aws::extraction::ComprehendExtractor;
 use seva_aws::{Connection, Identity};
 use seva_clinic::dictation::BlobStore;
+use seva_clinic::entities::EntityExtractor;
 use seva_embedded::blobs::FileBlobs;
+use seva_embedded::extraction::LexiconExtractor;
+use seva_fhir::clock::SystemClock;
+use seva_remote::issuer::{IssuerSettings, IssuerVerifier};
 
-use crate::configuration::{BlobStoreKind, Configuration};
+use crate::configuration::{BlobStoreKind, Configuration, ExtractionEngine};
 
 /// The folder of blobs within the data folder.
 const BLOBS: &str = "blobs";
@@ -19,11 +24,8 @@ pub async fn blobs(configuration: &Configuration) -> anyhow::Result<Arc<dyn Blob
     if settings.store == BlobStoreKind::Files {
         return Ok(Arc::new(FileBlobs::open(&configuration.data.folder.join(BLOBS)).context("the folder of blobs")?));
     }
-    let connection = Connection {
-        region: settings.region.clone().context("blobs.region must be set")?,
-        endpoint: settings.endpoint.clone(),
-        identity: Identity::Chain,
-    };
+    let region = settings.region.as_deref().context("blobs.region must be set")?;
+    let connection = connection(region, settings.endpoint.as_deref());
     let settings = S3Settings {
         connection,
         bucket: settings.bucket.clone().context("blobs.bucket must be set")?,
@@ -31,4 +33,30 @@ pub async fn blobs(configuration: &Configuration) -> anyhow::Result<Arc<dyn Blob
         kms_key: settings.kms_key.clone(),
     };
     Ok(Arc::new(S3Blobs::new(settings).await))
+}
+
+/// What finds entities: our own engine, or Comprehend Medical.
+pub async fn extractor(configuration: &Configuration) -> anyhow::Result<Arc<dyn EntityExtractor>> {
+    let settings = &configuration.extraction;
+    match settings.engine {
+        ExtractionEngine::Embedded => Ok(Arc::new(LexiconExtractor::default())),
+        ExtractionEngine::ComprehendMedical => {
+            let region = settings.region.as_deref().context("extraction.region must be set")?;
+            Ok(Arc::new(ComprehendExtractor::new(connection(region, settings.endpoint.as_deref())).await))
+        }
+    }
+}
+
+/// Who else's tokens are accepted; nobody's unless an issuer is configured.
+pub fn verifier(configuration: &Configuration) -> anyhow::Result<Option<Arc<IssuerVerifier>>> {
+    let settings = &configuration.identity;
+    let Some(issuer) = settings.issuer.clone() else { return Ok(None) };
+    let audience = settings.audience.clone().context("identity.audience must be set")?;
+    let settings = IssuerSettings { issuer, audience, jwks_url: settings.jwks_url.clone() };
+    let verifier = IssuerVerifier::new(settings, Arc::new(SystemClock)).context("identity.issuer")?;
+    Ok(Some(Arc::new(verifier)))
+}
+
+fn connection(region: &str, endpoint: Option<&str>) -> Connection {
+    Connection { region: region.to_owned(), endpoint: endpoint.map(str::to_owned), identity: Identity::Chain }
 }

@@ -47,6 +47,7 @@ pub enum Command {
         fix: bool,
     },
     /// Adds an account to a hospital, or changes it; the password is read from standard input.
+    /// An external identity has none.
     Account {
         /// The hospital's name.
         #[arg(long)]

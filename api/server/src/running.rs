@@ -7,19 +7,19 @@ use std::time::Duration;
 
 use anyhow::Context;
 use poem::EndpointExt;
-use poem::listener::{Acceptor, Listener, TcpListener};
+use poem::listener::{Acceptor, Listener, TcpAcceptor, TcpListener};
 use seva_clinic::blobs::SealedBlobs;
 use seva_clinic::dictation::{DictationParts, DictationService};
+use seva_clinic::entities::EntityExtractor;
 use seva_clinic::prescription::{PrescriptionParts, PrescriptionService};
 use seva_embedded::audio::EmbeddedAudioDecoder;
 use seva_embedded::cipher::AesGcmCipher;
-use seva_embedded::extraction::LexiconExtractor;
 use seva_embedded::identity::Argon2Hasher;
 use seva_embedded::model::ModelChoice;
 use seva_embedded::postgres::{PostgresCluster, PostgresSettings};
 use seva_embedded::print::KrillaPrinter;
 use seva_embedded::speech::{EmbeddedSpeech, SpeechSettings};
-use seva_fhir::access::AccountStore;
+use seva_fhir::access::{AccountStore, TokenVerifier};
 use seva_fhir::clock::{RandomIds, SystemClock};
 use seva_fhir::{FhirService, FhirServiceParts};
 use seva_http::{Authenticator, AuthenticatorParts, Services, TokenKeys, new_signing_key};
@@ -27,12 +27,13 @@ use seva_postgres::{
     Database, DatabaseSettings, PostgresAccounts, PostgresAudit, PostgresDictations, PostgresIdempotency,
     PostgresResources, PostgresSecrets,
 };
+use seva_remote::issuer::IssuerVerifier;
 use seva_web::WebSettings;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
-use crate::configuration::Configuration;
-use crate::probes::{DatabaseProbe, SpeechProbe};
+use crate::configuration::{Configuration, Server};
+use crate::probes::Dependencies;
 use crate::{adapters, data_folder, pages};
 
 /// How long requests in flight have at the stop.
@@ -110,14 +111,7 @@ impl Running {
     pub async fn start(configuration: Configuration) -> anyhow::Result<Self> {
         let store = Store::open(&configuration).await?;
         let database = store.database.clone();
-        let listen = configuration.server.listen;
-        let acceptor =
-            TcpListener::bind(listen).into_acceptor().await.with_context(|| format!("server.listen {listen}"))?;
-        let address = acceptor.local_addr().first().and_then(|a| a.as_socket_addr().copied()).unwrap_or(listen);
-        let url = match &configuration.server.public_url {
-            Some(_) => configuration.server.url(),
-            None => format!("http://{address}"),
-        };
+        let (acceptor, address, url) = bind(&configuration.server).await?;
         let (audit, audit_writer) = PostgresAudit::start(&database);
         let parts = Parts { configuration: &configuration, database: &database, audit, url: &url };
         let fhir = parts.fhir();
@@ -125,14 +119,23 @@ impl Running {
         let speech = parts.speech()?;
         let sealed = parts.sealed()?;
         let blobs = parts.blobs(&sealed).await?;
-        let dictations = parts.dictations(&fhir, &speech, &sealed);
+        let extractor = adapters::extractor(&configuration).await?;
+        let dictations = parts.dictations(&fhir, Heard { speech: &speech, extractor: &extractor }, &sealed);
         let prescriptions = parts.prescriptions(&fhir, &blobs);
         // What a crash interrupted goes on from its committed audio.
         dictations.resume_unfinished().await?;
         let (closing, closing_seen) = watch::channel(false);
+        let verifier = adapters::verifier(&configuration)?;
+        let asked = Dependencies {
+            database: &database,
+            speech: speech.clone(),
+            extractor,
+            blobs: Arc::clone(&blobs.store),
+            issuer: verifier.clone(),
+        };
         let services = Arc::new(Services {
             fhir: fhir.clone(),
-            authenticator: parts.authenticator(&accounts).await?,
+            authenticator: parts.authenticator(&accounts, verifier).await?,
             dictations: dictations.clone(),
             prescriptions: prescriptions.clone(),
             blobs,
@@ -141,8 +144,8 @@ impl Running {
             closing: closing_seen,
             idempotency: Arc::new(PostgresIdempotency::new(&database)),
             ids: Arc::new(RandomIds),
-            probes: vec![Arc::new(DatabaseProbe(database.clone())), Arc::new(SpeechProbe(speech))],
-            aws: Vec::new(),
+            probes: asked.probes(),
+            aws: asked.aws(&configuration),
         });
         drop(parts);
         let specification = seva_http::api_specification(&services);
@@ -167,6 +170,12 @@ impl Running {
         })
     }
 
+    /// The private database, for tools on this machine; none where another one is configured.
+    pub fn private_database(&self) -> Option<String> {
+        let url = self.store.cluster.as_ref()?.url();
+        Some(format!("{}/{DATABASE}", url.trim_end_matches("/postgres")))
+    }
+
     /// Stops: requests in flight are finished, audit records written, PostgreSQL ended.
     pub async fn stop(self) -> anyhow::Result<()> {
         let Self { fhir, accounts, prescriptions, dictations, store, closing, stop, server, audit_writer, .. } = self;
@@ -181,10 +190,29 @@ impl Running {
     }
 }
 
+/// Opens the port; tells the address that is listened on and the one that clients use.
+async fn bind(server: &Server) -> anyhow::Result<(TcpAcceptor, SocketAddr, String)> {
+    let listen = server.listen;
+    let acceptor =
+        TcpListener::bind(listen).into_acceptor().await.with_context(|| format!("server.listen {listen}"))?;
+    let address = acceptor.local_addr().first().and_then(|a| a.as_socket_addr().copied()).unwrap_or(listen);
+    let url = match &server.public_url {
+        Some(_) => server.url(),
+        None => format!("http://{address}"),
+    };
+    Ok((acceptor, address, url))
+}
+
 /// Keys and cipher of recordings and blobs.
 struct Sealed {
     recordings: Arc<PostgresDictations>,
     cipher: Arc<AesGcmCipher>,
+}
+
+/// What listens, and what reads the text that was heard.
+struct Heard<'a> {
+    speech: &'a Arc<EmbeddedSpeech>,
+    extractor: &'a Arc<dyn EntityExtractor>,
 }
 
 /// What the services are made of.
@@ -225,14 +253,15 @@ impl Parts<'_> {
         Ok(SealedBlobs { store, keys: recordings.clone(), cipher: cipher.clone() })
     }
 
-    fn dictations(&self, fhir: &FhirService, speech: &Arc<EmbeddedSpeech>, sealed: &Sealed) -> DictationService {
+    fn dictations(&self, fhir: &FhirService, heard: Heard<'_>, sealed: &Sealed) -> DictationService {
         DictationService::new(DictationParts {
             fhir: fhir.clone(),
             store: sealed.recordings.clone(),
             keys: sealed.recordings.clone(),
             cipher: sealed.cipher.clone(),
-            speech: speech.clone(),
-            extractor: Arc::new(LexiconExtractor::default()),
+            speech: heard.speech.clone(),
+            extractor: Arc::clone(heard.extractor),
+            audit: Arc::new(self.audit.clone()),
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
         })
@@ -248,7 +277,11 @@ impl Parts<'_> {
         })
     }
 
-    async fn authenticator(&self, accounts: &Arc<dyn AccountStore>) -> anyhow::Result<Authenticator> {
+    async fn authenticator(
+        &self,
+        accounts: &Arc<dyn AccountStore>,
+        external: Option<Arc<IssuerVerifier>>,
+    ) -> anyhow::Result<Authenticator> {
         let key = PostgresSecrets::new(self.database).get_or_store("token-key", &new_signing_key()?).await?;
         Ok(Authenticator::new(AuthenticatorParts {
             accounts: Arc::clone(accounts),
@@ -257,7 +290,7 @@ impl Parts<'_> {
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
             keys: TokenKeys::new(&key, self.url)?,
-            external: None,
+            external: external.map(|verifier| verifier as Arc<dyn TokenVerifier>),
         }))
     }
 }

@@ -1,7 +1,7 @@
 //! Nobody reads what isn't theirs: tenant, compartment, role, author.
 
 use serde_json::json;
-use seva_server::demo::TENANT;
+use seva_server::demo::{PASSWORD, TENANT, USERNAME};
 use seva_tests::server::{NewAccount, TestServer};
 
 const NOBODY: NewAccount<'static> =
@@ -79,5 +79,48 @@ async fn access_tokens_are_jwts_that_our_keys_verify() {
     let (body, signature) = token.rsplit_once('.').unwrap();
     let forged = format!("{body}.{}", signature.chars().rev().collect::<String>());
     assert_eq!(server.doctor.with_token(&forged).get("/fhir/Patient/rane").await.unwrap().status, 401);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_access_token_does_not_renew_itself() {
+    let server = TestServer::start().await.unwrap();
+    let fresh = server.doctor.post("/v1/session/token", &json!({})).await.unwrap();
+    let by_jwt = server.doctor.with_token(fresh.json["accessToken"].as_str().unwrap());
+    let refused = by_jwt.post("/v1/session/token", &json!({})).await.unwrap();
+    assert_eq!(refused.status, 403, "{}", refused.json);
+    assert!(refused.json["detail"].as_str().unwrap().contains("send the session's token"), "{}", refused.json);
+    assert_eq!(by_jwt.get("/v1/session").await.unwrap().status, 200, "the session goes on");
+    assert_eq!(by_jwt.delete("/v1/session").await.unwrap().status, 204, "and ends by either token");
+    assert_eq!(server.doctor.get("/v1/session").await.unwrap().status, 401);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_refused_log_in_leaves_an_audit_record() {
+    let server = TestServer::start().await.unwrap();
+    let doctor = server.doctor_account().await.unwrap();
+    let log_in = async |username: &str, tenant: Option<&str>, password: &str| {
+        let body = json!({"username": username, "password": password, "tenant": tenant});
+        server.doctor.post("/v1/sessions", &body).await.unwrap().status
+    };
+    let before = server.audited("log-in").await.unwrap().len();
+    assert_eq!(log_in(USERNAME, None, "wrong").await, 401);
+    assert_eq!(log_in("nobody-of-this-name", None, "wrong").await, 401);
+    assert_eq!(log_in(USERNAME, Some("Elsewhere"), PASSWORD).await, 401);
+    let row = |who: &str| [who.to_owned(), "refused".to_owned(), "session".to_owned()];
+    let rows = server.audited("log-in").await.unwrap();
+    assert_eq!(rows[before..], [row(&doctor), row("unknown"), row(&doctor)], "what was typed is not kept");
+    let statuses: Vec<u16> = {
+        let mut seen = Vec::new();
+        for _ in 0..14 {
+            seen.push(log_in("nobody-again", None, "wrong").await);
+        }
+        seen
+    };
+    assert_eq!(statuses[..10], [401; 10]);
+    assert_eq!(statuses[10..], [429; 4]);
+    let rows = server.audited("log-in").await.unwrap();
+    assert_eq!(rows.len(), before + 3 + 11, "the first attempt too many is recorded, the flood is not");
     server.stop().await.unwrap();
 }

@@ -4,6 +4,7 @@
 
 mod access;
 mod architecture;
+mod aws;
 mod browser;
 mod conditional;
 mod contract;
@@ -11,6 +12,7 @@ mod crash;
 mod dictation;
 mod errors;
 mod every_type;
+mod external_issuer;
 mod instance;
 mod operations;
 mod pages;

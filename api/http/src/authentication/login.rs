@@ -6,12 +6,12 @@ use std::time::{Duration, Instant as Monotonic};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::TryRngCore;
-use seva_fhir::access::{AuditAction, AuditRecord, Membership, Session, Ticket};
-use seva_fhir::types::Instant;
+use seva_fhir::access::{Account, AuditAction, AuditOutcome, AuditRecord, Membership, Session, Ticket, TokenHash};
+use seva_fhir::types::{Instant, TenantId};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use super::{Authenticator, caller_of, hash_of};
+use super::{Authenticator, Credential, caller_of, hash_of};
 use crate::failure::Failure;
 
 /// How long a session lasts: a working day.
@@ -49,7 +49,8 @@ pub struct LoggedIn {
 pub(super) struct Attempts(Mutex<HashMap<String, (Monotonic, u32)>>);
 
 impl Attempts {
-    async fn count(&self, username: &str) -> Result<(), Failure> {
+    /// Counts an attempt; tells when it is one too many.
+    async fn count(&self, username: &str) -> Attempt {
         let mut known = self.0.lock().await;
         if known.len() >= WATCHED {
             known.retain(|_, (since, _)| since.elapsed() < MINUTE);
@@ -59,55 +60,127 @@ impl Attempts {
             *entry = (Monotonic::now(), 0);
         }
         entry.1 += 1;
-        if entry.1 > ATTEMPTS { Err(Failure::TooMany) } else { Ok(()) }
+        match entry.1 {
+            0..=ATTEMPTS => Attempt::Allowed,
+            count if count == ATTEMPTS + 1 => Attempt::FirstTooMany,
+            _ => Attempt::TooMany,
+        }
     }
 }
 
+/// Whether an attempt may be made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Attempt {
+    Allowed,
+    /// Audited; the ones after it in the same minute would only fill the log.
+    FirstTooMany,
+    TooMany,
+}
+
 impl Authenticator {
-    /// Opens a session; it is audited before the answer. A refused attempt has no account or tenant to be recorded under.
+    /// Opens a session; success and refusal are audited before the answer.
     pub async fn log_in(&self, log_in: LogIn, request: Box<str>) -> Result<LoggedIn, Failure> {
-        const WRONG: &str = "the username or the password is wrong";
-        self.attempts.count(&log_in.username).await?;
+        const WRONG: Failure = Failure::Unauthenticated("the username or the password is wrong");
         let parts = &self.parts;
+        let attempt = self.attempts.count(&log_in.username).await;
+        if attempt == Attempt::TooMany {
+            return Err(Failure::TooMany);
+        }
         let account = parts.accounts.find(&log_in.username).await?;
+        // Asked for an unknown username too, and before the password: all refusals take the same time.
+        let id = account.as_ref().map_or_else(Uuid::nil, |account| account.id);
+        let memberships = parts.accounts.memberships(id).await?;
+        if attempt == Attempt::FirstTooMany {
+            self.record_refusal(account.as_ref(), &memberships, request).await?;
+            return Err(Failure::TooMany);
+        }
         let hash = account.as_ref().map(|account| account.password.as_str());
         let right = parts.hasher.verify(&log_in.password, hash).await.map_err(|e| Failure::Internal(e.to_string()))?;
-        let Some(account) = account.filter(|_| right) else { return Err(Failure::Unauthenticated(WRONG)) };
-        let memberships = parts.accounts.memberships(account.id).await?;
-        let membership = pick(memberships, log_in.tenant.as_deref())?;
+        let Some(account) = account.as_ref().filter(|_| right) else {
+            self.record_refusal(account.as_ref(), &memberships, request).await?;
+            return Err(WRONG);
+        };
+        match pick(&memberships, log_in.tenant.as_deref()) {
+            Ok(membership) => self.open(account.clone(), membership.clone(), request).await,
+            Err(failure) => {
+                self.record_refusal(Some(account), &memberships, request).await?;
+                Err(failure)
+            }
+        }
+    }
+
+    async fn open(&self, account: Account, membership: Membership, request: Box<str>) -> Result<LoggedIn, Failure> {
+        let parts = &self.parts;
         let now = parts.clock.now();
         let expires = Instant::from_micros(now.micros() + SESSION);
         let token = random_token()?;
         let hash = hash_of(&token);
         parts.accounts.open_session(&hash, account.id, membership.tenant, expires).await?;
-        let access_token = parts
-            .keys
-            .sign(&account.id.to_string(), &hash, now)
-            .map_err(|error| Failure::Internal(error.to_string()))?;
+        let access_token = self.sign(&account, &hash)?;
         let session = Session { account, membership, expires };
         let caller = caller_of(&session, request);
         parts.audit.record_now(AuditRecord::of(&caller, AuditAction::LogIn, "session", now)).await?;
         Ok(LoggedIn { token, access_token, session })
     }
 
-    /// Signs a new access token for a session token.
-    pub async fn refresh(&self, token: &str) -> Result<String, Failure> {
-        let hash = hash_of(token);
-        let session = self.session(&hash).await?;
-        let now = self.parts.clock.now();
-        let signed = self.parts.keys.sign(&session.account.id.to_string(), &hash, now);
+    /// Records a refused attempt in each hospital of the account. What was typed as an unknown username is not kept: it may
+    /// be a password in the wrong field.
+    async fn record_refusal(
+        &self,
+        account: Option<&Account>,
+        memberships: &[Membership],
+        request: Box<str>,
+    ) -> Result<(), Failure> {
+        let who: Box<str> = account.map_or_else(|| "unknown".into(), |account| account.id.to_string().into());
+        let mut tenants: Vec<TenantId> = memberships.iter().map(|membership| membership.tenant).collect();
+        if tenants.is_empty() {
+            tenants.push(TenantId::SHARED);
+        }
+        for tenant in tenants {
+            let record = AuditRecord {
+                at: self.parts.clock.now(),
+                tenant,
+                who: who.clone(),
+                action: AuditAction::LogIn,
+                outcome: AuditOutcome::Refused,
+                target: "session".into(),
+                patients: Vec::new(),
+                request: request.clone(),
+            };
+            self.parts.audit.record_now(record).await?;
+        }
+        Ok(())
+    }
+
+    fn sign(&self, account: &Account, session: &TokenHash) -> Result<String, Failure> {
+        let signed = self.parts.keys.sign(&account.id.to_string(), session, self.parts.clock.now());
         signed.map_err(|error| Failure::Internal(error.to_string()))
     }
 
-    /// Ends the session of a token.
-    pub async fn log_out(&self, session: &Session, token: &str, request: Box<str>) -> Result<(), Failure> {
-        let hash = match self.parts.keys.is_ours(token) {
-            true => self.parts.keys.session_of(token, self.parts.clock.now()).map_err(Failure::Unauthenticated)?,
-            false => hash_of(token),
+    /// Signs a new access token; only the session's own token renews.
+    pub(crate) async fn refresh(&self, authorization: Option<&str>) -> Result<String, Failure> {
+        match self.identify(authorization).await? {
+            (session, Credential::Session(hash)) => self.sign(&session.account, &hash),
+            (_, Credential::Access(_)) => {
+                Err(Failure::Forbidden("an access token can't renew itself: send the session's token".to_owned()))
+            }
+            (_, Credential::External) => {
+                Err(Failure::Forbidden("the token comes from another issuer: renew it there".to_owned()))
+            }
+        }
+    }
+
+    /// Ends the session behind an `Authorization` header.
+    pub(crate) async fn log_out(&self, authorization: Option<&str>, request: Box<str>) -> Result<(), Failure> {
+        let (session, hash) = match self.identify(authorization).await? {
+            (session, Credential::Session(hash) | Credential::Access(hash)) => (session, hash),
+            (_, Credential::External) => {
+                return Err(Failure::Forbidden("the token comes from another issuer: log out there".to_owned()));
+            }
         };
         self.forget(&hash).await?;
         let record =
-            AuditRecord::of(&caller_of(session, request), AuditAction::LogOut, "session", self.parts.clock.now());
+            AuditRecord::of(&caller_of(&session, request), AuditAction::LogOut, "session", self.parts.clock.now());
         self.parts.audit.record_now(record).await.map_err(Failure::from)
     }
 
@@ -128,22 +201,22 @@ impl Authenticator {
 
     /// Checks the signing PIN of an account.
     pub(crate) async fn check_pin(&self, session: &Session, pin: &str) -> Result<(), Failure> {
-        self.attempts.count(&format!("pin {}", session.account.id)).await?;
+        if self.attempts.count(&format!("pin {}", session.account.id)).await != Attempt::Allowed {
+            return Err(Failure::TooMany);
+        }
         let hash = session.account.pin.as_deref();
         let right = self.parts.hasher.verify(pin, hash).await.map_err(|e| Failure::Internal(e.to_string()))?;
         if right { Ok(()) } else { Err(Failure::Unprocessable("the signing PIN is wrong".to_owned())) }
     }
 }
 
-fn pick(memberships: Vec<Membership>, wanted: Option<&str>) -> Result<Membership, Failure> {
-    let mut fitting: Vec<Membership> = memberships
-        .into_iter()
-        .filter(|membership| wanted.is_none_or(|wanted| wanted == membership.tenant_name))
-        .collect();
-    match (fitting.pop(), fitting.len()) {
+fn pick<'a>(memberships: &'a [Membership], wanted: Option<&str>) -> Result<&'a Membership, Failure> {
+    let mut fitting =
+        memberships.iter().filter(|membership| wanted.is_none_or(|wanted| wanted == membership.tenant_name));
+    match (fitting.next(), fitting.next()) {
         (None, _) => Err(Failure::Unauthenticated("the account has no membership here")),
-        (Some(membership), 0) => Ok(membership),
-        (Some(_), _) => {
+        (Some(membership), None) => Ok(membership),
+        (Some(_), Some(_)) => {
             Err(Failure::Unprocessable("the account belongs to several hospitals: name one as tenant".to_owned()))
         }
     }

@@ -118,16 +118,14 @@ impl SessionApi {
     /// Signs a new access token for the session.
     #[oai(path = "/v1/session/token", method = "post", operation_id = "refreshToken")]
     async fn refresh_token(&self, request: &Request) -> poem::Result<Json<AccessToken>> {
-        self.session(request).await?;
-        let access_token = self.services.authenticator.refresh(bearer(request)).await?;
+        let access_token = self.services.authenticator.refresh(authorization(request)).await?;
         Ok(Json(AccessToken { access_token, expires_in: LIFETIME }))
     }
 
     /// Ends the session.
     #[oai(path = "/v1/session", method = "delete", operation_id = "logOut")]
     async fn log_out(&self, request: &Request, id: web::Data<&RequestId>) -> poem::Result<LogOutResponse> {
-        let session = self.session(request).await?;
-        self.services.authenticator.log_out(&session, bearer(request), id.0.0.as_ref().into()).await?;
+        self.services.authenticator.log_out(authorization(request), id.0.0.as_ref().into()).await?;
         Ok(LogOutResponse::Ended)
     }
 
@@ -140,13 +138,12 @@ impl SessionApi {
 
 impl SessionApi {
     async fn session(&self, request: &Request) -> Result<Session, Failure> {
-        self.services.authenticator.session_of(request.header(header::AUTHORIZATION)).await
+        self.services.authenticator.session_of(authorization(request)).await
     }
 }
 
-fn bearer(request: &Request) -> &str {
-    let header = request.header(header::AUTHORIZATION).unwrap_or_default();
-    header.split_once(' ').map_or("", |(_, token)| token.trim())
+fn authorization(request: &Request) -> Option<&str> {
+    request.header(header::AUTHORIZATION)
 }
 
 fn user(session: &Session) -> User {

@@ -25,19 +25,14 @@ pub(super) async fn run(database: &Database, asked: Asked) -> anyhow::Result<()>
         bail!("--roles names no role: an account without a role has no access");
     }
     let practitioner = asked.practitioner.map(|id| id.parse()).transpose().context("--practitioner")?;
-    let mut secret = String::new();
-    std::io::stdin().read_to_string(&mut secret)?;
-    let secret = secret.trim_end_matches(['\n', '\r']);
-    if secret.chars().count() < SHORTEST {
-        bail!("the password has fewer than {SHORTEST} characters");
-    }
+    let password = password(&asked.username)?;
     let accounts = PostgresAccounts::new(database);
     let known = accounts.find(&asked.username).await?;
     let account = Account {
         id: known.as_ref().map_or_else(|| RandomIds.new_uuid(), |account| account.id),
         username: asked.username,
         display: asked.name,
-        password: Argon2Hasher.hash(secret).await?,
+        password: Argon2Hasher.hash(&password).await?,
         pin: known.and_then(|account| account.pin),
     };
     let tenant = accounts.tenant(&asked.tenant).await?;
@@ -45,4 +40,18 @@ pub(super) async fn run(database: &Database, asked: Asked) -> anyhow::Result<()>
     accounts.save(&account, &membership).await?;
     eprintln!("{} may log in to {}", account.username, membership.tenant_name);
     Ok(())
+}
+
+/// What is typed, or for an external identity something that nobody knows: its issuer lets it in.
+fn password(username: &str) -> anyhow::Result<String> {
+    if username.contains("://") && username.contains('#') {
+        return Ok(format!("{}{}", RandomIds.new_uuid(), RandomIds.new_uuid()));
+    }
+    let mut secret = String::new();
+    std::io::stdin().read_to_string(&mut secret)?;
+    let secret = secret.trim_end_matches(['\n', '\r']);
+    if secret.chars().count() < SHORTEST {
+        bail!("the password has fewer than {SHORTEST} characters");
+    }
+    Ok(secret.to_owned())
 }

@@ -1,11 +1,16 @@
 //! `seva doctor`: checks everything that it depends on and says what to do.
 
+use std::time::Duration;
+
 use anyhow::bail;
 use seva_embedded::model::{ModelChoice, ModelState, locate};
 use seva_embedded::postgres::{Binaries, PostgresSettings, fetch_package, platform_supported};
 
 use crate::configuration::Configuration;
-use crate::{data_folder, running};
+use crate::{adapters, data_folder, running};
+
+/// How long a service that is not on this machine may take.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(super) async fn run(configuration: &Configuration, fix: bool) -> anyhow::Result<()> {
     let mut faults = 0;
@@ -22,6 +27,11 @@ pub(super) async fn run(configuration: &Configuration, fix: bool) -> anyhow::Res
     }
     say("database", database(configuration).await);
     say("speech model", model(configuration));
+    say("extraction", extraction(configuration).await);
+    say("blobs", blobs(configuration).await);
+    if configuration.identity.issuer.is_some() {
+        say("external issuer", issuer(configuration).await);
+    }
     if faults > 0 {
         bail!("{faults} of the checks found a fault");
     }
@@ -59,5 +69,34 @@ fn model(configuration: &Configuration) -> Result<String, String> {
     match locate(&configuration.models(), &choice) {
         ModelState::Ready(path) => Ok(path.display().to_string()),
         ModelState::Absent { how } => Err(how),
+    }
+}
+
+async fn extraction(configuration: &Configuration) -> Result<String, String> {
+    let extractor = adapters::extractor(configuration).await.map_err(|error| format!("{error:#}"))?;
+    let place = extractor
+        .destination()
+        .map_or_else(|| "on this machine".to_owned(), |place| format!("texts leave for {place}"));
+    in_time(extractor.health()).await.map(|()| format!("{} {}, {place}", extractor.name(), extractor.version()))
+}
+
+async fn blobs(configuration: &Configuration) -> Result<String, String> {
+    let store = adapters::blobs(configuration).await.map_err(|error| format!("{error:#}"))?;
+    in_time(store.health()).await.map(|()| match &configuration.blobs.bucket {
+        Some(bucket) => format!("the bucket {bucket} answers"),
+        None => "the data folder can be written".to_owned(),
+    })
+}
+
+async fn issuer(configuration: &Configuration) -> Result<String, String> {
+    let verifier = adapters::verifier(configuration).map_err(|error| format!("{error:#}"))?;
+    let verifier = verifier.ok_or("identity.issuer is not set")?;
+    in_time(verifier.health()).await.map(|keys| format!("{keys} signing keys"))
+}
+
+async fn in_time<T, E: std::fmt::Display>(asked: impl Future<Output = Result<T, E>>) -> Result<T, String> {
+    match tokio::time::timeout(PATIENCE, asked).await {
+        Ok(answer) => answer.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
     }
 }

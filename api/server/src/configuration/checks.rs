@@ -8,12 +8,6 @@ impl Configuration {
     pub(super) fn check(&self) -> Result<(), ConfigurationError> {
         let (extraction, blobs, identity) = (&self.extraction, &self.blobs, &self.identity);
         if extraction.engine == ExtractionEngine::ComprehendMedical {
-            wrong("extraction.engine", "Comprehend Medical is not available in this version: leave it out".to_owned())?;
-        }
-        if identity.issuer.is_some() {
-            wrong("identity.issuer", "an external issuer is not available in this version: leave it out".to_owned())?;
-        }
-        if extraction.engine == ExtractionEngine::ComprehendMedical {
             needed("extraction.region", extraction.region.as_deref(), "extraction.engine is comprehend-medical")?;
             region("extraction.region", extraction.region.as_deref())?;
         } else {

@@ -34,13 +34,14 @@ fn wrong_keys_and_values_are_named() {
 #[test]
 fn incomplete_choices_name_the_missing_key() {
     for (text, place) in [
-        ("[extraction]\nengine = \"comprehend-medical\"", "extraction.engine"),
+        ("[extraction]\nengine = \"comprehend-medical\"", "extraction.region: must be set"),
         ("[blobs]\nstore = \"s3\"\nbucket = \"b\"\nregion = \"Mumbai\"", "\"Mumbai\" is not the name"),
         ("[extraction]\nregion = \"us-east-1\"", "extraction.region: does something only when"),
         ("[blobs]\nstore = \"s3\"\nregion = \"ap-south-1\"", "blobs.bucket: must be set"),
         ("[blobs]\nstore = \"s3\"\nbucket = \"b\"", "blobs.region: must be set"),
         ("[blobs]\nbucket = \"b\"", "blobs.bucket: does something only when"),
-        ("[identity]\nissuer = \"https://issuer.example\"", "identity.issuer"),
+        ("[identity]\nissuer = \"https://issuer.example\"", "identity.audience: must be set"),
+        ("[identity]\nissuer = \"http://issuer.example\"\naudience = \"a\"", "identity.issuer: "),
         ("[identity]\naudience = \"a\"", "identity.audience: does something only when"),
     ] {
         let error = Configuration::from_parts("", text, Vec::new()).expect_err(text).to_string();
@@ -50,10 +51,12 @@ fn incomplete_choices_name_the_missing_key() {
 
 #[test]
 fn complete_choices_are_taken() {
-    let text = "\
+    let text = "[extraction]\nengine = \"comprehend-medical\"\nregion = \"us-east-1\"\n\
+        [identity]\nissuer = \"https://issuer.example/pool\"\naudience = \"a\"\n\
         [blobs]\nstore = \"s3\"\nbucket = \"b\"\nregion = \"ap-south-1\"\nendpoint = \"http://127.0.0.1:9000\"\n";
     let configuration = Configuration::from_parts("seva.toml", text, Vec::new()).expect("complete");
     assert_eq!(configuration.blobs.store, BlobStoreKind::S3);
+    assert_eq!(configuration.extraction.engine, ExtractionEngine::ComprehendMedical);
 }
 
 #[test]

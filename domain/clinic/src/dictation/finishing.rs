@@ -2,7 +2,7 @@
 
 use std::sync::PoisonError;
 
-use seva_fhir::access::{Caller, Role};
+use seva_fhir::access::{AuditAction, AuditRecord, Caller, Role};
 use seva_fhir::ports::Stored;
 use seva_fhir::service::TransactionOutcome;
 use seva_fhir::types::TenantId;
@@ -105,6 +105,7 @@ impl DictationService {
         if transcript.text.is_empty() {
             return Ok(DictationState::NoSpeech);
         }
+        self.disclose(tenant, dictation).await?;
         let language = dictation.settings.language.clone();
         dictation.result.entities = (self.parts.extractor.extract(&transcript.text, &language).await)
             .map_err(|error| ClinicError::Unavailable(error.to_string()))?;
@@ -113,6 +114,16 @@ impl DictationService {
         }
         self.draft(tenant, dictation, saved, &transcript).await?;
         Ok(DictationState::Drafted)
+    }
+
+    /// A text that leaves this machine is recorded before it leaves; without the record it stays.
+    async fn disclose(&self, tenant: TenantId, dictation: &Dictation) -> Result<(), ClinicError> {
+        let Some(place) = self.parts.extractor.destination() else { return Ok(()) };
+        let caller = job_caller(tenant, dictation)?;
+        let target = format!("dictation/{} to {place}", dictation.id);
+        let record = AuditRecord::of(&caller, AuditAction::Disclose, target, self.parts.clock.now());
+        let record = record.naming(vec![dictation.patient.id().as_str().into()]);
+        self.parts.audit.record_now(record).await.map_err(|error| ClinicError::Unavailable(error.to_string()))
     }
 
     async fn draft(

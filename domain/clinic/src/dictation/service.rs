@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use seva_fhir::FhirService;
-use seva_fhir::access::{Caller, Interaction, Refusal, decide};
+use seva_fhir::access::{AuditLog, Caller, Interaction, Refusal, decide};
 use seva_fhir::clock::{Clock, IdSource};
 use seva_fhir::json::{Json, Limits, parse};
 use seva_fhir::service::FhirError;
@@ -66,6 +66,8 @@ pub struct DictationParts {
     pub speech: Arc<dyn SpeechEngine>,
     /// The entity extractor.
     pub extractor: Arc<dyn EntityExtractor>,
+    /// The audit log, for texts that leave this machine.
+    pub audit: Arc<dyn AuditLog>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// New ids.
