@@ -7,7 +7,7 @@ import sys
 import hcl2
 
 ROOT = pathlib.Path(__file__).parent
-META = {"source", "count", "for_each", "providers", "depends_on", "version", "__is_block__", "__comments__"}
+META = {"source", "count", "for_each", "providers", "depends_on", "version", "__is_block__", "__comments__", "__inline_comments__"}
 
 
 class Module:

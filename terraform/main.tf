@@ -2,6 +2,11 @@
 
 locals {
   name = "seva-${var.environment}"
+
+  # Comprehend Medical lies in few regions: in this one it gets an endpoint, in another one a way out of the network.
+  comprehend       = var.extraction == "comprehend-medical"
+  comprehend_here  = local.comprehend && var.extraction_region == var.region
+  comprehend_there = local.comprehend && var.extraction_region != var.region
 }
 
 module "network" {
@@ -12,7 +17,8 @@ module "network" {
   range           = var.network_range
   zones           = var.zones
   client_ranges   = var.client_ranges
-  internet_egress = var.identity == "cognito"
+  internet_egress = var.identity == "cognito" || local.comprehend_there
+  endpoints       = local.comprehend_here ? ["comprehendmedical"] : []
   log_group_arn   = module.observability.flow_log_group_arn
 }
 
@@ -93,7 +99,8 @@ module "service" {
     firewall_log_arn = module.observability.firewall_log_group_arn
   }
 
-  bucket = var.blob_store == "s3" ? { arn = module.storage.bucket_arn, key_arn = module.storage.key_arn } : null
+  bucket            = { arn = module.storage.bucket_arn, key_arn = module.storage.key_arn }
+  comprehend_region = local.comprehend ? var.extraction_region : null
 
   secrets_key_arn = module.secrets.key_arn
   secrets = {
@@ -109,12 +116,15 @@ module "service" {
       SEVA_DATABASE_CONNECTIONS = tostring(var.connections)
       SEVA_LOG_LEVEL            = var.log_level
       SEVA_LOG_FORMAT           = "json"
-    },
-    var.blob_store == "s3" ? {
+      # A task's own disk is gone with the task: large files lie in the bucket.
       SEVA_BLOBS_STORE   = "s3"
       SEVA_BLOBS_BUCKET  = module.storage.bucket
       SEVA_BLOBS_REGION  = var.region
       SEVA_BLOBS_KMS_KEY = module.storage.key_arn
+    },
+    local.comprehend ? {
+      SEVA_EXTRACTION_ENGINE = "comprehend-medical"
+      SEVA_EXTRACTION_REGION = var.extraction_region
     } : {},
     var.identity == "cognito" ? {
       SEVA_IDENTITY_ISSUER   = module.identity[0].issuer

@@ -149,9 +149,9 @@ variable "task_memory" {
 }
 
 variable "tasks" {
-  description = "The fewest and the most tasks that run."
+  description = "The fewest and the most tasks that run; more than one only once seva shares its work between nodes (docs/operations.md)."
   type        = object({ minimum = number, maximum = number })
-  default     = { minimum = 2, maximum = 6 }
+  default     = { minimum = 1, maximum = 1 }
 
   validation {
     condition     = var.tasks.minimum >= 1 && var.tasks.maximum >= var.tasks.minimum && var.tasks.maximum <= 50
@@ -170,19 +170,30 @@ variable "connections" {
   }
 }
 
-variable "blob_store" {
-  description = "Where large files lie: files, or s3 once the version of seva that is deployed offers it (it refuses to start otherwise)."
+variable "extraction" {
+  description = "What finds entities: embedded, or comprehend-medical, which sends the text of each dictation to that service."
   type        = string
-  default     = "files"
+  default     = "embedded"
 
   validation {
-    condition     = contains(["files", "s3"], var.blob_store)
-    error_message = "files or s3."
+    condition     = contains(["embedded", "comprehend-medical"], var.extraction)
+    error_message = "embedded or comprehend-medical."
+  }
+}
+
+variable "extraction_region" {
+  description = "Region of Comprehend Medical; never guessed, since texts leave for it. None of its regions lies in India."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.extraction != "comprehend-medical" || can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.extraction_region))
+    error_message = "extraction = comprehend-medical needs a region, such as eu-west-1."
   }
 }
 
 variable "identity" {
-  description = "Who logs people in: seva itself, or cognito once the version of seva that is deployed accepts an external issuer (it refuses to start otherwise)."
+  description = "Who logs API clients in: seva itself, or cognito as well, whose tokens are then accepted beside its own; the pages use seva for it."
   type        = string
   default     = "seva"
 

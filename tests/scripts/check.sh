@@ -7,6 +7,7 @@ bash tests/scripts/install.sh test
 step() { printf '\n== %s\n' "$1"; }
 step "format";          cargo fmt --all --check
 step "supply chain";    cargo deny --all-features check licenses bans sources
+step "terraform";       bash terraform/check.sh
 step "clippy";          cargo clippy --workspace --all-targets --quiet -- -D warnings
 step "build";           cargo build --workspace --all-targets --quiet
 step "speech model";    ./target/debug/seva model

@@ -101,7 +101,7 @@ resource "aws_route_table_association" "database" {
   route_table_id = aws_route_table.database.id
 }
 
-# Only where tasks must fetch the keys of an issuer outside of the network.
+# Only where tasks must fetch the keys of an issuer, or ask a service of another region.
 resource "aws_eip" "egress" {
   #checkov:skip=CKV2_AWS_19:the address belongs to a NAT gateway
   for_each = var.internet_egress ? local.zones : {}
@@ -131,7 +131,7 @@ resource "aws_route" "egress" {
 }
 
 resource "aws_vpc_endpoint" "interface" {
-  for_each = toset(["ecr.api", "ecr.dkr", "logs", "secretsmanager", "kms"])
+  for_each = toset(concat(["ecr.api", "ecr.dkr", "logs", "secretsmanager", "kms"], var.endpoints))
 
   vpc_id              = aws_vpc.this.id
   service_name        = "com.amazonaws.${var.region}.${each.key}"

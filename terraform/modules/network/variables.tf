@@ -28,6 +28,11 @@ variable "internet_egress" {
   type        = bool
 }
 
+variable "endpoints" {
+  description = "Further services of AWS that tasks reach over endpoints of the network."
+  type        = list(string)
+}
+
 variable "log_group_arn" {
   description = "ARN of the log group of flows."
   type        = string

@@ -96,10 +96,11 @@ resource "aws_ecs_service" "this" {
   launch_type      = "FARGATE"
   platform_version = "LATEST"
 
-  enable_execute_command             = false
-  health_check_grace_period_seconds  = 120
-  deployment_minimum_healthy_percent = 100
-  deployment_maximum_percent         = 200
+  enable_execute_command            = false
+  health_check_grace_period_seconds = 120
+  # One node works on the dictations of a database: the old one stops before the new one starts.
+  deployment_minimum_healthy_percent = var.tasks.maximum == 1 ? 0 : 100
+  deployment_maximum_percent         = var.tasks.maximum == 1 ? 100 : 200
 
   deployment_circuit_breaker {
     enable   = true

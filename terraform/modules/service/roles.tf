@@ -1,4 +1,4 @@
-# Two roles: one that starts tasks, and the tasks' own, which may do nothing but use the bucket when there is one.
+# Two roles: one that starts tasks, and the tasks' own, which may use the bucket and, when chosen, Comprehend Medical.
 
 data "aws_iam_policy_document" "trust" {
   statement {
@@ -60,12 +60,17 @@ resource "aws_iam_role" "task" {
 }
 
 data "aws_iam_policy_document" "task" {
-  count = var.bucket == null ? 0 : 1
-
   statement {
     sid       = "Blobs"
     actions   = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
     resources = ["${var.bucket.arn}/*"]
+  }
+
+  # For the health check, and so that an object that is not there is told from one that may not be read.
+  statement {
+    sid       = "BlobsBucket"
+    actions   = ["s3:ListBucket"]
+    resources = [var.bucket.arn]
   }
 
   statement {
@@ -73,12 +78,27 @@ data "aws_iam_policy_document" "task" {
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
     resources = [var.bucket.key_arn]
   }
+
+  # The service knows no resources: the region is what can be bounded.
+  dynamic "statement" {
+    for_each = var.comprehend_region == null ? [] : [var.comprehend_region]
+
+    content {
+      sid       = "Extraction"
+      actions   = ["comprehendmedical:DetectEntitiesV2", "comprehendmedical:ListEntitiesDetectionV2Jobs"]
+      resources = ["*"]
+
+      condition {
+        test     = "StringEquals"
+        variable = "aws:RequestedRegion"
+        values   = [statement.value]
+      }
+    }
+  }
 }
 
 resource "aws_iam_role_policy" "task" {
-  count = var.bucket == null ? 0 : 1
-
-  name   = "blobs"
+  name   = "services"
   role   = aws_iam_role.task.id
-  policy = data.aws_iam_policy_document.task[0].json
+  policy = data.aws_iam_policy_document.task.json
 }

@@ -55,8 +55,13 @@ variable "logs" {
 }
 
 variable "bucket" {
-  description = "Bucket of large files and its key, if tasks use one."
+  description = "Bucket of large files and its key."
   type        = object({ arn = string, key_arn = string })
+}
+
+variable "comprehend_region" {
+  description = "Region in which tasks may ask Comprehend Medical; null for none."
+  type        = string
   nullable    = true
 }
 
