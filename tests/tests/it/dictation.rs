@@ -12,7 +12,7 @@ use seva_tests::server::{Program, TestServer, data_folder, free_port};
 use sha2::{Digest, Sha256};
 use tokio_tungstenite::tungstenite::Message;
 
-async fn begin(doctor: &Client, patient: &str, mode: &str) -> Value {
+pub(crate) async fn begin(doctor: &Client, patient: &str, mode: &str) -> Value {
     let new = json!({"patient": format!("Patient/{patient}"), "encounter": format!("Encounter/visit-{patient}"),
         "consent": format!("Consent/consent-{patient}"), "language": "en", "mode": mode});
     let made = doctor.post("/v1/dictations", &new).await.unwrap();
@@ -20,7 +20,7 @@ async fn begin(doctor: &Client, patient: &str, mode: &str) -> Value {
     made.json
 }
 
-async fn until_done(doctor: &Client, id: &str) -> Value {
+pub(crate) async fn until_done(doctor: &Client, id: &str) -> Value {
     for _ in 0..600 {
         let dictation = doctor.get(&format!("/v1/dictations/{id}")).await.unwrap().json;
         if !matches!(dictation["state"].as_str(), Some("open" | "finishing")) {
@@ -65,7 +65,7 @@ async fn a_recording_becomes_transcript_findings_and_draft_medicines() {
     server.stop().await.unwrap();
 }
 
-async fn review(doctor: &Client, place: &str, version: &Value, body: Value) -> Value {
+pub(crate) async fn review(doctor: &Client, place: &str, version: &Value, body: Value) -> Value {
     let etag = format!("W/\"{version}\"");
     let headers = [("if-match", etag.as_str()), ("content-type", "application/json")];
     let answer = doctor.send(Method::PUT, place, &headers, Some(body.to_string().into())).await.unwrap();
@@ -73,7 +73,7 @@ async fn review(doctor: &Client, place: &str, version: &Value, body: Value) -> V
     answer.json
 }
 
-async fn sign(doctor: &Client, place: &str, version: &Value, pin: &str) -> Answer {
+pub(crate) async fn sign(doctor: &Client, place: &str, version: &Value, pin: &str) -> Answer {
     let etag = format!("W/\"{version}\"");
     let headers = [("if-match", etag.as_str()), ("content-type", "application/json")];
     let body = json!({ "pin": pin }).to_string().into_bytes();
