@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, ServerSideEncryption};
 use seva_clinic::dictation::{BlobContent, BlobError, BlobStore};
 use seva_fhir::types::TenantId;
 use uuid::Uuid;
 
-use crate::connection::{Connection, Patience};
+use crate::connection::{Connection, Patience, silence};
 
 /// A recording of an hour is some 40 MB: two minutes are enough on a slow line.
 const PATIENCE: Patience = Patience { attempt: Duration::from_secs(40), all: Duration::from_secs(120), attempts: 3 };
@@ -169,12 +169,12 @@ fn unavailable<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E>) -
     BlobError::Unavailable(reason(error))
 }
 
-/// The service's own code where it answered, and the SDK's words where it did not.
+/// The service's own code where it answered.
 fn reason<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E>) -> String {
     match (error.code(), status(error)) {
         (Some(code), _) => format!("S3 refused: {code}"),
         (None, Some(status)) => format!("S3 answered {status}"),
-        (None, None) => format!("S3 did not answer: {}", DisplayErrorContext(error)),
+        (None, None) => format!("S3: {}", silence(error)),
     }
 }
 

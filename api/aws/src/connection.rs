@@ -1,12 +1,14 @@
 //! How a service of AWS is reached: region, endpoint, credentials, time-outs and retries of the SDK
 //! (<https://docs.aws.amazon.com/sdk-for-rust/latest/dg/configure.html>).
 
+use std::error::Error;
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_sdk_s3::error::{DisplayErrorContext, SdkError};
 
 /// How long a connection may take to open.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -70,5 +72,18 @@ impl Connection {
             loader = loader.credentials_provider(Credentials::new(key_id, secret, None, None, "fixed"));
         }
         loader.load().await
+    }
+}
+
+/// Why a service gave no answer, in a few words; the SDK's own are for the log.
+pub(crate) fn silence<E: Error + 'static>(error: &SdkError<E>) -> &'static str {
+    tracing::debug!(error = %DisplayErrorContext(error), "a service of AWS did not answer");
+    match error {
+        SdkError::TimeoutError(_) => "no answer in time",
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => "no connection in time",
+        SdkError::DispatchFailure(failure) if failure.is_io() => "no connection",
+        SdkError::DispatchFailure(_) => "no credentials, or no connection",
+        SdkError::ConstructionFailure(_) => "the request can't be made",
+        _ => "the answer can't be read",
     }
 }

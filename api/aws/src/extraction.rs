@@ -19,7 +19,7 @@ use aws_sdk_comprehendmedical::types::Entity as Answered;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use seva_clinic::entities::{Entity, EntityExtractor, ExtractionError};
 
-use crate::connection::{Connection, Patience};
+use crate::connection::{Connection, Patience, silence};
 use mapping::Reader;
 use pieces::{Piece, pieces};
 
@@ -76,11 +76,7 @@ impl ComprehendExtractor {
 /// What the service said is for the log: its words may quote the text, so only its code is kept.
 fn failure<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E>) -> ExtractionError {
     let status = error.raw_response().map(|response| response.status().as_u16());
-    let code = error.code().unwrap_or(match error {
-        SdkError::TimeoutError(_) => "no answer in time",
-        SdkError::DispatchFailure(_) => "no connection or no credentials",
-        _ => "no error code",
-    });
+    let code = error.code().unwrap_or_else(|| silence(error));
     tracing::warn!(service = ENGINE, status, code, "entity extraction failed");
     let engine = ENGINE.to_owned();
     // Overload and faults of the service pass; a refusal stays one however often it is asked.

@@ -109,3 +109,10 @@ async fn a_busy_store_is_asked_again_within_bounds() {
     let failed = blobs.delete(TenantId::SHARED, Uuid::from_u128(1)).await.expect_err("busy");
     assert!(failed.to_string().contains("SlowDown"), "{failed}");
 }
+
+#[tokio::test]
+async fn nobody_there_is_said_in_few_words() {
+    let blobs = S3Blobs::new(settings("http://127.0.0.1:9".to_owned())).await;
+    let away = blobs.health().await.expect_err("nobody").to_string();
+    assert_eq!(away, "the blob store is not available: S3: no connection");
+}
