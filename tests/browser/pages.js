@@ -74,7 +74,7 @@ async function conflict(browser, base, state) {
     await Promise.all([page.waitForNavigation(), page.click('#section-diagnosis button[value=approved]')]);
   }
   const both = await other.innerText('.versions');
-  await Promise.all([other.waitForNavigation(), other.click('.finding button')]);
+  await Promise.all([other.waitForNavigation(), other.click('.finding button[name=state]')]);
   const kept = await other.innerText('#section-diagnosis .section-text');
   await context.close();
   return both.includes('Migraine') && both.includes('Tension headache') && kept.includes('Tension headache');

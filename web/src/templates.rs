@@ -53,7 +53,9 @@ fn add_functions(environment: &mut Environment<'static>, language: Language) {
         }
         Ok(said)
     });
-    environment.add_function("asset", |path: &str| assets::address(path).ok_or_else(|| missing("asset", path)));
+    environment.add_function("asset", |path: &str| -> Result<Value, Error> {
+        assets::address(path).map(Value::from_safe_string).ok_or_else(|| missing("asset", path))
+    });
     environment.add_function("icon", |name: &str| -> Result<Value, Error> {
         let address = assets::address("icons.svg").ok_or_else(|| missing("asset", "icons.svg"))?;
         let known = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
