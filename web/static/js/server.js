@@ -1,0 +1,62 @@
+// The page's own routes: they carry the session; this side adds the CSRF token and a time limit.
+
+/** A refusal in words for the user; `status` 0 means that there is no connection. */
+export class Refusal extends Error {
+  constructor(status, text) {
+    super(text);
+    this.status = status;
+  }
+
+  /** Trying again can help. */
+  get passing() {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+export class Server {
+  /** @param {string} encounter @param {string} csrf */
+  constructor(encounter, csrf) {
+    this.base = `/consultations/${encodeURIComponent(encounter)}`;
+    this.csrf = csrf;
+  }
+
+  create(body) {
+    return this.call('POST', '/dictations', body);
+  }
+
+  state(dictation) {
+    return this.call('GET', `/dictations/${dictation}`);
+  }
+
+  ticket(dictation) {
+    return this.call('POST', `/dictations/${dictation}/ticket`, {});
+  }
+
+  finish(dictation) {
+    return this.call('POST', `/dictations/${dictation}/finish`, {});
+  }
+
+  audio(dictation) {
+    return `${this.base}/audio/${encodeURIComponent(dictation)}`;
+  }
+
+  async call(method, path, body) {
+    const options = { method, redirect: 'manual', signal: AbortSignal.timeout(8000), headers: { accept: 'application/json' } };
+    if (body !== undefined) {
+      options.headers['content-type'] = 'application/json';
+      options.headers['x-form-token'] = this.csrf;
+      options.body = JSON.stringify(body);
+    }
+    let response;
+    try {
+      response = await fetch(this.base + path, options);
+    } catch {
+      throw new Refusal(0, 'offline');
+    }
+    // A redirect leads to the log-in page.
+    if (response.type === 'opaqueredirect') throw new Refusal(401, '');
+    const answer = await response.json().catch(() => ({}));
+    if (!response.ok) throw new Refusal(response.status, answer.detail ?? '');
+    return answer;
+  }
+}
