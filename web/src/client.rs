@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
+use poem::Body;
 
 /// A request to the API.
 #[derive(Debug, Clone, Default)]
@@ -38,8 +39,8 @@ pub struct ApiUnavailable(pub String);
 /// Calls the API.
 #[async_trait]
 pub trait ApiClient: Send + Sync {
-    /// Sends one request and waits for its answer.
-    async fn call(&self, request: ApiRequest) -> Result<ApiResponse, ApiUnavailable>;
+    /// Sends one request whose body, in place of the request's own, is passed on while it arrives.
+    async fn pass_on(&self, request: ApiRequest, body: Body) -> Result<ApiResponse, ApiUnavailable>;
 }
 
 /// Time and chance, which are given to the pages and not taken by them.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use chrono_tz::Tz;
 use poem::http::{Method, StatusCode};
 use poem::web::Form;
-use poem::{Endpoint, FromRequest, Request, RequestBody, Response};
+use poem::{Body, Endpoint, FromRequest, Request, RequestBody, Response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -184,9 +184,20 @@ impl Pages {
 
     /// Sends any request to the API, with the asker's rights and under the page's request number.
     pub(crate) async fn call_api(&self, asker: &Asker, mut request: ApiRequest) -> poem::Result<ApiResponse> {
+        let body = Body::from(std::mem::take(&mut request.body));
+        self.pass_on(asker, request, body).await
+    }
+
+    /// The same with a body that is passed on while it arrives.
+    pub(crate) async fn pass_on(
+        &self,
+        asker: &Asker,
+        mut request: ApiRequest,
+        body: Body,
+    ) -> poem::Result<ApiResponse> {
         request.headers.push(("x-request-id".to_owned(), asker.request.clone()));
         request.token = Some(asker.token.clone()).filter(|token| !token.is_empty());
-        self.client.call(request).await.map_err(|error| {
+        self.client.pass_on(request, body).await.map_err(|error| {
             tracing::warn!(%error, request = %asker.request, "a page could not reach the API");
             self.refuse(asker, Message::of(StatusCode::BAD_GATEWAY, "error-no-answer"))
         })

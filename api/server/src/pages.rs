@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use poem::endpoint::BoxEndpoint;
 use poem::http::Uri;
-use poem::{Endpoint, Request, Response};
+use poem::{Body, Endpoint, Request, Response};
 use seva_fhir::clock::{Clock as _, IdSource as _, RandomIds, SystemClock};
 use seva_web::{ApiClient, ApiRequest, ApiResponse, ApiUnavailable, Pages, Surroundings, WebSettings, pages};
 
@@ -58,7 +58,7 @@ struct InProcess(Api);
 
 #[async_trait]
 impl ApiClient for InProcess {
-    async fn call(&self, asked: ApiRequest) -> Result<ApiResponse, ApiUnavailable> {
+    async fn pass_on(&self, asked: ApiRequest, body: Body) -> Result<ApiResponse, ApiUnavailable> {
         let unavailable = |error: &dyn std::fmt::Display| ApiUnavailable(error.to_string());
         let uri: Uri = asked.path.parse().map_err(|error| unavailable(&error))?;
         let method = asked.method.parse().map_err(|_| ApiUnavailable("the method is unknown".to_owned()))?;
@@ -69,7 +69,7 @@ impl ApiClient for InProcess {
         if let Some(token) = &asked.token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        let mut response = self.0.get_response(request.body(asked.body)).await;
+        let mut response = self.0.get_response(request.body(body)).await;
         let headers = response.headers().iter();
         let headers = headers.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
         let headers = headers.collect();

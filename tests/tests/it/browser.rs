@@ -1,23 +1,76 @@
-//! The pages in a real browser: Debian's chromium, driven by playwright-core.
+//! The pages in a real browser: Debian's chromium, driven by playwright-core; its microphone plays the demo dictation.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use seva_clinic::speech::audio::AudioDecoder;
+use seva_embedded::audio::EmbeddedAudioDecoder;
 use seva_tests::project;
-use seva_tests::server::TestServer;
+use seva_tests::server::{TestServer, data_folder};
+
+/// Runs a script with the server's address; its last line is what it saw.
+async fn drive(script: &str, base: &str, microphone: Option<&Path>) -> Value {
+    let mut command = tokio::process::Command::new("node");
+    command.arg(project().join("tests/browser").join(script)).arg(base).args(microphone).kill_on_drop(true);
+    let output = command.output().await.unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_str(text.lines().last().unwrap()).unwrap()
+}
+
+/// The demo dictation as the WAV file that chromium takes for a microphone.
+fn microphone(folder: &Path) -> PathBuf {
+    let flac = std::fs::File::open(project().join("web/static/demo/dictation.flac")).unwrap();
+    let mut samples: Vec<u8> = Vec::new();
+    let mut keep = |samples_of_block: &[i16]| {
+        samples.extend(samples_of_block.iter().flat_map(|sample| sample.to_le_bytes()));
+        ControlFlow::Continue(())
+    };
+    EmbeddedAudioDecoder.decode(Box::new(flac), &mut |block| keep(block.samples)).unwrap();
+    let size = u32::try_from(samples.len()).unwrap();
+    let mut wave = b"RIFF".to_vec();
+    wave.extend((36 + size).to_le_bytes());
+    wave.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    wave.extend(16_000_u32.to_le_bytes());
+    wave.extend(32_000_u32.to_le_bytes());
+    wave.extend(b"\x02\0\x10\0data");
+    wave.extend(size.to_le_bytes());
+    wave.extend(samples);
+    let place = folder.join("microphone.wav");
+    std::fs::write(&place, wave).unwrap();
+    place
+}
 
 #[tokio::test]
 async fn a_doctor_logs_in_dictates_reviews_signs_and_prints() {
     let server = TestServer::start().await.unwrap();
-    let output = tokio::process::Command::new("node")
-        .arg(project().join("tests/browser/consultation.js"))
-        .arg(&server.base)
-        .output()
-        .await
-        .unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let seen: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+    let seen = drive("consultation.js", &server.base, None).await;
     let expected = json!({"before": "/log-in", "status": 200, "patients": 7, "faults": [], "httpOnly": true,
         "transcript": true, "temperature": true, "paracetamol": true, "medicines": 2, "pdf": "application/pdf", "hindi": true});
     assert_eq!(seen, expected);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_dictation_by_microphone_becomes_a_signed_prescription() {
+    let (server, folder) = (TestServer::start().await.unwrap(), data_folder().unwrap());
+    let seen = drive("microphone.js", &server.base, Some(&microphone(folder.path()))).await;
+    let expected = json!({"faults": [], "ready": "ready", "paused": "paused", "level": true, "left": 0, "typed": "half a wo",
+        "temperature": true, "paracetamol": true, "azithromycin": true, "medicines": 2, "pdf": "application/pdf"});
+    assert_eq!(seen, expected);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_cut_network_and_a_reload_lose_no_audio() {
+    let (server, folder) = (TestServer::start().await.unwrap(), data_folder().unwrap());
+    let seen = drive("durability.js", &server.base, Some(&microphone(folder.path()))).await;
+    for fact in ["offline", "gapless", "wentOn"] {
+        assert_eq!(seen[fact], true, "{fact}: {seen}");
+    }
+    assert_eq!(seen["given"], seen["kept"], "{seen}");
+    assert_eq!(seen["kept"], seen["served"], "{seen}");
+    assert!(seen["milliseconds"].as_f64().unwrap() > 9_000.0, "{seen}");
     server.stop().await.unwrap();
 }

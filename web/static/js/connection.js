@@ -6,6 +6,8 @@ const WINDOW = 32;
 const HEARTBEAT = 2000;
 /** A server that says nothing for so long is not there. */
 const SILENCE = 6000;
+/** Warnings after which frames are sent again. */
+const AGAIN = ['checksum', 'gap', 'unsaved'];
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 8000;
 
@@ -91,7 +93,8 @@ export class Connection {
     if (event.type === 'ready') this.begin(event);
     else if (event.type === 'ack') this.release(event.sequence, event.savedMilliseconds);
     // What was refused is sent again from the last acknowledged frame, over a new socket.
-    else if (event.type === 'warning' && event.resend) this.lose();
+    else if (event.type === 'warning' && AGAIN.includes(event.code)) this.lose();
+    else if (event.code === 'refused') this.ended(new Error(event.text));
     else if (event.type !== 'heartbeat') this.heard(event);
   }
 

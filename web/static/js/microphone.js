@@ -34,17 +34,20 @@ export class Microphone {
   }
 
   record() {
+    this.open = true;
     this.track.enabled = true;
     this.node.port.postMessage('record');
   }
 
   /** Resolves after the last frame was handed over. */
   async pause() {
+    this.open = false;
     const last = new Promise((resolve) => { this.paused = resolve; });
     const patience = new Promise((resolve) => { setTimeout(resolve, PATIENCE); });
     this.node.port.postMessage('pause');
     await Promise.race([last, patience]);
-    this.track.enabled = false;
+    // Recording may go on already.
+    if (!this.open) this.track.enabled = false;
   }
 
   async stop() {

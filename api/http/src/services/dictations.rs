@@ -5,7 +5,7 @@ pub(crate) mod socket;
 
 use std::sync::Arc;
 
-use poem::Request;
+use poem::{Body, Request};
 use poem_openapi::param::Path;
 use poem_openapi::payload::{Binary, Json};
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
@@ -157,10 +157,11 @@ impl DictationApi {
         &self,
         request: &Request,
         id: Path<Uuid>,
-        body: Binary<Vec<u8>>,
+        body: Binary<Body>,
     ) -> poem::Result<AcceptedDictation> {
         let caller = self.services.authenticator.caller(request).await?;
-        recording::take(&self.services, &caller, id.0, body.0).await?;
+        let file = recording::read(body.0).await?;
+        recording::take(&self.services, &caller, id.0, file).await?;
         self.finished(&caller, id.0).await
     }
 

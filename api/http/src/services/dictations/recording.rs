@@ -4,6 +4,9 @@ use std::io::Cursor;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use poem::Body;
+use poem::error::ReadBodyError;
 use poem_openapi::ApiResponse;
 use poem_openapi::payload::Binary;
 use seva_clinic::dictation::Frame;
@@ -18,6 +21,8 @@ use crate::services::Services;
 
 /// A second of 16 kHz.
 const SECOND: usize = 16_000;
+/// The largest file: more than an hour of what is kept, 16 kHz and 16 bits, as WAV.
+const LARGEST_FILE: usize = 128 * 1024 * 1024;
 /// Frames that are decoded ahead of their commit.
 const AHEAD: usize = 8;
 
@@ -32,8 +37,16 @@ pub enum Audio {
     Part(Binary<Vec<u8>>, #[oai(header = "content-range")] String, #[oai(header = "accept-ranges")] String),
 }
 
+/// Reads the file, within bounds: a decoder moves about in it, so it is whole in memory and never on disk in the clear.
+pub(super) async fn read(body: Body) -> Result<Bytes, Failure> {
+    body.into_bytes_limit(LARGEST_FILE).await.map_err(|error| match error {
+        ReadBodyError::PayloadTooLarge => Failure::TooLarge { limit: LARGEST_FILE },
+        other => Failure::BadRequest(format!("the recording did not arrive: {other}")),
+    })
+}
+
 /// Decodes a file off the async threads and commits it frame by frame.
-pub(super) async fn take(services: &Services, caller: &Caller, id: Uuid, file: Vec<u8>) -> Result<(), Failure> {
+pub(super) async fn take(services: &Services, caller: &Caller, id: Uuid, file: Bytes) -> Result<(), Failure> {
     services.dictations.own(caller, id).await?;
     let (frames, mut decoded) = mpsc::channel(AHEAD);
     let decoder = Arc::clone(&services.decoder);
@@ -51,7 +64,7 @@ pub(super) async fn take(services: &Services, caller: &Caller, id: Uuid, file: V
     })
 }
 
-fn decode(decoder: &dyn AudioDecoder, file: Vec<u8>, frames: &mpsc::Sender<Frame>) -> Result<u64, AudioError> {
+fn decode(decoder: &dyn AudioDecoder, file: Bytes, frames: &mpsc::Sender<Frame>) -> Result<u64, AudioError> {
     let mut waiting: Vec<i16> = Vec::with_capacity(2 * SECOND);
     let mut sequence = 0;
     let mut send = |samples: &[i16]| {

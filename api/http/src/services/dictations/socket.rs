@@ -3,7 +3,7 @@
 //! A frame is acknowledged when it is committed, never before. Events go to the sockets of this dictation only.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
@@ -12,7 +12,7 @@ use poem::web::{Data, Path, Query};
 use poem::{IntoResponse, Response, handler};
 use serde::Deserialize;
 use serde_json::json;
-use seva_clinic::dictation::{DictationEvent, Frame, Saved};
+use seva_clinic::dictation::{DictationEvent, DictationState, Frame, Saved};
 use seva_clinic::failure::ClinicError;
 use seva_fhir::access::Caller;
 use tokio::sync::broadcast;
@@ -22,8 +22,10 @@ use crate::authentication::{RequestId, caller_of};
 use crate::failure::Failure;
 use crate::services::Services;
 
-/// A socket without a word for this long is closed; the audio stays and the dictation can be resumed.
-const IDLE: Duration = Duration::from_secs(120);
+/// How often the client is asked for a sign of life (RFC 6455, section 5.5.2: any client answers a ping by itself).
+const PING: Duration = Duration::from_secs(5);
+/// A socket without a sign of life for this long is closed; the audio stays and the dictation can be resumed.
+const SILENCE: Duration = Duration::from_secs(20);
 /// Sequence and checksum, four bytes each.
 const HEADER: usize = 8;
 
@@ -72,16 +74,27 @@ struct Conversation {
 impl Conversation {
     async fn run(mut self) {
         let mut closing = self.services.closing.clone();
+        let mut pings = tokio::time::interval(PING);
+        let mut heard = Instant::now();
         loop {
             let answer = tokio::select! {
                 _ = closing.changed() => {
                     Some(json!({"type": "closing", "reason": "the server stops: resume when it is back"}))
                 }
-                message = tokio::time::timeout(IDLE, self.up.next()) => match message {
-                    Ok(Some(Ok(message))) => self.hear(message).await,
-                    Ok(_) => return,
-                    Err(_) => Some(json!({"type": "closing", "reason": "nothing was sent for two minutes"})),
-                },
+                message = self.up.next() => {
+                    let Some(Ok(message)) = message else { return };
+                    heard = Instant::now();
+                    self.hear(message).await
+                }
+                _ = pings.tick() => {
+                    if heard.elapsed() < SILENCE {
+                        if self.down.send(Message::Ping(Vec::new())).await.is_err() {
+                            return;
+                        }
+                        continue;
+                    }
+                    Some(json!({"type": "closing", "reason": "no sign of life: resume with a new ticket"}))
+                }
                 event = self.events.recv() => match event {
                     Ok(event) => serde_json::to_value(&event).ok(),
                     Err(broadcast::error::RecvError::Lagged(missed)) => {
@@ -104,7 +117,7 @@ impl Conversation {
         match message {
             Message::Binary(bytes) => Some(match frame_of(&bytes) {
                 Ok(frame) => self.keep(frame).await,
-                Err(text) => json!({"type": "warning", "text": text}),
+                Err(text) => json!({"type": "warning", "code": "checksum", "text": text}),
             }),
             Message::Text(text) => self.command(&text).await,
             Message::Close(_) => Some(json!({"type": "closing", "reason": "closed by the client"})),
@@ -116,8 +129,23 @@ impl Conversation {
         let sequence = frame.sequence;
         match self.services.dictations.append_frames(&self.caller, self.id, vec![frame]).await {
             Ok(saved) => json!({"type": "ack", "sequence": sequence, "savedMilliseconds": saved.milliseconds}),
-            Err(error) => refusal(&error),
+            Err(error) => {
+                let code = match &error {
+                    ClinicError::Unavailable(_) => "unsaved",
+                    ClinicError::Conflict(_) if self.is_gap(sequence).await => "gap",
+                    _ => "refused",
+                };
+                refusal(&error, code)
+            }
         }
+    }
+
+    /// Whether a frame was refused only because one before it is missing.
+    async fn is_gap(&self, sequence: u32) -> bool {
+        let found = self.services.dictations.find(&self.caller, self.id).await;
+        found.is_ok_and(|(dictation, saved)| {
+            dictation.state == DictationState::Open && i64::from(sequence) > sequence_of(saved) + 1
+        })
     }
 
     async fn command(&self, text: &str) -> Option<serde_json::Value> {
@@ -125,17 +153,16 @@ impl Conversation {
         match command.get("type").and_then(serde_json::Value::as_str) {
             Some("finish") => match self.services.dictations.finish(&self.caller, self.id).await {
                 Ok(_) => None,
-                Err(error) => Some(refusal(&error)),
+                Err(error) => Some(refusal(&error, "refused")),
             },
             Some("pause") => None,
-            _ => Some(
-                json!({"type": "warning", "text": "a text frame is {\"type\":\"finish\"} or {\"type\":\"pause\"}"}),
-            ),
+            Some("heartbeat") => Some(json!({"type": "heartbeat"})),
+            _ => Some(json!({"type": "warning", "text": "a text frame has the type finish, pause or heartbeat"})),
         }
     }
 }
 
-fn refusal(error: &ClinicError) -> serde_json::Value {
+fn refusal(error: &ClinicError, code: &str) -> serde_json::Value {
     let text = match error {
         ClinicError::Unavailable(text) => {
             tracing::error!(error = %text, "a frame was not committed");
@@ -143,7 +170,7 @@ fn refusal(error: &ClinicError) -> serde_json::Value {
         }
         other => other.to_string(),
     };
-    json!({"type": "warning", "text": text})
+    json!({"type": "warning", "code": code, "text": text})
 }
 
 fn sequence_of(saved: Saved) -> i64 {

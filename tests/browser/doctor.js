@@ -1,0 +1,64 @@
+// What a doctor does on the pages, step by step, for the tests in this folder.
+const { chromium } = require('playwright-core');
+
+const QUIET = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+
+/** A browser whose microphone plays a file once. */
+async function launch(wav) {
+  const microphone = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', `--use-file-for-fake-audio-capture=${wav}%noloop`];
+  const arguments_ = wav ? [...QUIET, ...microphone] : QUIET;
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: arguments_ });
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  const faults = [];
+  page.on('pageerror', (error) => faults.push(String(error)));
+  page.on('console', (message) => { if (message.type() === 'error') faults.push(message.text()); });
+  page.on('dialog', (dialog) => dialog.accept());
+  return { browser, page, faults };
+}
+
+async function logIn(page, base) {
+  await page.goto(`${base}/log-in`);
+  await page.fill('input[name=username]', 'dr.kelkar');
+  await page.fill('input[name=password]', 'namaste-seva-demo');
+  await page.press('input[name=password]', 'Enter');
+  await page.waitForURL('**/worklist');
+}
+
+/** Starts, or goes on after a pause. */
+async function record(page) {
+  await page.click('[data-voice="start"]');
+  await page.waitForSelector('[data-voice-bar][data-state="recording"]', { timeout: 20000 });
+}
+
+/** Stops, and waits for the draft; an engine on a busy machine takes its time. */
+async function finish(page) {
+  await page.click('[data-voice="stop"]');
+  await page.waitForSelector('[data-voice-bar][data-state="ready"]', { timeout: 180000 });
+}
+
+/** Fills what is required and approves everything; returns the number of medicines. */
+async function approveAll(page) {
+  for (const [code, words] of [['diagnosis', 'Acute febrile illness'], ['medications', ''], ['instructions', 'Plenty of fluids']]) {
+    if (words) {
+      await page.click(`a[href*="edit=${code}"]`);
+      await page.fill(`#text-${code}`, words);
+    }
+    await page.click(`form[action$="/sections/${code}"] button[value=approved]`);
+    await page.waitForSelector(`#section-${code} .section-done`);
+  }
+  const medicines = await page.locator('.medicine').count();
+  for (let place = 0; place < medicines; place += 1) {
+    await page.locator('.medicine[data-state=pending] button[value=approved]').first().click();
+    await page.waitForFunction((done) => document.querySelectorAll('.medicine[data-state=approved]').length === done, place + 1);
+  }
+  return medicines;
+}
+
+async function sign(page) {
+  await page.click('a[href="?sign=1"]');
+  await page.fill('input[name=pin]', '2468');
+  await page.press('input[name=pin]', 'Enter');
+  await page.waitForSelector('text=Read-only');
+}
+
+module.exports = { approveAll, finish, launch, logIn, record, sign };
