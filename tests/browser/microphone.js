@@ -6,6 +6,10 @@ async function main(base, wav) {
   const { browser, page, faults } = await launch(wav);
   await logIn(page, base);
   await page.goto(`${base}/consultations/visit-dhillon`);
+  // Text that appears by itself, before the page is brought up to date.
+  await page.evaluate(() => new MutationObserver(() => {
+    window.live ||= [...document.querySelectorAll('[data-live] .said-text')].some((said) => said.textContent !== '');
+  }).observe(document.body, { childList: true, subtree: true, characterData: true }));
   const ready = await page.getAttribute('[data-voice-bar]', 'data-state');
   await record(page);
   await page.waitForFunction(() => Number(document.querySelector('[data-voice="saved"]').dataset.saved) >= 3, null, { timeout: 20000 });
@@ -15,11 +19,11 @@ async function main(base, wav) {
   const paused = await page.getAttribute('[data-voice-bar]', 'data-state');
   await page.keyboard.press('r');
   await page.waitForFunction(() => Number(document.querySelector('[data-voice="saved"]').dataset.saved) >= 21, null, { timeout: 40000 });
-  await page.waitForFunction(() => document.querySelector('[data-live] .said-text')?.textContent.length > 0, null, { timeout: 60000 });
   // What is being typed stays when the draft arrives.
   await page.fill('#add-medicine', 'half a wo');
   await finish(page);
   await page.waitForSelector('.medicine', { timeout: 60000 });
+  const live = await page.evaluate(() => window.live === true);
   const typed = await page.inputValue('#add-medicine');
   await page.fill('#add-medicine', '');
   const text = await page.innerText('body');
@@ -38,7 +42,7 @@ async function main(base, wav) {
   const pdf = await page.request.get(`${base}/consultations/visit-dhillon/document.pdf`);
   await browser.close();
   console.log(JSON.stringify({
-    faults, ready, paused, left, typed, medicines, pdf: pdf.headers()['content-type'],
+    faults, ready, paused, live, left, typed, medicines, pdf: pdf.headers()['content-type'],
     level: /good|low|loud/.test(level),
     paracetamol: text.includes('paracetamol'), azithromycin: text.includes('azithromycin'), temperature: text.includes('38.5'),
   }));

@@ -39,8 +39,14 @@ pub struct ApiUnavailable(pub String);
 /// Calls the API.
 #[async_trait]
 pub trait ApiClient: Send + Sync {
-    /// Sends one request whose body, in place of the request's own, is passed on while it arrives.
-    async fn pass_on(&self, request: ApiRequest, body: Body) -> Result<ApiResponse, ApiUnavailable>;
+    /// Sends one request and waits for its answer.
+    async fn call(&self, request: ApiRequest) -> Result<ApiResponse, ApiUnavailable>;
+
+    /// Sends one request whose body, in place of the request's own, is passed on while it arrives where that is possible.
+    async fn pass_on(&self, mut request: ApiRequest, body: Body) -> Result<ApiResponse, ApiUnavailable> {
+        request.body = body.into_bytes().await.map_err(|error| ApiUnavailable(error.to_string()))?;
+        self.call(request).await
+    }
 }
 
 /// Time and chance, which are given to the pages and not taken by them.

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::answers::{Message, secured, see, set_cookie, value};
 use crate::asker::Asker;
-use crate::client::{ApiClient, ApiRequest, ApiResponse, Surroundings};
+use crate::client::{ApiClient, ApiRequest, ApiResponse, ApiUnavailable, Surroundings};
 use crate::session::{FORM_TOKEN, Life, cookie, same_origin};
 use crate::templates::Templates;
 use crate::{
@@ -183,24 +183,20 @@ impl Pages {
     }
 
     /// Sends any request to the API, with the asker's rights and under the page's request number.
-    pub(crate) async fn call_api(&self, asker: &Asker, mut request: ApiRequest) -> poem::Result<ApiResponse> {
-        let body = Body::from(std::mem::take(&mut request.body));
-        self.pass_on(asker, request, body).await
+    pub(crate) async fn call_api(&self, asker: &Asker, request: ApiRequest) -> poem::Result<ApiResponse> {
+        let answer = self.client.call(signed(asker, request)).await;
+        answer.map_err(|error| self.unanswered(asker, &error))
     }
 
     /// The same with a body that is passed on while it arrives.
-    pub(crate) async fn pass_on(
-        &self,
-        asker: &Asker,
-        mut request: ApiRequest,
-        body: Body,
-    ) -> poem::Result<ApiResponse> {
-        request.headers.push(("x-request-id".to_owned(), asker.request.clone()));
-        request.token = Some(asker.token.clone()).filter(|token| !token.is_empty());
-        self.client.pass_on(request, body).await.map_err(|error| {
-            tracing::warn!(%error, request = %asker.request, "a page could not reach the API");
-            self.refuse(asker, Message::of(StatusCode::BAD_GATEWAY, "error-no-answer"))
-        })
+    pub(crate) async fn pass_on(&self, asker: &Asker, request: ApiRequest, body: Body) -> poem::Result<ApiResponse> {
+        let answer = self.client.pass_on(signed(asker, request), body).await;
+        answer.map_err(|error| self.unanswered(asker, &error))
+    }
+
+    fn unanswered(&self, asker: &Asker, error: &ApiUnavailable) -> poem::Error {
+        tracing::warn!(%error, request = %asker.request, "a page could not reach the API");
+        self.refuse(asker, Message::of(StatusCode::BAD_GATEWAY, "error-no-answer"))
     }
 
     /// The hospital's zone.
@@ -216,6 +212,13 @@ impl Pages {
     pub(crate) const fn templates(&self) -> &Templates {
         &self.templates
     }
+}
+
+/// The request in the asker's name.
+fn signed(asker: &Asker, mut request: ApiRequest) -> ApiRequest {
+    request.headers.push(("x-request-id".to_owned(), asker.request.clone()));
+    request.token = Some(asker.token.clone()).filter(|token| !token.is_empty());
+    request
 }
 
 /// The fields of a query.

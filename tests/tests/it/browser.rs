@@ -56,7 +56,7 @@ async fn a_doctor_logs_in_dictates_reviews_signs_and_prints() {
 async fn a_dictation_by_microphone_becomes_a_signed_prescription() {
     let (server, folder) = (TestServer::start().await.unwrap(), data_folder().unwrap());
     let seen = drive("microphone.js", &server.base, Some(&microphone(folder.path()))).await;
-    let expected = json!({"faults": [], "ready": "ready", "paused": "paused", "level": true, "left": 0, "typed": "half a wo",
+    let expected = json!({"faults": [], "ready": "ready", "paused": "paused", "level": true, "live": true, "left": 0, "typed": "half a wo",
         "temperature": true, "paracetamol": true, "azithromycin": true, "medicines": 2, "pdf": "application/pdf"});
     assert_eq!(seen, expected);
     server.stop().await.unwrap();
