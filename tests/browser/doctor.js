@@ -48,7 +48,15 @@ async function approveAll(page) {
   }
   const medicines = await page.locator('.medicine').count();
   for (let place = 0; place < medicines; place += 1) {
-    await page.locator('.medicine[data-state=pending] button[value=approved]').first().click();
+    const medicine = page.locator('.medicine[data-state=pending]').first();
+    const id = (await medicine.getAttribute('id')).replace('medicine-', '');
+    // What the engine did not hear of a dose, the doctor types.
+    if (await page.locator(`.foot-before a[href*="edit=${id}"]`).count()) {
+      const name = (await medicine.locator('h3').innerText()).split(' ')[0];
+      await medicine.locator('[data-key=e]').click();
+      await page.fill(`#medicine-${id} input[name=text]`, `tab ${name} 500 mg OD x 3 days`);
+    }
+    await page.locator(`#medicine-${id} button[value=approved]`).click();
     await page.waitForFunction((done) => document.querySelectorAll('.medicine[data-state=approved]').length === done, place + 1);
   }
   return medicines;

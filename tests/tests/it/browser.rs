@@ -9,6 +9,9 @@ use seva_embedded::audio::EmbeddedAudioDecoder;
 use seva_tests::project;
 use seva_tests::server::{TestServer, data_folder};
 
+/// Longer than the demo dictation.
+const WHOLE: usize = 60;
+
 /// Runs a script with the server's address; its last line is what it saw.
 async fn drive(script: &str, base: &str, microphone: Option<&Path>) -> Value {
     let mut command = tokio::process::Command::new("node");
@@ -19,8 +22,8 @@ async fn drive(script: &str, base: &str, microphone: Option<&Path>) -> Value {
     serde_json::from_str(text.lines().last().unwrap()).unwrap()
 }
 
-/// The demo dictation as the WAV file that chromium takes for a microphone.
-fn microphone(folder: &Path) -> PathBuf {
+/// The demo dictation as the WAV file that chromium takes for a microphone, whole or its beginning.
+fn microphone(folder: &Path, seconds: usize) -> PathBuf {
     let flac = std::fs::File::open(project().join("web/static/demo/dictation.flac")).unwrap();
     let mut samples: Vec<u8> = Vec::new();
     let mut keep = |samples_of_block: &[i16]| {
@@ -28,6 +31,7 @@ fn microphone(folder: &Path) -> PathBuf {
         ControlFlow::Continue(())
     };
     EmbeddedAudioDecoder.decode(Box::new(flac), &mut |block| keep(block.samples)).unwrap();
+    samples.truncate(seconds * 32_000);
     let size = u32::try_from(samples.len()).unwrap();
     let mut wave = b"RIFF".to_vec();
     wave.extend((36 + size).to_le_bytes());
@@ -55,7 +59,7 @@ async fn a_doctor_logs_in_dictates_reviews_signs_and_prints() {
 #[tokio::test]
 async fn a_dictation_by_microphone_becomes_a_signed_prescription() {
     let (server, folder) = (TestServer::start().await.unwrap(), data_folder().unwrap());
-    let seen = drive("microphone.js", &server.base, Some(&microphone(folder.path()))).await;
+    let seen = drive("microphone.js", &server.base, Some(&microphone(folder.path(), WHOLE))).await;
     let expected = json!({"faults": [], "ready": "ready", "paused": "paused", "level": true, "live": true, "left": 0, "typed": "half a wo",
         "temperature": true, "paracetamol": true, "azithromycin": true, "medicines": 2, "pdf": "application/pdf"});
     assert_eq!(seen, expected);
@@ -65,7 +69,7 @@ async fn a_dictation_by_microphone_becomes_a_signed_prescription() {
 #[tokio::test]
 async fn a_cut_network_and_a_reload_lose_no_audio() {
     let (server, folder) = (TestServer::start().await.unwrap(), data_folder().unwrap());
-    let seen = drive("durability.js", &server.base, Some(&microphone(folder.path()))).await;
+    let seen = drive("durability.js", &server.base, Some(&microphone(folder.path(), WHOLE))).await;
     for fact in ["offline", "gapless", "wentOn"] {
         assert_eq!(seen[fact], true, "{fact}: {seen}");
     }
@@ -73,4 +77,24 @@ async fn a_cut_network_and_a_reload_lose_no_audio() {
     assert_eq!(seen["kept"], seen["served"], "{seen}");
     assert!(seen["milliseconds"].as_f64().unwrap() > 9_000.0, "{seen}");
     server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_recording_from_a_file_is_taken_with_and_without_script() {
+    let (server, folder) = (TestServer::start().await.unwrap(), data_folder().unwrap());
+    let seen = drive("upload.js", &server.base, Some(&microphone(folder.path(), 5))).await;
+    let expected = json!({"refused": "The file was not taken. the file is none of WAV, FLAC, Ogg, MP3, M4A", "faults": [],
+        "network": true, "heard": true, "draft": true, "broken": 415, "words": true, "taken": 303,
+        "saved": "Saved to 00:05 on the server"});
+    assert_eq!(seen, expected);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_scripts_frame_resample_and_measure_as_the_protocol_says() {
+    let seen = drive("modules.js", "", None).await;
+    // The check value of CRC-32 (IEEE 802.3) is that of the digits 1 to 9.
+    let expected = json!({"crc": 0xCBF4_3926_u32, "frame": [0, 0, 1, 2, 182, 204, 66, 146, 1, 2], "tones": true,
+        "folded": true, "pcm": [0, 32767, -32767, 32767, -32767], "levels": ["low", "good", "loud"]});
+    assert_eq!(seen, expected);
 }

@@ -195,8 +195,22 @@ async fn open_socket(doctor: &Client, base: &str, id: &str) -> (Socket, Value) {
 }
 
 async fn next(socket: &mut Socket) -> Value {
-    let message = tokio::time::timeout(Duration::from_secs(30), socket.next()).await.unwrap().unwrap().unwrap();
-    serde_json::from_str(message.to_text().unwrap()).unwrap()
+    loop {
+        let message = tokio::time::timeout(Duration::from_secs(30), socket.next()).await.unwrap().unwrap().unwrap();
+        // The server's pings are answered by the library.
+        if message.is_text() {
+            return serde_json::from_str(message.to_text().unwrap()).unwrap();
+        }
+    }
+}
+
+async fn answer(socket: &mut Socket, kind: &str) -> Value {
+    loop {
+        let event = next(socket).await;
+        if event["type"] == kind {
+            return event;
+        }
+    }
 }
 
 async fn acknowledged(socket: &mut Socket, sequence: u32, samples: &[u8]) -> Value {
@@ -226,7 +240,15 @@ async fn acknowledged_audio_survives_kill_9_and_the_dictation_goes_on() {
     for number in 0..3 {
         assert_eq!(acknowledged(&mut socket, number, &second(number as u8)).await["type"], "ack");
     }
-    assert_eq!(acknowledged(&mut socket, 9, &second(9)).await["type"], "warning");
+    let gap = acknowledged(&mut socket, 9, &second(9)).await;
+    assert_eq!((gap["type"].as_str(), gap["code"].as_str()), (Some("warning"), Some("gap")));
+    let other = acknowledged(&mut socket, 1, &second(9)).await;
+    assert_eq!((other["type"].as_str(), other["code"].as_str()), (Some("warning"), Some("refused")));
+    let damaged = [&3_u32.to_be_bytes()[..], &[0; 4], &second(3)].concat();
+    socket.send(Message::binary(damaged)).await.unwrap();
+    assert_eq!(answer(&mut socket, "warning").await["code"], "checksum");
+    socket.send(Message::text("{\"type\":\"heartbeat\"}")).await.unwrap();
+    answer(&mut socket, "heartbeat").await;
     program.kill().await.unwrap();
 
     let again = Program::start(data.path(), port).await.unwrap();

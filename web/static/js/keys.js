@@ -21,7 +21,7 @@ function press(element) {
 
 /** The key as it stands in `data-key`. */
 function nameOf(event) {
-  const name = event.key.length === 1 ? event.key.toLowerCase() : event.key.toLowerCase();
+  const name = event.key.toLowerCase();
   return event.ctrlKey || event.metaKey ? `ctrl+${name}` : name;
 }
 
@@ -31,7 +31,7 @@ export function startKeys({ word, hold }) {
   document.addEventListener('keydown', (event) => {
     if (event.defaultPrevented || event.isComposing) return;
     const key = nameOf(event);
-    const single = !key.startsWith('ctrl+');
+    const single = !key.startsWith('ctrl+') && key !== 'escape';
     if (single) {
       const mode = choice();
       if (mode === 'off' && key !== '?') return;
@@ -58,10 +58,12 @@ export function startKeys({ word, hold }) {
 /** What each key does, as its button says. */
 function list() {
   const rows = new Map();
-  for (const element of document.querySelectorAll('[data-key]')) {
-    const key = element.dataset.key;
-    const text = element.ariaLabel ?? element.labels?.[0]?.textContent ?? element.textContent;
-    if (!rows.has(key)) rows.set(key, text.replace(element.querySelector('kbd')?.textContent ?? '', '').split(':')[0].trim());
+  for (const element of document.querySelectorAll('[data-key]:not([data-key="escape"])')) {
+    const { key } = element.dataset;
+    if (!visible(element) || rows.has(key)) continue;
+    const text = (element.labels?.[0] ?? element).cloneNode(true);
+    text.querySelectorAll('kbd').forEach((cap) => cap.remove());
+    rows.set(key, (element.ariaLabel ?? text.textContent).split(':')[0].trim());
   }
   return rows;
 }

@@ -21,11 +21,11 @@ export class Level {
     this.place = place;
     this.word = word;
     this.bars = document.createElement('span');
-    this.bars.className = 'level-bars';
+    this.bars.className = 'meter-cells';
     this.bars.setAttribute('aria-hidden', 'true');
-    this.bars.append(...Array.from({ length: BARS }, () => document.createElement('i')));
+    this.bars.append(...Array.from({ length: BARS }, () => Object.assign(document.createElement('i'), { className: 'meter-cell' })));
     this.text = document.createElement('span');
-    this.text.className = 'level-word';
+    place.classList.add('meter');
     place.replaceChildren(this.bars, this.text);
     this.heard = [];
   }
@@ -35,8 +35,8 @@ export class Level {
     this.heard = [...this.heard.filter(({ at }) => now - at < STEADY), { at: now, ...level }];
     const lit = Math.round(BARS * Math.max(0, Math.min(1, 1 - decibels(level.peak) / FLOOR)));
     [...this.bars.children].forEach((bar, place) => {
-      bar.toggleAttribute('data-on', place < lit);
-      bar.toggleAttribute('data-hot', place >= BARS - 2);
+      if (place >= lit) delete bar.dataset.lit;
+      else bar.dataset.lit = place >= BARS - 2 ? 'hot' : 'on';
     });
     const loudest = this.heard.reduce((a, b) => ({ peak: Math.max(a.peak, b.peak), rms: Math.max(a.rms, b.rms) }));
     const word = levelWord(loudest);

@@ -1,6 +1,7 @@
 // The microphone: asks for it, runs the audio worklet, hands over frames and levels.
 
-const CONSTRAINTS = { channelCount: 1, echoCancellation: false, noiseSuppression: true, autoGainControl: true };
+/** As the microphone hears it: what a browser makes of speech for telephony costs a recogniser words. */
+const CONSTRAINTS = { channelCount: 1, echoCancellation: false, noiseSuppression: false, autoGainControl: false };
 const PATIENCE = 1000;
 
 export class Microphone {

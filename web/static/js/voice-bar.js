@@ -72,6 +72,7 @@ export class VoiceBar {
     const words = word(key, values);
     this.note.textContent = words;
     this.note.hidden = false;
+    this.bar.querySelector('.voice-bar-hint')?.setAttribute('hidden', '');
     if (this.status) this.status.textContent = words;
   }
 
@@ -110,7 +111,8 @@ export class VoiceBar {
     const length = recorder.recording ? ` ${clock(recorder.recording.milliseconds)}` : '';
     text(this.part('state'), word(`state-${shown}`) + length);
     if (this.part('level')) this.part('level').hidden = recorder.state !== 'recording';
-    for (const hint of this.bar.querySelectorAll('.voice-bar-hint')) hint.hidden = recorder.state !== 'ready';
+    for (const hint of this.bar.querySelectorAll('.voice-bar-hint')) hint.hidden = recorder.state !== 'ready' || !this.note.hidden;
+    if (this.part('language')) this.part('language').disabled = recorder.recording !== null;
     const saved = this.part('saved');
     if (saved && recorder.recording) {
       saved.hidden = false;
