@@ -50,11 +50,11 @@ async function approveAll(page) {
   for (let place = 0; place < medicines; place += 1) {
     const medicine = page.locator('.medicine[data-state=pending]').first();
     const id = (await medicine.getAttribute('id')).replace('medicine-', '');
-    // What the engine did not hear of a dose, the doctor types.
-    if (await page.locator(`.foot-before a[href*="edit=${id}"]`).count()) {
-      const name = (await medicine.locator('h3').innerText()).split(' ')[0];
+    // What the engine did not hear of a name or a dose, the doctor types.
+    if (await page.locator(`.foot-before .blocker[data-tone][href*="${id}"]`).count()) {
+      const heard = await medicine.locator('h3').innerText();
       await medicine.locator('[data-key=e]').click();
-      await page.fill(`#medicine-${id} input[name=text]`, `tab ${name} 500 mg OD x 3 days`);
+      await page.fill(`#medicine-${id} input[name=text]`, /^p/i.test(heard) ? 'tab paracetamol 650 mg TDS x 5 days' : 'tab azithromycin 500 mg OD x 3 days');
     }
     await page.locator(`#medicine-${id} button[value=approved]`).click();
     await page.waitForFunction((done) => document.querySelectorAll('.medicine[data-state=approved]').length === done, place + 1);
@@ -63,7 +63,9 @@ async function approveAll(page) {
 }
 
 async function sign(page) {
-  await page.click('a[href="?sign=1"]');
+  const blockers = await page.locator('.foot-before .blocker').allInnerTexts();
+  if (blockers.length > 0) throw new Error(`the signature is blocked: ${blockers.join(', ')}`);
+  await page.click('.foot button[name=sign]');
   await page.fill('input[name=pin]', '2468');
   await page.press('input[name=pin]', 'Enter');
   await page.waitForSelector('text=Read-only');
