@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use poem::EndpointExt;
 use poem::listener::{Acceptor, Listener, TcpAcceptor, TcpListener};
+use poem::{Endpoint, EndpointExt};
 use seva_clinic::blobs::SealedBlobs;
 use seva_clinic::dictation::{DictationParts, DictationService};
 use seva_clinic::entities::EntityExtractor;
@@ -151,10 +151,7 @@ impl Running {
         let specification = seva_http::api_specification(&services);
         let settings = WebSettings { url: url.clone(), zone: configuration.server.time_zone.0 };
         let app = pages::with_pages(seva_http::endpoint(&services).boxed(), settings);
-        let (stop, stopped) = oneshot::channel::<()>();
-        let server = poem::Server::new_with_acceptor(acceptor);
-        let signal = async move { drop(stopped.await) };
-        let server = tokio::spawn(server.run_with_graceful_shutdown(app, signal, Some(DRAIN)));
+        let (stop, server) = serve(acceptor, app);
         Ok(Self {
             address,
             fhir,
@@ -188,6 +185,17 @@ impl Running {
         tokio::time::timeout(DRAIN, audit_writer).await.context("the audit log was not written in time")??;
         store.close().await
     }
+}
+
+/// Serves until the sender is used or dropped.
+fn serve(
+    acceptor: impl Acceptor + 'static,
+    app: impl Endpoint + 'static,
+) -> (oneshot::Sender<()>, JoinHandle<std::io::Result<()>>) {
+    let (stop, stopped) = oneshot::channel::<()>();
+    let server = poem::Server::new_with_acceptor(acceptor);
+    let signal = async move { drop(stopped.await) };
+    (stop, tokio::spawn(server.run_with_graceful_shutdown(app, signal, Some(DRAIN))))
 }
 
 /// Opens the port; tells the address that is listened on and the one that clients use.
