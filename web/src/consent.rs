@@ -3,15 +3,15 @@
 
 use chrono::SecondsFormat;
 use poem::Response;
-use poem::http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::answers::{Message, see, value};
+use crate::answers::see;
 use crate::asker::Asker;
 use crate::consultation;
+use crate::once;
 use crate::records::{resources, text};
-use crate::routes::Pages;
+use crate::routes::{Fields, Pages};
 
 const ASKED_BY: &str = "https://seva-arogya.org/fhir/StructureDefinition/asked-by";
 
@@ -32,18 +32,19 @@ pub(crate) async fn active(pages: &Pages, asker: &Asker, patient: &str) -> poem:
 }
 
 /// Records that the patient has just said yes; who asked is who is logged in.
-pub(crate) async fn record(pages: &Pages, asker: &Asker, encounter: &str) -> poem::Result<Response> {
+pub(crate) async fn record(
+    pages: &Pages,
+    asker: &Asker,
+    (encounter, fields): (&str, &Fields),
+) -> poem::Result<Response> {
     let patient = consultation::patient_of(pages, asker, encounter).await?;
     let session = pages.get(asker, "/v1/session").await?;
     let now = asker.now.with_timezone(&pages.zone()).to_rfc3339_opts(SecondsFormat::Secs, false);
     let consent = consent((&patient, &text(&session, "/user/practitioner")), &now);
-    let made = pages.send(asker, ("POST", "/fhir/Consent"), &consent).await?;
-    if made.status == 201 {
-        return Ok(see(&format!("/consultations/{encounter}")));
+    match once::create(pages, asker, (consent, fields)).await? {
+        Ok(_) => Ok(see(&format!("/consultations/{encounter}"))),
+        Err(refusal) => Ok(refusal),
     }
-    let detail = text(&value(&made), "/issue/0/diagnostics");
-    let status = StatusCode::from_u16(made.status).unwrap_or(StatusCode::BAD_GATEWAY);
-    Ok(pages.message(asker, Message { status, key: "error-consent-not-saved", detail: &detail }))
 }
 
 fn consent((patient, practitioner): (&str, &str), now: &str) -> Value {

@@ -17,6 +17,7 @@ mod language;
 mod log_in;
 mod moment;
 mod note;
+mod once;
 mod patient;
 mod patients;
 mod prescription;

@@ -4,12 +4,12 @@
 
 use chrono::SecondsFormat;
 use poem::Response;
-use poem::http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use crate::answers::{Message, see, value};
+use crate::answers::see;
 use crate::asker::Asker;
 use crate::frame::Frame;
+use crate::once;
 use crate::records::{resources, text};
 use crate::routes::{Fields, Pages};
 
@@ -19,7 +19,7 @@ const SNOMED: &str = "http://snomed.info/sct";
 pub(crate) async fn patient(pages: &Pages, asker: &Asker, fields: &Fields) -> poem::Result<Response> {
     let (_, organization) = author(pages, asker).await?;
     let body = new_patient(fields, &organization);
-    match create(pages, asker, &body).await? {
+    match once::create(pages, asker, (body, fields)).await? {
         Ok(id) => Ok(see(&format!("/patients/{id}"))),
         Err(refusal) => Ok(refusal),
     }
@@ -38,7 +38,7 @@ pub(crate) async fn visit(pages: &Pages, asker: &Asker, (patient, fields): (&str
         now: &now(pages, asker),
         reason: field(fields, "reason"),
     });
-    match create(pages, asker, &body).await? {
+    match once::create(pages, asker, (body, fields)).await? {
         Ok(id) => Ok(see(&format!("/consultations/{id}"))),
         Err(refusal) => Ok(refusal),
     }
@@ -52,25 +52,10 @@ pub(crate) async fn allergy(
 ) -> poem::Result<Response> {
     let (practitioner, _) = author(pages, asker).await?;
     let body = new_allergy((patient, &practitioner), fields, &now(pages, asker));
-    match create(pages, asker, &body).await? {
+    match once::create(pages, asker, (body, fields)).await? {
         Ok(_) => Ok(see(&format!("/patients/{patient}#allergies"))),
         Err(refusal) => Ok(refusal),
     }
-}
-
-/// The id of the new resource, or the page that says why there is none.
-async fn create(pages: &Pages, asker: &Asker, body: &Value) -> poem::Result<Result<String, Response>> {
-    let kind = text(body, "/resourceType");
-    let answer = pages.send(asker, ("POST", &format!("/fhir/{kind}")), body).await?;
-    let made = value(&answer);
-    if answer.status == 201 {
-        let place = answer.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("location"));
-        let from_place = place.and_then(|(_, place)| place.split(&format!("/{kind}/")).nth(1)?.split('/').next());
-        return Ok(Ok(from_place.map_or_else(|| text(&made, "/id"), str::to_owned)));
-    }
-    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::BAD_GATEWAY);
-    let detail = text(&made, "/issue/0/diagnostics");
-    Ok(Err(pages.message(asker, Message { status, key: "error-refused", detail: &detail })))
 }
 
 /// The references of the Practitioner who is logged in and of the Organization that they work for.

@@ -1,5 +1,7 @@
 //! Review and signature: each button is a form, each form one call of `/v1/encounters/{id}/prescription`.
 
+use std::time::Duration;
+
 use poem::Response;
 use poem::http::StatusCode;
 use serde_json::{Map, Value, json};
@@ -9,8 +11,13 @@ use crate::asker::Asker;
 use crate::client::{ApiRequest, ApiResponse};
 use crate::conflict::Overtaken;
 use crate::consultation::{self, Outcome};
+use crate::once;
 use crate::records::text;
 use crate::routes::{Fields, Pages};
+
+/// How often, and how long each time, a form waits for its own first click.
+const PATIENCE: usize = 3;
+const PAUSE: Duration = Duration::from_millis(300);
 
 /// Carries out one form of a consultation; `place` is what stands behind the encounter in the address.
 pub(crate) async fn submit(
@@ -26,6 +33,9 @@ pub(crate) async fn submit(
     if let Some(version) = fields.get("version") {
         headers.push(("if-match".to_owned(), format!("W/\"{version}\"")));
     }
+    if method == "POST" {
+        headers.push(("idempotency-key".to_owned(), once::key(&asker.place, fields)));
+    }
     let request = ApiRequest {
         method: method.to_owned(),
         path: format!("/v1/encounters/{encounter}/prescription{path}"),
@@ -33,7 +43,15 @@ pub(crate) async fn submit(
         body: body.to_string().into(),
         token: None,
     };
-    let answer = pages.call_api(asker, request).await?;
+    let mut answer = pages.call_api(asker, request.clone()).await?;
+    // The second of two clicks waits until the first is done, and gets its answer.
+    for _ in 0..PATIENCE {
+        if answer.status != 409 || method != "POST" {
+            break;
+        }
+        tokio::time::sleep(PAUSE).await;
+        answer = pages.call_api(asker, request.clone()).await?;
+    }
     match answer.status {
         ..300 => Ok(see(&back(encounter, place))),
         401 => Ok(see("/log-in")),

@@ -118,7 +118,7 @@ impl Pages {
             ["patients"] => registration::patient(self, asker, &fields).await,
             ["patients", id, "visits"] => registration::visit(self, asker, (id, &fields)).await,
             ["patients", id, "allergies"] => registration::allergy(self, asker, (id, &fields)).await,
-            ["consultations", id, "consent"] => consent::record(self, asker, id).await,
+            ["consultations", id, "consent"] => consent::record(self, asker, (id, &fields)).await,
             ["consultations", id, place @ ..] => review::submit(self, asker, (id, place), &fields).await,
             _ => Ok(self.message(asker, NO_PAGE)),
         }
