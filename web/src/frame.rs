@@ -43,6 +43,8 @@ pub(crate) struct Visit {
     pub(crate) number: String,
     pub(crate) reason: String,
     pub(crate) begin: String,
+    /// The reference of the doctor whose visit it is; empty while nobody has taken it.
+    pub(crate) doctor: String,
     pub(crate) progress: Progress,
     /// When it was signed or drafted last.
     pub(crate) written: String,
@@ -67,6 +69,8 @@ pub(crate) struct Frame {
     /// Where a choice of language or colours leads back to.
     place: String,
     pub(crate) user: String,
+    /// The reference of the Practitioner who is logged in; empty for other accounts.
+    pub(crate) practitioner: String,
     pub(crate) hospital: String,
     pub(crate) visits: Vec<Visit>,
     /// The visit that is open.
@@ -86,6 +90,7 @@ impl Frame {
             request: asker.request.clone(),
             place: asker.place.clone(),
             user: String::new(),
+            practitioner: String::new(),
             hospital: String::new(),
             visits: Vec::new(),
             visit: String::new(),
@@ -97,6 +102,7 @@ impl Frame {
         let session = pages.get(asker, "/v1/session").await?;
         Ok(Self {
             user: text(&session, "/user/name"),
+            practitioner: text(&session, "/user/practitioner"),
             hospital: text(&session, "/user/tenant"),
             visits: visits(pages, asker).await?,
             ..Self::plain(pages, asker)
@@ -129,6 +135,7 @@ fn visit(encounter: &Value, encounters: &Value, compositions: &Value) -> Visit {
     let reasons: Vec<String> = items(encounter, "/reasonCode").map(|reason| text(reason, "/text")).collect();
     Visit {
         progress: progress(&text(encounter, "/status"), &note.map(|note| text(note, "/status")).unwrap_or_default()),
+        doctor: text(encounter, "/participant/0/individual/reference"),
         written: note.map(|note| text(note, "/date")).unwrap_or_default(),
         name: name(found),
         family: text(found, "/name/0/family"),

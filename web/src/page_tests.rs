@@ -137,7 +137,8 @@ impl Scripted {
         let found = match kind {
             "Patient" => vec![patient()],
             "Encounter" => {
-                let waiting = json!({"resourceType": "Encounter", "id": "e2", "status": "arrived", "subject": {"reference": "Patient/rane"},
+                let waiting = json!({"resourceType": "Encounter", "id": "e2", "status": "arrived", "identifier": [{"value": "77"}],
+                    "participant": [{"individual": {"reference": "Practitioner/other"}}], "subject": {"reference": "Patient/rane"},
                     "period": {"start": "2026-07-14T05:45:00Z"}});
                 vec![encounter(), waiting, patient()]
             }
@@ -209,6 +210,7 @@ async fn post(site: &Pages, path: &str, form: &str) -> Response {
 
 const PLACES: &[&str] = &[
     "/worklist",
+    "/worklist?show=all",
     "/patients",
     "/patients?q=rane",
     "/patients/rane",
@@ -312,10 +314,19 @@ async fn a_visit_begins_with_the_next_number_and_a_refused_patient_says_why() {
     let [(first, body), (second, _)] = made.as_slice() else { panic!("two clicks") };
     assert_eq!(first, second);
     let body: Value = serde_json::from_slice(body).expect("JSON");
-    assert_eq!((&body["identifier"][0]["value"], &body["reasonCode"][0]["text"]), (&json!("14"), &json!("Fever")));
+    assert_eq!((&body["identifier"][0]["value"], &body["reasonCode"][0]["text"]), (&json!("78"), &json!("Fever")));
     let (status, html) = text(post(&site, "/patients", "form_token=f&family=Rane&born=x").await).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(html.contains("birthDate: not a date"));
+}
+
+#[tokio::test]
+async fn the_worklist_shows_a_doctors_own_visits_first() {
+    let (site, _) = site(false, false);
+    let (_, mine) = text(get(&site, "/worklist", "seva_session=s; seva_form=f").await).await;
+    let (_, all) = text(get(&site, "/worklist?show=all", "seva_session=s; seva_form=f").await).await;
+    let row = "<td class=\"worklist-token\"><b>77</b>";
+    assert!(!mine.contains(row) && all.contains(row));
 }
 
 #[tokio::test]

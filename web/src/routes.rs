@@ -85,7 +85,7 @@ impl Pages {
         }
         match place {
             [""] => Ok(see("/worklist")),
-            ["worklist"] => worklist::show(self, asker).await,
+            ["worklist"] => worklist::show(self, asker, &query(&request)).await,
             ["patients"] => patients::show(self, asker, &query(&request)).await,
             ["patients", id] => patient::show(self, asker, id).await,
             ["consultations", id] => consultation::show(self, asker, (id, &query(&request))).await,

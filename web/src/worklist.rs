@@ -10,7 +10,7 @@ use crate::banner::{AllergyView, known_allergies};
 use crate::frame::{Frame, Progress, Visit};
 use crate::note::{BlockerView, NoteView, Prescription};
 use crate::records::{referred, resources};
-use crate::routes::Pages;
+use crate::routes::{Fields, Pages};
 
 /// How many prescriptions that wait for a signature are looked into.
 const LOOKED_INTO: usize = 12;
@@ -21,6 +21,8 @@ const CELLS_PER_HOUR: i64 = 60 / CELL_MINUTES;
 #[derive(Serialize)]
 struct WorklistPage {
     today: String,
+    /// Whether the visits of other doctors are shown as well.
+    all: bool,
     ruler: Ruler,
     waiting: Vec<Row>,
     /// The longest wait in minutes.
@@ -73,16 +75,20 @@ struct Block {
 }
 
 /// Shows the worklist.
-pub(crate) async fn show(pages: &Pages, asker: &Asker) -> poem::Result<Response> {
+pub(crate) async fn show(pages: &Pages, asker: &Asker, query: &Fields) -> poem::Result<Response> {
     let frame = Frame::load(pages, asker).await?;
     let now = asker.now;
+    let all = query.get("show").is_some_and(|shown| shown == "all") || frame.practitioner.is_empty();
+    let visits: Vec<Visit> =
+        frame.visits.iter().filter(|visit| all || is_of(visit, &frame.practitioner)).cloned().collect();
     let of = |wanted: &[Progress]| -> Vec<Visit> {
-        frame.visits.iter().filter(|visit| wanted.contains(&visit.progress)).cloned().collect()
+        visits.iter().filter(|visit| wanted.contains(&visit.progress)).cloned().collect()
     };
     let waiting = rows(pages, asker, (of(&[Progress::Room, Progress::Waiting]), now)).await?;
     let page = WorklistPage {
         today: now.with_timezone(&pages.zone()).date_naive().to_string(),
-        ruler: ruler(&frame.visits, pages, now),
+        all,
+        ruler: ruler(&visits, pages, now),
         longest: waiting.iter().filter_map(|row| row.minutes).max().unwrap_or(0),
         waiting,
         to_sign: to_sign(pages, asker, of(&[Progress::Sign])).await?,
@@ -90,6 +96,11 @@ pub(crate) async fn show(pages: &Pages, asker: &Asker) -> poem::Result<Response>
         over: of(&[Progress::Over, Progress::Absent]),
     };
     Ok(pages.page(asker, "pages/worklist.html", (&frame, &page)))
+}
+
+/// A visit is a doctor's own, or still nobody's.
+fn is_of(visit: &Visit, practitioner: &str) -> bool {
+    visit.doctor.is_empty() || visit.doctor == practitioner
 }
 
 async fn rows(pages: &Pages, asker: &Asker, (visits, now): (Vec<Visit>, DateTime<Utc>)) -> poem::Result<Vec<Row>> {
