@@ -12,6 +12,7 @@ mod m0001_store;
 mod m0002_access;
 mod m0003_clinic;
 mod m0004_history;
+mod m0005_leases;
 
 /// The key of the PostgreSQL advisory lock that serialises migrations between nodes.
 pub const MIGRATION_LOCK: i64 = 0x5345_5641_0001;
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(Statements { name: "m0002_access", up: m0002_access::UP, down: m0002_access::DOWN }),
             Box::new(Statements { name: "m0003_clinic", up: m0003_clinic::UP, down: m0003_clinic::DOWN }),
             Box::new(Statements { name: "m0004_history", up: m0004_history::UP, down: m0004_history::DOWN }),
+            Box::new(Statements { name: "m0005_leases", up: m0005_leases::UP, down: m0005_leases::DOWN }),
         ]
     }
 }

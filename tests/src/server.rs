@@ -17,7 +17,8 @@ use crate::client::Client;
 
 /// A server in this process, with the demo data.
 pub struct TestServer {
-    running: Running,
+    /// The server.
+    pub running: Running,
     /// Where it listens.
     pub base: String,
     /// The demo doctor, logged in.

@@ -4,7 +4,9 @@ mod keys;
 mod rows;
 
 use async_trait::async_trait;
-use seva_clinic::dictation::{AudioChunk, Dictation, DictationState, DictationStore, DictationStoreError, Saved};
+use seva_clinic::dictation::{
+    AudioChunk, Claim, Dictation, DictationState, DictationStore, DictationStoreError, LEASE, Saved,
+};
 use seva_fhir::types::{ResourceKey, TenantId};
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool, Row};
@@ -145,10 +147,9 @@ impl DictationStore for PostgresDictations {
     }
 
     async fn unfinished(&self) -> Result<Vec<(TenantId, Uuid)>, DictationStoreError> {
-        let rows = sqlx::query("SELECT tenant, id FROM dictation WHERE state = 'finishing' ORDER BY created")
-            .fetch_all(&self.pool)
-            .await
-            .map_err(unavailable)?;
+        const FREE: &str = "SELECT tenant, id FROM dictation WHERE state = 'finishing' \
+            AND (leased_until IS NULL OR leased_until < now()) ORDER BY created LIMIT 100";
+        let rows = sqlx::query(FREE).fetch_all(&self.pool).await.map_err(unavailable)?;
         rows.iter()
             .map(|row| {
                 let tenant: i32 = row.try_get("tenant").map_err(unavailable)?;
@@ -156,6 +157,57 @@ impl DictationStore for PostgresDictations {
                 Ok((tenant, row.try_get("id").map_err(unavailable)?))
             })
             .collect()
+    }
+
+    async fn claim(&self, tenant: TenantId, id: Uuid) -> Result<Option<Claim>, DictationStoreError> {
+        const CLAIM: &str = "UPDATE dictation SET fence = fence + 1, leased_until = now() + $3 * interval '1 second' \
+            WHERE tenant = $1 AND id = $2 AND state = 'finishing' AND (leased_until IS NULL OR leased_until < now()) \
+            RETURNING fence";
+        let fence: Option<i64> = sqlx::query_scalar(CLAIM)
+            .bind(tenant.get())
+            .bind(id)
+            .bind(LEASE.as_secs_f64())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(unavailable)?;
+        Ok(fence.map(Claim))
+    }
+
+    async fn renew(&self, tenant: TenantId, id: Uuid, claim: Claim) -> Result<bool, DictationStoreError> {
+        const RENEW: &str = "UPDATE dictation SET leased_until = now() + $4 * interval '1 second' \
+            WHERE tenant = $1 AND id = $2 AND fence = $3 AND state = 'finishing'";
+        let done = sqlx::query(RENEW)
+            .bind(tenant.get())
+            .bind(id)
+            .bind(claim.0)
+            .bind(LEASE.as_secs_f64())
+            .execute(&self.pool)
+            .await
+            .map_err(unavailable)?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    async fn complete(&self, tenant: TenantId, dictation: &Dictation, claim: Claim) -> Result<(), DictationStoreError> {
+        const COMPLETE: &str = "UPDATE dictation SET state = $4, result = $5, updated = now(), leased_until = NULL \
+            WHERE tenant = $1 AND id = $2 AND fence = $3 AND state = 'finishing'";
+        let done = sqlx::query(COMPLETE)
+            .bind(tenant.get())
+            .bind(dictation.id)
+            .bind(claim.0)
+            .bind(dictation.state.code())
+            .bind(Json(&dictation.result))
+            .execute(&self.pool)
+            .await
+            .map_err(unavailable)?;
+        if done.rows_affected() == 1 { Ok(()) } else { Err(DictationStoreError::State) }
+    }
+
+    async fn release(&self) -> Result<(), DictationStoreError> {
+        sqlx::query("UPDATE dictation SET leased_until = NULL WHERE state = 'finishing'")
+            .execute(&self.pool)
+            .await
+            .map(drop)
+            .map_err(unavailable)
     }
 
     async fn withdraw(&self, tenant: TenantId, id: Uuid) -> Result<(), DictationStoreError> {

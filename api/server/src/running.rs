@@ -9,7 +9,7 @@ use anyhow::Context;
 use poem::listener::{Acceptor, Listener, TcpAcceptor, TcpListener};
 use poem::{Endpoint, EndpointExt};
 use seva_clinic::blobs::SealedBlobs;
-use seva_clinic::dictation::{DictationParts, DictationService};
+use seva_clinic::dictation::{DictationParts, DictationService, OtherNodes};
 use seva_clinic::entities::EntityExtractor;
 use seva_clinic::prescription::{PrescriptionParts, PrescriptionService};
 use seva_embedded::audio::EmbeddedAudioDecoder;
@@ -63,6 +63,11 @@ impl Store {
         };
         let database = Database::open(&settings).await?;
         Ok(Self { cluster, database })
+    }
+
+    /// A private cluster has one node; a configured database may have more.
+    fn others(&self) -> OtherNodes {
+        if self.cluster.is_some() { OtherNodes::None } else { OtherNodes::Possible }
     }
 
     /// Closes the connections and stops the cluster.
@@ -123,7 +128,7 @@ impl Running {
         let dictations = parts.dictations(&fhir, Heard { speech: &speech, extractor: &extractor }, &sealed);
         let prescriptions = parts.prescriptions(&fhir, &blobs);
         // What a crash interrupted goes on from its committed audio.
-        dictations.resume_unfinished().await?;
+        dictations.resume_unfinished(store.others()).await?;
         let (closing, closing_seen) = watch::channel(false);
         let verifier = adapters::verifier(&configuration)?;
         let asked = Dependencies {

@@ -18,9 +18,10 @@ use uuid::Uuid;
 use crate::entities::Entity;
 
 pub use events::DictationEvent;
+pub use finishing::OtherNodes;
 pub use ports::{
-    AudioChunk, AudioCipher, BlobContent, BlobError, BlobStore, CipherError, DictationStore, DictationStoreError,
-    RecordingKeys, Saved, StoreResult, WrappedKey,
+    AudioChunk, AudioCipher, BlobContent, BlobError, BlobStore, CipherError, Claim, DictationStore,
+    DictationStoreError, LEASE, RecordingKeys, Saved, StoreResult, WrappedKey,
 };
 pub use service::{DictationParts, DictationRequest, DictationService, Frame};
 pub use transcript::{PlacedWord, Segment, SegmentWord, Transcript};

@@ -14,6 +14,7 @@ mod errors;
 mod every_type;
 mod external_issuer;
 mod instance;
+mod leases;
 mod operations;
 mod pages;
 mod peer;

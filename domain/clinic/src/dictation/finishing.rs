@@ -5,17 +5,26 @@ use std::sync::PoisonError;
 use seva_fhir::access::{AuditAction, AuditRecord, Caller, Role};
 use seva_fhir::ports::Stored;
 use seva_fhir::service::TransactionOutcome;
-use seva_fhir::types::TenantId;
+use seva_fhir::types::{ResourceType, TenantId};
 use sha1::{Digest, Sha1};
 use uuid::Uuid;
 
 use super::service::DictationService;
-use super::{Dictation, DictationEvent, DictationState, Saved, Transcript};
+use super::{Claim, Dictation, DictationEvent, DictationState, LEASE, Saved, Transcript};
 use crate::drafting::{self, Draft, Recording};
-use crate::encounter_record::EncounterRecord;
+use crate::encounter_record::{DICTATION_SYSTEM, EncounterRecord, transcript_identifier};
 use crate::failure::ClinicError;
 
 const WAVE_HEADER: usize = 44;
+
+/// Whether other nodes may work on the same database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OtherNodes {
+    /// The database is this node's own.
+    None,
+    /// It is shared, or may be.
+    Possible,
+}
 
 impl DictationService {
     /// Ends the recording and begins the work on it; the answer is the dictation in its new state.
@@ -34,18 +43,35 @@ impl DictationService {
         Ok(dictation)
     }
 
-    /// Goes on with what was unfinished when the program ended; call it once at the start.
-    pub async fn resume_unfinished(&self) -> Result<usize, ClinicError> {
-        let mut resumed = 0;
+    /// Goes on with what was unfinished when a program ended, now and whenever a node's lease runs out; call it once at
+    /// the start.
+    pub async fn resume_unfinished(&self, others: OtherNodes) -> Result<(), ClinicError> {
+        if others == OtherNodes::None {
+            self.parts.store.release().await?;
+        }
+        self.resume().await?;
+        let service = self.clone();
+        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        jobs.spawn(async move {
+            loop {
+                tokio::time::sleep(LEASE / 3).await;
+                if let Err(error) = service.resume().await {
+                    tracing::warn!(%error, "unfinished dictations were not looked for");
+                }
+            }
+        });
+        Ok(())
+    }
+
+    async fn resume(&self) -> Result<(), ClinicError> {
         for (tenant, id) in self.parts.store.unfinished().await? {
             if let Some(dictation) = self.parts.store.find(tenant, id).await?
                 && dictation.state == DictationState::Finishing
             {
                 self.start(tenant, dictation);
-                resumed += 1;
             }
         }
-        Ok(resumed)
+        Ok(())
     }
 
     /// Stops the work; what is unfinished goes on at the next start.
@@ -59,12 +85,35 @@ impl DictationService {
         let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
         // Ended jobs are let go here, so that the set does not grow.
         while jobs.try_join_next().is_some() {}
-        jobs.spawn(async move { service.complete(tenant, dictation).await });
+        jobs.spawn(async move {
+            match service.parts.store.claim(tenant, dictation.id).await {
+                Ok(Some(claim)) => service.complete(tenant, dictation, claim).await,
+                // Another node works on it.
+                Ok(None) => {}
+                Err(error) => tracing::warn!(%error, "a dictation was not claimed: it is tried again"),
+            }
+        });
     }
 
-    async fn complete(&self, tenant: TenantId, mut dictation: Dictation) {
+    /// Keeps the lease while the work goes on; ends when somebody else has the dictation.
+    async fn hold(&self, tenant: TenantId, id: Uuid, claim: Claim) {
+        loop {
+            tokio::time::sleep(LEASE / 3).await;
+            match self.parts.store.renew(tenant, id, claim).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => tracing::warn!(%error, "a lease was not renewed"),
+            }
+        }
+    }
+
+    async fn complete(&self, tenant: TenantId, mut dictation: Dictation, claim: Claim) {
         let id = dictation.id;
-        match self.work(tenant, &mut dictation).await {
+        let worked = tokio::select! {
+            worked = self.work(tenant, &mut dictation) => worked,
+            () = self.hold(tenant, id, claim) => return,
+        };
+        match worked {
             Ok(state) => dictation.state = state,
             Err(error) => {
                 dictation.state = DictationState::Failed;
@@ -76,7 +125,7 @@ impl DictationService {
         }
         dictation.updated = self.parts.clock.now().to_milliseconds();
         // A withdrawal may have come first, and a database that is away leaves it for the next start.
-        let written = self.parts.store.update(tenant, &dictation, DictationState::Finishing).await;
+        let written = self.parts.store.complete(tenant, &dictation, claim).await;
         if written.is_ok() {
             match (dictation.state, &dictation.result.composition) {
                 (DictationState::Drafted, Some(composition)) => {
@@ -154,7 +203,18 @@ impl DictationService {
             now: self.parts.clock.now().to_milliseconds(),
             ids: self.parts.ids.as_ref(),
         });
-        for outcome in self.parts.fhir.transaction(&caller, bundle).await? {
+        // Whoever was slower finds the transcript of this dictation, and writes nothing a second time.
+        let written = self
+            .parts
+            .fhir
+            .criteria(ResourceType::document_reference(), &format!("identifier={}", transcript_token(dictation.id)))?;
+        let Some(outcomes) = self.parts.fhir.transaction_unless(&caller, bundle, written).await? else {
+            let record = EncounterRecord::load(&self.parts.fhir, &caller, &dictation.encounter).await?;
+            dictation.result.transcript = record.draft_of(dictation.id);
+            dictation.result.composition = record.composition_reference();
+            return Ok(());
+        };
+        for outcome in outcomes {
             let (TransactionOutcome::Created(stored) | TransactionOutcome::Updated(stored)) = outcome else { continue };
             note(dictation, &stored);
         }
@@ -175,6 +235,11 @@ impl DictationService {
         wave.splice(..WAVE_HEADER, wave_header(length));
         Ok(wave)
     }
+}
+
+/// The identifier of a dictation's transcript as a search value.
+fn transcript_token(id: Uuid) -> String {
+    format!("{DICTATION_SYSTEM}|{}", transcript_identifier(id))
 }
 
 /// Keeps the references: the transcript is the last DocumentReference of the Bundle.

@@ -1,6 +1,7 @@
 //! What a dictation needs of the world: rows for its audio, keys, a cipher, and a place for large files.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use seva_fhir::types::{ResourceKey, TenantId};
@@ -53,6 +54,13 @@ pub enum DictationStoreError {
     Unavailable(String),
 }
 
+/// A lease with its fencing token: a later claim makes an earlier one worthless.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Claim(pub i64);
+
+/// How long a claim stands without being renewed.
+pub const LEASE: Duration = Duration::from_secs(30);
+
 /// What the store of dictations answers.
 pub type StoreResult<T> = Result<T, DictationStoreError>;
 
@@ -80,8 +88,20 @@ pub trait DictationStore: Send + Sync {
     /// Writes state and result if the stored state is the expected one.
     async fn update(&self, tenant: TenantId, dictation: &Dictation, expected: DictationState) -> StoreResult<()>;
 
-    /// Lists the dictations whose work is not done, of all tenants.
+    /// Lists the dictations whose work is not done and on which nobody works, of all tenants.
     async fn unfinished(&self) -> StoreResult<Vec<(TenantId, Uuid)>>;
+
+    /// Takes a dictation to work on it, unless somebody else does; the lease ends by itself.
+    async fn claim(&self, tenant: TenantId, id: Uuid) -> StoreResult<Option<Claim>>;
+
+    /// Goes on holding it; false when somebody else took it meanwhile.
+    async fn renew(&self, tenant: TenantId, id: Uuid, claim: Claim) -> StoreResult<bool>;
+
+    /// Writes the result of the work and gives the dictation back, if the claim still stands.
+    async fn complete(&self, tenant: TenantId, dictation: &Dictation, claim: Claim) -> StoreResult<()>;
+
+    /// Ends all leases: for a node that knows that it is alone, at its start.
+    async fn release(&self) -> StoreResult<()>;
 
     /// Marks it withdrawn and removes its audio rows and its key, in one unit.
     async fn withdraw(&self, tenant: TenantId, id: Uuid) -> StoreResult<()>;

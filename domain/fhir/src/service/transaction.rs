@@ -57,20 +57,24 @@ impl FhirService {
 
     /// Carries out a transaction Bundle; this is also how drafts and signatures are written.
     pub async fn transaction(&self, caller: &Caller, bundle: Json) -> Result<Vec<TransactionOutcome>, FhirError> {
-        check_type(&bundle, "Bundle".parse().map_err(|_| bundle_missing())?)?;
-        check_structure(&bundle)?;
-        if bundle.get_str("type") != Some("transaction") {
-            let text = "only a Bundle of type transaction is carried out as one";
-            return Err(FhirError::Invalid(vec![Issue::error(IssueCode::Invalid, text).at("Bundle.type")]));
+        self.carry_out(caller, read_transaction(bundle, self)?).await
+    }
+
+    /// Carries out a transaction Bundle unless the criteria find a resource; nothing when they do.
+    pub async fn transaction_unless(
+        &self,
+        caller: &Caller,
+        bundle: Json,
+        criteria: SearchQuery,
+    ) -> Result<Option<Vec<TransactionOutcome>>, FhirError> {
+        if !self.matches(caller, &criteria, 1).await?.is_empty() {
+            return Ok(None);
         }
-        let (mut entries, mut issues) = (Vec::new(), Vec::new());
-        for entry in entry::read(bundle, self) {
-            match entry {
-                Ok(entry) => entries.push(entry),
-                Err(issue) => issues.push(issue),
-            }
+        let guard = Guard { query: SearchQuery { count: 1, ..criteria.clone() }, expected: Vec::new() };
+        match self.carry_out_under(caller, read_transaction(bundle, self)?, vec![guard]).await {
+            Err(FhirError::Store(StoreError::Stale)) => Ok(None),
+            other => other.map(Some),
         }
-        if issues.is_empty() { self.carry_out(caller, entries).await } else { Err(FhirError::Invalid(issues)) }
     }
 
     /// Decides, plans and writes; plans again when somebody was faster.
@@ -79,6 +83,15 @@ impl FhirService {
         caller: &Caller,
         entries: Vec<Entry>,
     ) -> Result<Vec<TransactionOutcome>, FhirError> {
+        self.carry_out_under(caller, entries, Vec::new()).await
+    }
+
+    async fn carry_out_under(
+        &self,
+        caller: &Caller,
+        entries: Vec<Entry>,
+        conditions: Vec<Guard>,
+    ) -> Result<Vec<TransactionOutcome>, FhirError> {
         for entry in &entries {
             for resource_type in entry.resource_types() {
                 self.authorise(caller, entry.verb.interaction(), resource_type).await?;
@@ -86,7 +99,7 @@ impl FhirService {
         }
         let mut attempt = 1;
         loop {
-            let mut guards: Vec<Guard> = Vec::new();
+            let mut guards = conditions.clone();
             let mut planned = self.assign(caller, entries.clone(), &mut guards).await?;
             check_identities(&planned)?;
             resolve::conditional_references(self, caller, &mut planned).await?;
@@ -94,9 +107,9 @@ impl FhirService {
             let (writes, outcomes) = self.plan(caller, &planned).await?;
             match self.store.commit(&Self::context(caller), writes, guards).await {
                 Ok(()) => return self.answer(caller, planned, outcomes).await,
-                Err(StoreError::Conflict { .. } | StoreError::Exists { .. } | StoreError::Stale)
-                    if attempt < ATTEMPTS =>
-                {
+                // A condition from outside that no longer holds is not a matter of planning again.
+                Err(StoreError::Stale) if conditions.is_empty() && attempt < ATTEMPTS => attempt += 1,
+                Err(StoreError::Conflict { .. } | StoreError::Exists { .. }) if attempt < ATTEMPTS => {
                     attempt += 1;
                 }
                 Err(error) => return Err(error.into()),
@@ -132,6 +145,24 @@ impl FhirService {
             }
         }
     }
+}
+
+/// Reads a transaction whose every entry must be legible.
+fn read_transaction(bundle: Json, service: &FhirService) -> Result<Vec<Entry>, FhirError> {
+    check_type(&bundle, "Bundle".parse().map_err(|_| bundle_missing())?)?;
+    check_structure(&bundle)?;
+    if bundle.get_str("type") != Some("transaction") {
+        let text = "only a Bundle of type transaction is carried out as one";
+        return Err(FhirError::Invalid(vec![Issue::error(IssueCode::Invalid, text).at("Bundle.type")]));
+    }
+    let (mut entries, mut issues) = (Vec::new(), Vec::new());
+    for entry in entry::read(bundle, service) {
+        match entry {
+            Ok(entry) => entries.push(entry),
+            Err(issue) => issues.push(issue),
+        }
+    }
+    if issues.is_empty() { Ok(entries) } else { Err(FhirError::Invalid(issues)) }
 }
 
 /// R4 refuses two entries that write one resource.

@@ -166,7 +166,17 @@ impl ResourceType {
     /// The type whose compartment is a patient's record.
     #[must_use]
     pub fn patient() -> Self {
-        Self(NAMES.binary_search(&"Patient").ok().and_then(|index| u8::try_from(index).ok()).unwrap_or_default())
+        Self::known("Patient")
+    }
+
+    /// The type of documents: transcripts, audio, signed papers.
+    #[must_use]
+    pub fn document_reference() -> Self {
+        Self::known("DocumentReference")
+    }
+
+    fn known(name: &str) -> Self {
+        Self(NAMES.binary_search(&name).ok().and_then(|index| u8::try_from(index).ok()).unwrap_or_default())
     }
 
     /// Returns the name.
