@@ -114,6 +114,16 @@ impl Definitions {
         self.code_lists.iter().any(|list| list.contains_in(system, code))
     }
 
+    /// The codes of a system, by the longest code list that is made of this system alone.
+    #[must_use]
+    pub fn codes_of(&self, system: &str) -> Option<&[&'static str]> {
+        let lists = self.code_lists.iter().filter_map(|list| match list.systems.as_slice() {
+            [(own, codes)] if *own == system => Some(codes.as_slice()),
+            _ => None,
+        });
+        lists.max_by_key(|codes| codes.len())
+    }
+
     /// Finds a compartment by the type that it is about.
     #[must_use]
     pub fn compartment(&self, name: &str) -> Option<&Compartment> {

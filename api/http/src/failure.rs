@@ -151,7 +151,12 @@ const INTERNAL: &str = "something went wrong on the server; the request id finds
 fn mapped_fhir(error: &FhirError) -> Mapped {
     let one = |status, code, text: String| Mapped { status, issues: vec![Issue::error(code, text)] };
     match error {
-        FhirError::Invalid(issues) => Mapped { status: StatusCode::BAD_REQUEST, issues: issues.clone() },
+        FhirError::Invalid(issues) => {
+            // What a request names by URL and is not here is not found, as if its id had been named.
+            let absent = !issues.is_empty() && issues.iter().all(|issue| issue.code == IssueCode::NotFound);
+            let status = if absent { StatusCode::NOT_FOUND } else { StatusCode::BAD_REQUEST };
+            Mapped { status, issues: issues.clone() }
+        }
         FhirError::Refused(refusal) => match refusal {
             Refusal::Role { .. } | Refusal::Author { .. } | Refusal::NoPractitioner { .. } => {
                 one(StatusCode::FORBIDDEN, IssueCode::Forbidden, refusal.to_string())

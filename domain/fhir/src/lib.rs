@@ -14,6 +14,7 @@ pub mod ports;
 pub mod search;
 pub mod service;
 pub mod structure;
+pub mod terminology;
 pub mod types;
 
 pub use service::{FhirService, FhirServiceParts};

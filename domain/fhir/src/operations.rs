@@ -87,6 +87,48 @@ pub const OPERATIONS: &[Operation] = &[
         writes: false,
         definition: "http://hl7.org/fhir/OperationDefinition/Composition-document",
     },
+    Operation {
+        name: "expand",
+        scopes: &[Scope::Type, Scope::Instance],
+        types: &["ValueSet"],
+        writes: false,
+        definition: "http://hl7.org/fhir/OperationDefinition/ValueSet-expand",
+    },
+    Operation {
+        name: "validate-code",
+        scopes: &[Scope::Type, Scope::Instance],
+        types: &["ValueSet"],
+        writes: false,
+        definition: "http://hl7.org/fhir/OperationDefinition/ValueSet-validate-code",
+    },
+    Operation {
+        name: "validate-code",
+        scopes: &[Scope::Type, Scope::Instance],
+        types: &["CodeSystem"],
+        writes: false,
+        definition: "http://hl7.org/fhir/OperationDefinition/CodeSystem-validate-code",
+    },
+    Operation {
+        name: "lookup",
+        scopes: &[Scope::Type],
+        types: &["CodeSystem"],
+        writes: false,
+        definition: "http://hl7.org/fhir/OperationDefinition/CodeSystem-lookup",
+    },
+    Operation {
+        name: "subsumes",
+        scopes: &[Scope::Type, Scope::Instance],
+        types: &["CodeSystem"],
+        writes: false,
+        definition: "http://hl7.org/fhir/OperationDefinition/CodeSystem-subsumes",
+    },
+    Operation {
+        name: "translate",
+        scopes: &[Scope::Type, Scope::Instance],
+        types: &["ConceptMap"],
+        writes: false,
+        definition: "http://hl7.org/fhir/OperationDefinition/ConceptMap-translate",
+    },
 ];
 
 /// Finds an operation by its name where it is called.

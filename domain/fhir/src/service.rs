@@ -15,6 +15,7 @@ mod meta;
 mod patch;
 mod read;
 mod search;
+mod terminology;
 mod transaction;
 mod update;
 
@@ -26,7 +27,7 @@ use crate::clock::{Clock, IdSource};
 use crate::json::Limits;
 use crate::outcome::Issue;
 use crate::ports::{ResourceStore, StoreError, WriteContext};
-use crate::types::{ResourceKey, ResourceType, VersionId};
+use crate::types::{Instant, ResourceKey, ResourceType, VersionId};
 
 pub use conditional::{ConditionalDelete, Created, Target};
 pub use everything::Everything;
@@ -34,6 +35,7 @@ pub use history::{HistoryPage, HistoryRange};
 pub use incoming::read_resource;
 pub use meta::MetaChange;
 pub use patch::Patch;
+pub use terminology::Named;
 pub use transaction::TransactionOutcome;
 pub use update::{Change, Existing, Updated};
 
@@ -110,6 +112,16 @@ impl FhirService {
     /// The public base URL, without a slash at its end.
     pub fn base_url(&self) -> &str {
         &self.base_url
+    }
+
+    /// The time, as the service tells it.
+    pub fn now(&self) -> Instant {
+        self.clock.now().to_milliseconds()
+    }
+
+    /// A new id for something that is not a resource.
+    pub fn new_uuid(&self) -> uuid::Uuid {
+        self.ids.new_uuid()
     }
 
     fn context(caller: &Caller) -> WriteContext {

@@ -21,4 +21,5 @@ mod peer;
 mod prescription;
 mod search;
 mod search_joins;
+mod terminology;
 mod transaction;

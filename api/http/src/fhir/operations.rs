@@ -3,9 +3,11 @@
 
 mod document;
 mod everything;
+mod expand;
 mod lastn;
 mod meta;
 mod parameters;
+mod terminology;
 mod validate;
 
 use poem::http::Method;
@@ -73,6 +75,11 @@ pub(super) async fn run(
         ("validate", on) => validate::run(face, caller, on, &given).await,
         ("lastn", On::Type(_)) => lastn::run(face, caller, &given).await,
         ("document", On::Instance(key)) => document::run(face, caller, key).await,
+        ("expand", on) => expand::run(face, caller, on, &given).await,
+        ("validate-code", on) => terminology::validate_code(face, caller, on, &given).await,
+        ("lookup", _) => terminology::lookup(face, caller, &given).await,
+        ("subsumes", on) => terminology::subsumes(face, caller, on, &given).await,
+        ("translate", on) => terminology::translated(face, caller, on, &given).await,
         (name, _) => Err(Failure::NotFound(format!("${name} is not offered here"))),
     }
 }
