@@ -127,7 +127,7 @@ impl std::fmt::Debug for ReferenceIndex {
 #[must_use]
 pub fn extract(resource: &Json, resource_type: ResourceType) -> Vec<IndexEntry> {
     let definition = definitions().type_named(resource_type.as_str());
-    let context = EvaluationContext { focus: resource, definition, resource };
+    let context = EvaluationContext::of_resource(resource).at(resource, definition);
     let mut entries = Vec::with_capacity(32);
     let mut values = Vec::with_capacity(8);
     for planned in plan_of(resource_type) {
@@ -208,9 +208,7 @@ fn collect(planned: &Planned, context: &EvaluationContext<'_>, values: &mut Vec<
     // The expressions are those of the pack, which a test evaluates; a value that can't be read isn't found.
     let _ = planned.path.visit(context, &mut |value, definition| {
         if kind == SearchParameterType::Composite {
-            let part_context =
-                EvaluationContext { focus: value, definition: Some(definition), resource: context.resource };
-            composite::push(planned, &part_context, values);
+            composite::push(planned, &context.at(value, Some(definition)), values);
         } else {
             push(kind, value, definition, values);
         }

@@ -1,15 +1,23 @@
 //! FHIRPath over JSON with FHIR's model (N1 <http://hl7.org/fhirpath/N1/>, R4 <https://hl7.org/fhir/R4/fhirpath.html>).
 //!
-//! The whole grammar is parsed; the evaluator knows what search parameters use and names what it doesn't know.
+//! The whole language is offered, except functions that need a terminology service or another profile; those are named.
 
 mod chain;
+mod compare;
+#[cfg(test)]
+mod conformance;
 mod evaluator;
 mod functions;
 mod lexer;
+mod moment;
 mod node;
+mod operand;
 mod operators;
 mod parser;
+mod quantity;
+mod references;
 mod syntax;
+mod ucum;
 
 #[cfg(test)]
 mod tests;
@@ -48,6 +56,10 @@ pub struct EvaluationContext<'r> {
     pub definition: Option<&'static TypeDefinition>,
     /// The resource that `%resource` means.
     pub resource: &'r Json,
+    /// The outermost resource, that `%rootResource` means and references are resolved in.
+    pub root: &'r Json,
+    /// The time of `now()` in UTC microseconds since 1970, where it is known.
+    pub now: Option<i64>,
 }
 
 impl<'r> EvaluationContext<'r> {
@@ -55,7 +67,13 @@ impl<'r> EvaluationContext<'r> {
     #[must_use]
     pub fn of_resource(resource: &'r Json) -> Self {
         let definition = resource.get_str("resourceType").and_then(|name| definitions().type_named(name));
-        Self { focus: resource, definition, resource }
+        Self { focus: resource, definition, resource, root: resource, now: None }
+    }
+
+    /// Starts from a value within the resource.
+    #[must_use]
+    pub fn at(self, focus: &'r Json, definition: Option<&'static TypeDefinition>) -> Self {
+        Self { focus, definition, ..self }
     }
 }
 

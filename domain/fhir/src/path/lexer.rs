@@ -52,17 +52,7 @@ impl Lexer<'_> {
         match first {
             '\'' => self.quoted('\'').map(|text| Some(Token::String(text))),
             '`' => self.quoted('`').map(|text| Some(Token::Quoted(text))),
-            '@' => {
-                self.skip(1);
-                let text =
-                    self.take(|letter| letter.is_ascii_digit() || matches!(letter, '-' | ':' | 'T' | 'Z' | '+' | '.'));
-                // A full stop that no digit follows begins a member, as in @2015.toString().
-                let kept = text.trim_end_matches('.').len();
-                if let Some(extra) = text.len().checked_sub(kept).filter(|extra| *extra > 0) {
-                    return Err(PathError::Syntax(format!("{extra} full stops after a date need brackets around it")));
-                }
-                Ok(Some(Token::Moment(text)))
-            }
+            '@' => self.moment().map(|text| Some(Token::Moment(text))),
             '$' => {
                 self.skip(1);
                 Ok(Some(Token::Special(self.take(|letter| letter.is_ascii_alphabetic()))))
@@ -116,6 +106,46 @@ impl Lexer<'_> {
         format!("{whole}.{fraction}").into()
     }
 
+    /// A date, a dateTime or, beginning with `T`, a time.
+    fn moment(&mut self) -> Result<Box<str>, PathError> {
+        self.skip(1);
+        let is_time = self.rest.starts_with('T');
+        let mut end = if is_time { 0 } else { self.matching(0, "dddd") };
+        for pattern in ["-dd", "-dd"].iter().filter(|_| !is_time) {
+            end = self.matching(end, pattern);
+        }
+        let date_end = end;
+        end = self.matching(end, "T");
+        if end > date_end {
+            for pattern in ["dd", ":dd", ":dd", ".d"] {
+                end = self.matching(end, pattern);
+            }
+            while end > date_end + 9 && self.matching(end, "d") > end {
+                end += 1;
+            }
+            let zone = [self.matching(end, "Z"), self.matching(end, "+dd:dd"), self.matching(end, "-dd:dd")];
+            let zone_end = zone.into_iter().max().unwrap_or(end);
+            if is_time && zone_end > end {
+                return Err(PathError::Syntax("a time has no time zone".into()));
+            }
+            end = zone_end;
+        }
+        let (taken, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        if taken.is_empty() { Err(PathError::Syntax("a date or time must follow @".into())) } else { Ok(taken.into()) }
+    }
+
+    /// Returns where a pattern ends that begins at a position, `d` being any digit; the position itself if it doesn't.
+    fn matching(&self, start: usize, pattern: &str) -> usize {
+        let bytes = self.rest.as_bytes().get(start..).unwrap_or_default();
+        let fits = bytes.len() >= pattern.len()
+            && pattern.bytes().zip(bytes).all(|(wanted, own)| match wanted {
+                b'd' => own.is_ascii_digit(),
+                other => *own == other,
+            });
+        if fits { start + pattern.len() } else { start }
+    }
+
     fn quoted(&mut self, quote: char) -> Result<Box<str>, PathError> {
         self.skip(1);
         let unclosed = || PathError::Syntax("a quotation has no end".into());
@@ -149,7 +179,8 @@ impl Lexer<'_> {
     fn unicode(&mut self) -> Result<char, PathError> {
         let wrong = || PathError::Syntax("a \\u escape has four hexadecimal digits".into());
         let digits = self.rest.get(..4).ok_or_else(wrong)?;
-        let code = u32::from_str_radix(digits, 16).map_err(|_| wrong())?;
+        let is_hexadecimal = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let code = u32::from_str_radix(digits, 16).ok().filter(|_| is_hexadecimal).ok_or_else(wrong)?;
         self.skip(4);
         char::from_u32(code).ok_or_else(wrong)
     }

@@ -2,6 +2,7 @@
 
 use seva_fhir_profiles::{TypeDefinition, TypeKind, definitions};
 
+use super::syntax::TypeName;
 use crate::json::Json;
 
 static NOTHING: Json = Json::Null;
@@ -61,11 +62,25 @@ impl<'r> PathNode<'r> {
         self.definition.map_or(self.system_type, |definition| definition.name)
     }
 
-    /// Tells whether the value has a type or one that extends it.
-    pub(super) fn is_of_type(&self, name: &str) -> bool {
-        match self.definition {
-            Some(definition) => definitions().is_subtype(definition.name, name),
-            None => self.system_type == name,
+    /// Tells whether the value has a type or one that extends it; without namespace both FHIR's and System's count.
+    pub(super) fn is_of_type(&self, name: &TypeName) -> bool {
+        match (self.definition, name.namespace.as_deref()) {
+            (Some(definition), None | Some("FHIR")) => definitions().is_subtype(definition.name, &name.name),
+            (None, None | Some("System")) => self.system_type == name.name.as_ref(),
+            _ => false,
+        }
+    }
+
+    /// Names the namespace of the type.
+    pub(super) fn namespace(&self) -> &'static str {
+        if self.definition.is_some() { "FHIR" } else { "System" }
+    }
+
+    /// Returns the place of a value of the resource, which tells equal values apart.
+    pub(super) fn address(&self) -> Option<*const Json> {
+        match &self.value {
+            Value::Borrowed(value) => Some(std::ptr::from_ref(*value)),
+            Value::Computed(_) => None,
         }
     }
 
@@ -82,8 +97,9 @@ impl<'r> PathNode<'r> {
             output.extend(items.iter().map(|item| Self::borrowed(item, definition)));
             return;
         }
-        let Value::Borrowed(value) = self.value else {
-            return;
+        let value = match &self.value {
+            Value::Borrowed(value) => *value,
+            Value::Computed(value) => return output.extend(value.get(name).map(|part| Self::computed(part.clone()))),
         };
         let Some(definition) = self.definition else {
             let items = value.get(name).map_or(&[][..], Json::items);

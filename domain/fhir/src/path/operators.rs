@@ -2,17 +2,24 @@
 
 use std::cmp::Ordering;
 
+use rust_decimal::Decimal;
+
 use super::PathError;
+use super::compare::{equal, equivalent, order, same};
 use super::evaluator::Nodes;
 use super::node::PathNode;
+use super::operand::{Operand, decimal_node, integer, moment_node, quantity_node};
+use super::quantity::divide;
 use super::syntax::Operator;
-use crate::date::date_range;
 use crate::json::Json;
+
+/// More comparisons than this aren't made for one union.
+const MAX_COMPARISONS: usize = 4_000_000;
 
 /// Applies an operator to two collections.
 pub(super) fn apply<'r>(operator: Operator, left: Nodes<'r>, right: Nodes<'r>) -> Result<Nodes<'r>, PathError> {
     let answer = match operator {
-        Operator::Union => return Ok(union(left, right)),
+        Operator::Union => return union(left, right),
         Operator::Concatenate => {
             let text = |nodes: &Nodes<'r>| single(nodes).map(|node| node.map_or(String::new(), text_of));
             return Ok(vec![PathNode::computed(text(&left)? + &text(&right)?)]);
@@ -21,34 +28,97 @@ pub(super) fn apply<'r>(operator: Operator, left: Nodes<'r>, right: Nodes<'r>) -
         Operator::NotEqual => equal(&left, &right).map(|answer| !answer),
         Operator::Equivalent => Some(equivalent(&left, &right)),
         Operator::NotEquivalent => Some(!equivalent(&left, &right)),
-        Operator::Less => compare(&left, &right)?.map(Ordering::is_lt),
-        Operator::LessOrEqual => compare(&left, &right)?.map(Ordering::is_le),
-        Operator::Greater => compare(&left, &right)?.map(Ordering::is_gt),
-        Operator::GreaterOrEqual => compare(&left, &right)?.map(Ordering::is_ge),
+        Operator::Less => order(&left, &right)?.map(Ordering::is_lt),
+        Operator::LessOrEqual => order(&left, &right)?.map(Ordering::is_le),
+        Operator::Greater => order(&left, &right)?.map(Ordering::is_gt),
+        Operator::GreaterOrEqual => order(&left, &right)?.map(Ordering::is_ge),
         Operator::In => membership(&left, &right)?,
         Operator::Contains => membership(&right, &left)?,
         Operator::And | Operator::Or | Operator::Xor | Operator::Implies => {
             logic(operator, truth(&left)?, truth(&right)?)
         }
-        Operator::Add if left.iter().chain(&right).all(|node| node.json().as_str().is_some()) => {
-            let (Some(first), Some(second)) = (single(&left)?, single(&right)?) else {
+        arithmetic => {
+            let (Some(own), Some(other)) = (single(&left)?, single(&right)?) else {
                 return Ok(Vec::new());
             };
-            return Ok(vec![PathNode::computed(text_of(first) + &text_of(second))]);
+            return calculate(arithmetic, &Operand::of(own), &Operand::of(other))
+                .map(|node| node.into_iter().collect());
         }
-        other => return Err(PathError::Unsupported(format!("the operator {other:?}"))),
     };
     Ok(answer.map(PathNode::computed).into_iter().collect())
 }
 
-/// Changes a number's sign.
+/// An empty answer stands for what has none, such as a division by zero.
+fn calculate<'r>(
+    operator: Operator,
+    own: &Operand<'_>,
+    other: &Operand<'_>,
+) -> Result<Option<PathNode<'r>>, PathError> {
+    if let (Some(first), Some(second)) = (own.number(), other.number()) {
+        let whole = matches!((own, other), (Operand::Integer(_), Operand::Integer(_)));
+        return Ok(numbers(operator, first, second).map(|value| {
+            if operator == Operator::IntegerDivide || (whole && operator != Operator::Divide) {
+                integer(value)
+            } else {
+                decimal_node(value)
+            }
+        }));
+    }
+    match (operator, own, other) {
+        (Operator::Add, Operand::Text(own), Operand::Text(other)) => {
+            Ok(Some(PathNode::computed(format!("{own}{other}"))))
+        }
+        (Operator::Add | Operator::Subtract, Operand::Moment(moment), Operand::Quantity(quantity)) => {
+            let unit =
+                quantity.calendar_unit().ok_or(PathError::Operand("a date is moved by calendar units such as days"))?;
+            let value = if operator == Operator::Subtract { -quantity.value } else { quantity.value };
+            Ok(moment.add(value, unit).map(moment_node))
+        }
+        (Operator::Add | Operator::Subtract | Operator::Multiply | Operator::Divide, own, other) => {
+            let (Some(own), Some(mut other)) = (own.quantity(), other.quantity()) else {
+                return Err(PathError::Operand("the operands of an arithmetic operator don't fit each other"));
+            };
+            if operator == Operator::Subtract {
+                other.value = -other.value;
+            }
+            let result = match operator {
+                Operator::Multiply => own.times(&other, 1),
+                Operator::Divide => own.times(&other, -1),
+                _ => own.add(&other),
+            };
+            Ok(result.map(quantity_node))
+        }
+        _ => Err(PathError::Operand("the operands of an arithmetic operator must be numbers")),
+    }
+}
+
+fn numbers(operator: Operator, own: Decimal, other: Decimal) -> Option<Decimal> {
+    match operator {
+        Operator::Add => own.checked_add(other),
+        Operator::Subtract => own.checked_sub(other),
+        Operator::Multiply => own.checked_mul(other),
+        Operator::Divide => divide(own, other),
+        Operator::IntegerDivide => own.checked_div(other).map(|value| value.trunc()),
+        Operator::Modulo => own.checked_rem(other),
+        _ => None,
+    }
+}
+
+/// Changes the sign of a number or quantity.
 pub(super) fn negate<'r>(nodes: Nodes<'r>) -> Result<Nodes<'r>, PathError> {
     let Some(node) = single(&nodes)? else {
         return Ok(Vec::new());
     };
-    let digits = node.json().as_number().ok_or(PathError::Operand("only a number has a sign"))?;
-    let negated = digits.strip_prefix('-').map_or_else(|| format!("-{digits}"), str::to_owned);
-    Ok(vec![PathNode::computed(Json::Number(negated.into()))])
+    let negated = match Operand::of(node) {
+        Operand::Integer(value) => integer(-value),
+        Operand::Decimal(value) => decimal_node(-value),
+        Operand::Quantity(mut quantity) => {
+            quantity.value = -quantity.value;
+            quantity_node(quantity)
+        }
+        _ => return Err(PathError::Operand("only a number has a sign")),
+    };
+    Ok(vec![negated])
 }
 
 /// Returns the only item, or nothing.
@@ -63,67 +133,6 @@ pub(super) fn single<'n, 'r>(nodes: &'n [PathNode<'r>]) -> Result<Option<&'n Pat
 /// Reads a collection as a truth value: a single item that isn't a boolean counts as true.
 pub(super) fn truth(nodes: &[PathNode<'_>]) -> Result<Option<bool>, PathError> {
     Ok(single(nodes)?.map(|node| node.json().as_bool().unwrap_or(true)))
-}
-
-/// Compares two items by value.
-pub(super) fn same(left: &PathNode<'_>, right: &PathNode<'_>) -> bool {
-    same_json(left.json(), right.json())
-}
-
-fn same_json(left: &Json, right: &Json) -> bool {
-    match (left, right) {
-        (Json::Number(own), Json::Number(other)) => own == other || left.as_f64() == right.as_f64(),
-        (Json::Array(own), Json::Array(other)) => {
-            own.len() == other.len() && own.iter().zip(other).all(|(own, other)| same_json(own, other))
-        }
-        (Json::Object(own), Json::Object(other)) => {
-            own.len() == other.len()
-                && own.iter().all(|(name, value)| other.get(name).is_some_and(|other| same_json(value, other)))
-        }
-        _ => left == right,
-    }
-}
-
-fn equal(left: &[PathNode<'_>], right: &[PathNode<'_>]) -> Option<bool> {
-    if left.is_empty() || right.is_empty() {
-        return None;
-    }
-    Some(left.len() == right.len() && left.iter().zip(right).all(|(own, other)| same(own, other)))
-}
-
-/// Order and, in texts, case and space don't count.
-fn equivalent(left: &[PathNode<'_>], right: &[PathNode<'_>]) -> bool {
-    let alike = |own: &PathNode<'_>, other: &PathNode<'_>| match (own.json().as_str(), other.json().as_str()) {
-        (Some(own), Some(other)) => {
-            let words = |text: &str| text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
-            words(own) == words(other)
-        }
-        _ => same(own, other),
-    };
-    left.len() == right.len() && left.iter().all(|own| right.iter().any(|other| alike(own, other)))
-}
-
-fn compare(left: &[PathNode<'_>], right: &[PathNode<'_>]) -> Result<Option<Ordering>, PathError> {
-    let (Some(left), Some(right)) = (single(left)?, single(right)?) else {
-        return Ok(None);
-    };
-    if let (Some(own), Some(other)) = (left.json().as_f64(), right.json().as_f64()) {
-        return Ok(own.partial_cmp(&other));
-    }
-    let (Some(own), Some(other)) = (left.json().as_str(), right.json().as_str()) else {
-        return Err(PathError::Operand("only numbers, texts and dates have an order"));
-    };
-    if let (Some((own_low, own_high)), Some((other_low, other_high))) = (date_range(own), date_range(other)) {
-        if own_high < other_low {
-            return Ok(Some(Ordering::Less));
-        }
-        if own_low > other_high {
-            return Ok(Some(Ordering::Greater));
-        }
-        // Dates of different precision that overlap have no order.
-        return Ok(((own_low, own_high) == (other_low, other_high)).then_some(Ordering::Equal));
-    }
-    Ok(Some(own.cmp(other)))
 }
 
 fn membership(item: &[PathNode<'_>], items: &[PathNode<'_>]) -> Result<Option<bool>, PathError> {
@@ -143,20 +152,32 @@ fn logic(operator: Operator, left: Option<bool>, right: Option<bool>) -> Option<
     }
 }
 
-fn union<'r>(left: Nodes<'r>, right: Nodes<'r>) -> Nodes<'r> {
-    let mut result: Nodes<'r> = Vec::with_capacity(left.len() + right.len());
-    for node in left.into_iter().chain(right) {
-        if !result.iter().any(|known| same(known, &node)) {
-            result.push(node);
+/// Joins two collections without duplicates.
+pub(super) fn union<'r>(left: Nodes<'r>, right: Nodes<'r>) -> Result<Nodes<'r>, PathError> {
+    let mut all = left;
+    all.extend(right);
+    distinct(all)
+}
+
+/// Keeps the first of equal items.
+pub(super) fn distinct(input: Nodes<'_>) -> Result<Nodes<'_>, PathError> {
+    if input.len().saturating_mul(input.len()) > MAX_COMPARISONS {
+        return Err(PathError::TooComplex);
+    }
+    let mut output: Nodes<'_> = Vec::with_capacity(input.len());
+    for node in input {
+        if !output.iter().any(|known| same(known, &node)) {
+            output.push(node);
         }
     }
-    result
+    Ok(output)
 }
 
 /// Returns the text of a value as `toString()` gives it.
 pub(super) fn text_of(node: &PathNode<'_>) -> String {
-    match node.json() {
-        Json::String(text) => text.to_string(),
-        other => other.to_string(),
+    match (node.json(), Operand::of(node)) {
+        (Json::String(text), _) => text.to_string(),
+        (_, Operand::Quantity(quantity)) => quantity.to_text(),
+        (other, _) => other.to_string(),
     }
 }

@@ -235,7 +235,7 @@ impl Parser {
     fn number(&mut self, number: Box<str>) -> Literal {
         let unit = match self.peek() {
             Some(Token::String(unit)) => Some(unit.clone()),
-            Some(Token::Word(word)) => calendar_unit(word).map(Into::into),
+            Some(Token::Word(word)) => calendar_unit(word).map(|_| word.clone()),
             _ => None,
         };
         match unit {
