@@ -20,7 +20,6 @@ async function main(base) {
   await page.waitForURL('**/worklist');
   const patients = await page.locator('.worklist-table a[href^="/patients/"]').count();
   await page.click('.worklist-act a[href="/consultations/visit-dhillon"]');
-  await page.click('summary:has-text("From a file")');
   await page.click('form[action$="/demo"] button');
   await page.waitForSelector('.medicine:has-text("azithromycin")', { timeout: 90000 });
   const text = await page.innerText('body');

@@ -44,7 +44,7 @@ export class Transcript {
   /** The log and, beside it, the part that changes and is not read out. */
   begin(dictation, language) {
     const body = this.pane.querySelector('.pane-body') ?? this.pane;
-    body.querySelector('[data-empty]')?.remove();
+    for (const hint of body.querySelectorAll('[data-empty]')) hint.remove();
     this.dictation = dictation;
     this.log = make('ol', { class: 'lines', role: 'log', 'aria-live': 'polite', lang: language, 'data-live': 'log' });
     this.open = make('ol', { class: 'lines', 'aria-hidden': 'true', lang: language, 'data-live': 'open' });
