@@ -6,6 +6,7 @@ mod code_list;
 mod compartment;
 mod definitions;
 mod element;
+mod invariant;
 mod search_parameter;
 mod type_definition;
 
@@ -16,6 +17,7 @@ pub use code_list::CodeList;
 pub use compartment::Compartment;
 pub use definitions::{Definitions, definitions};
 pub use element::{ElementDefinition, ElementType};
+pub use invariant::{Invariant, invariants};
 pub use search_parameter::{Component, SearchParameter, SearchParameterType};
 pub use type_definition::{Child, TypeDefinition, TypeId, TypeKind};
 

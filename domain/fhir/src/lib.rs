@@ -16,5 +16,6 @@ pub mod service;
 pub mod structure;
 pub mod terminology;
 pub mod types;
+pub mod validation;
 
 pub use service::{FhirService, FhirServiceParts};

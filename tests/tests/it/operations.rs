@@ -77,5 +77,13 @@ async fn labels_newest_values_documents_and_faults_are_told() {
     assert_eq!((outcome.status, outcome.json["issue"].as_array().unwrap().len()), (200, 2), "{}", outcome.json);
     let fine = doctor.get("/fhir/Patient/rane/$validate").await.unwrap().json;
     assert_eq!(fine["issue"][0]["severity"], "information", "{fine}");
+    let unruly = json!({"resourceType": "Parameters", "parameter": [
+        {"name": "mode", "valueCode": "update"},
+        {"name": "profile", "valueUri": "http://x.example/p"},
+        {"name": "resource", "resource": {"resourceType": "Patient", "telecom": [{"value": "1"}]}}]});
+    let outcome = doctor.post("/fhir/Patient/$validate", &unruly).await.unwrap().json.to_string();
+    for found in ["cpt-2", "an update needs an id", "http://x.example/p isn't known"] {
+        assert!(outcome.contains(found), "{found} in {outcome}");
+    }
     server.stop().await.unwrap();
 }

@@ -5,6 +5,7 @@
 mod code_lists;
 mod compartments;
 mod elements;
+mod invariants;
 mod parameters;
 
 use std::collections::BTreeSet;
@@ -27,6 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let (elements, bindings) = elements::table(&structures);
     write(&output.join("elements.tsv"), elements)?;
+    write(&output.join("invariants.tsv"), invariants::table(&structures))?;
     write(&output.join("search-parameters.tsv"), parameters::table(&searches))?;
     write(&output.join("code-lists.tsv"), code_lists::table(&terminology, &bindings))?;
     write(&output.join("compartments.tsv"), compartments::table(&structures))?;

@@ -4,7 +4,7 @@
 use poem::Response;
 use seva_fhir::json::{Json, Limits, parse};
 use seva_fhir::outcome::{Issue, IssueCode, OperationOutcome};
-use seva_fhir::structure;
+use seva_fhir::validation;
 
 use super::super::{CallerRef, FhirEndpoint};
 use super::{On, Parameters, answer};
@@ -26,7 +26,7 @@ pub(super) async fn run(
         }
         (None, _) => return Err(Failure::BadRequest("$validate needs a resource".to_owned())),
     };
-    let mut issues = structure::check(resource);
+    let mut issues = validation::check(resource, face.service().now());
     let kind = resource.get("resourceType").and_then(Json::as_str).unwrap_or_default();
     if let On::Type(wanted) = on
         && wanted.as_str() != kind
@@ -34,8 +34,42 @@ pub(super) async fn run(
         let text = format!("the resource is {kind:?}, the URL asks for {wanted}");
         issues.push(Issue::error(IssueCode::Invalid, text).at("resourceType"));
     }
-    if issues.is_empty() {
-        issues.push(Issue::information("nothing is wrong with the resource's structure"));
+    issues.extend(mode_issues(given.text("mode"), on, resource)?);
+    issues.extend(profile_issues(given.text("profile"), resource));
+    if !issues.iter().any(Issue::is_error) {
+        issues.insert(0, Issue::information("the resource is valid"));
     }
     Ok(answer(&OperationOutcome::new(issues).to_json()))
+}
+
+/// What the mode of a later interaction asks for.
+fn mode_issues(mode: Option<&str>, on: &On, resource: &Json) -> Result<Option<Issue>, Failure> {
+    let id = resource.get_str("id");
+    match (mode, on) {
+        (None | Some("create" | "delete" | "profile"), _) => Ok(None),
+        (Some("update"), On::Instance(key)) if id != Some(key.id().as_str()) => {
+            let text = format!("an update needs the id of the URL; give the resource the id {:?}", key.id().as_str());
+            Ok(Some(Issue::error(IssueCode::Value, text).at("id")))
+        }
+        (Some("update"), _) if id.is_none() => {
+            Ok(Some(Issue::error(IssueCode::Required, "an update needs an id; give the resource one").at("id")))
+        }
+        (Some("update"), _) => Ok(None),
+        (Some(other), _) => {
+            Err(Failure::BadRequest(format!("the mode {other:?} isn't one of create, update, delete and profile")))
+        }
+    }
+}
+
+/// A base type's own definition is what every resource is validated against; others are named.
+fn profile_issues(asked: Option<&str>, resource: &Json) -> Vec<Issue> {
+    let claimed = resource.get("meta").and_then(|meta| meta.get("profile")).map_or(&[][..], Json::items);
+    let base = |url: &str| url.strip_prefix("http://hl7.org/fhir/StructureDefinition/").map(str::to_owned);
+    let kind = resource.get_str("resourceType");
+    let urls = asked.into_iter().chain(claimed.iter().filter_map(Json::as_str));
+    urls.filter(|url| base(url).as_deref() != kind)
+        .map(|url| {
+            Issue::warning(IssueCode::NotSupported, format!("the profile {url} isn't known here and wasn't checked"))
+        })
+        .collect()
 }
