@@ -52,6 +52,15 @@ fn rules_of_types_elements_and_datatypes_are_kept_or_named() {
 }
 
 #[test]
+fn a_question_that_exists_is_answered_by_a_boolean() {
+    let condition = r#""enableWhen":[{"question":"a","operator":"exists","answerBoolean":true}]"#;
+    let items = format!(r#"{{"linkId":"a","type":"group"}},{{"linkId":"b","type":"string",{condition}}}"#);
+    let text = format!(r#"{{"resourceType":"Questionnaire","status":"draft",{NARRATIVE},"item":[{items}]}}"#);
+    let found = issues(&text);
+    assert!(!found.iter().any(|issue| issue.contains("que-7")), "{found:?}");
+}
+
+#[test]
 fn a_narrative_with_a_script_is_an_error_and_none_a_warning() {
     let script = r#"{"resourceType":"Patient","text":{"status":"generated","div":"<div><script>a</script></div>"}}"#;
     assert!(issues(script).iter().any(|issue| issue.contains("txt-1")), "{:?}", issues(script));

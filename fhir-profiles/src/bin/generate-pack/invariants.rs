@@ -30,7 +30,8 @@ fn line(element: &Value, constraint: &Value) -> Option<String> {
             text(element, "path"),
             text(constraint, "key"),
             text(constraint, "severity"),
-            of_one_line(expression),
+            // 4.0.1 writes FHIR's boolean with a capital in que-7, which means the System type.
+            of_one_line(expression).replace("answer is Boolean", "answer is boolean"),
             of_one_line(text(constraint, "human")),
         )
     })
