@@ -76,3 +76,10 @@ fn every_path_parameter_is_declared() {
         }
     }
 }
+
+#[test]
+fn both_forms_say_the_same() {
+    let of_yaml: Value = serde_norway::from_str(yaml()).expect("YAML");
+    assert_eq!(&of_yaml, contract());
+    assert!(!yaml().contains("$serde_json"), "numbers are numbers");
+}
