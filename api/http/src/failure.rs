@@ -15,6 +15,8 @@ use seva_fhir::service::FhirError;
 
 /// The media type of FHIR JSON.
 pub(crate) const FHIR_JSON: &str = "application/fhir+json";
+/// The media type of FHIR XML.
+pub(crate) const FHIR_XML: &str = "application/fhir+xml";
 /// The media type of a problem.
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 

@@ -5,6 +5,7 @@
 pub(crate) mod answer;
 mod binary;
 mod bundle;
+mod format;
 mod history;
 mod instance;
 mod metadata;
@@ -54,6 +55,7 @@ impl FhirEndpoint {
             return metadata::answer(&request, &self.metadata);
         }
         let caller = self.authenticator.caller(&request).await?;
+        format::receive(&self.service, &target, &mut request).await?;
         let method = match *request.method() {
             Method::HEAD => Method::GET,
             ref method => method.clone(),
@@ -149,7 +151,9 @@ impl Endpoint for FhirEndpoint {
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let head = request.method() == Method::HEAD;
-        let mut response = self.answer(request).await.unwrap_or_else(|failure| failure.to_outcome());
+        let wishes = format::Wishes::of(&request);
+        let response = self.answer(request).await.unwrap_or_else(|failure| failure.to_outcome());
+        let mut response = format::present(response, &wishes).await;
         if head {
             response.take_body();
         }
@@ -162,7 +166,8 @@ type CallerRef<'a> = &'a Caller;
 
 async fn resource_body(request: &mut Request, target: &Target) -> Result<Bytes, Failure> {
     let kind = request.header(header::CONTENT_TYPE).map(str::to_owned);
-    let refusal = kind.as_deref().map(negotiation::check_content_type).unwrap_or(Ok(()));
+    let check = |kind: &str| negotiation::check_body(kind, target);
+    let refusal = kind.as_deref().map(check).unwrap_or(Ok(()));
     match (refusal, kind) {
         (Err(_), Some(kind)) if target.is_binary() => {
             let body = body_of(request).await?;

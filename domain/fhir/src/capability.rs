@@ -23,8 +23,8 @@ pub fn capability_statement(base_url: &str) -> Json {
         ("software", object([("name", Json::from("seva")), ("version", env!("CARGO_PKG_VERSION").into())])),
         ("implementation", object([("description", Json::from("SEVA Arogya FHIR server")), ("url", base_url.into())])),
         ("fhirVersion", "4.0.1".into()),
-        ("format", array(["application/fhir+json", "json"])),
-        ("patchFormat", array(["application/json-patch+json", "application/fhir+json"])),
+        ("format", array(["application/fhir+json", "application/fhir+xml", "json", "xml"])),
+        ("patchFormat", array(["application/json-patch+json", "application/fhir+json", "application/fhir+xml"])),
         ("rest", Json::Array(vec![rest()])),
     ])
 }

@@ -286,6 +286,15 @@ impl Json {
         self.write(&mut output);
         output
     }
+
+    /// Returns the text with a line for each value, indented.
+    #[must_use]
+    pub fn to_pretty_bytes(&self) -> Vec<u8> {
+        let mut output = Vec::with_capacity(256);
+        writer::write_pretty(self, 0, &mut output);
+        output.push(b'\n');
+        output
+    }
 }
 
 impl fmt::Display for Json {

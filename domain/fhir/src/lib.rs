@@ -1,4 +1,4 @@
-//! The FHIR kernel: types, JSON, search, FHIRPath, structure, access, interactions and ports. No HTTP, no SQL.
+//! The FHIR kernel: types, JSON, XML, search, FHIRPath, structure, access, interactions and ports. No HTTP, no SQL.
 
 pub mod access;
 pub mod capability;
@@ -17,5 +17,6 @@ pub mod structure;
 pub mod terminology;
 pub mod types;
 pub mod validation;
+pub mod xml;
 
 pub use service::{FhirService, FhirServiceParts};

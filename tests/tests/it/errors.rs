@@ -19,7 +19,7 @@ async fn every_refusal_says_what_is_wrong() {
         (Method::GET, "/fhir/%24export", &[], "", 404, "$export"),
         (Method::PATCH, "/fhir/metadata", &[], "", 405, "PATCH"),
         (Method::GET, "/fhir/Parameters", &[], "", 404, "Parameters"),
-        (Method::GET, "/fhir/Patient?_format=xml", &[], "", 406, "xml"),
+        (Method::GET, "/fhir/Patient?_format=turtle", &[], "", 406, "turtle"),
         (Method::POST, "/fhir/Patient", &[("content-type", "text/plain")], "x", 415, "text/plain"),
         (Method::POST, "/fhir/Patient", JSON, "{\"resourceType\":\"Patient\",", 400, "line"),
         (

@@ -16,7 +16,7 @@ async fn a_resource_lives_through_create_update_delete_and_history() {
     assert_eq!(created.header("etag"), "W/\"1\"");
     assert_eq!(created.header("location"), format!("{}/fhir/Patient/{id}/_history/1", server.base));
     assert!(created.header("last-modified").ends_with("GMT"));
-    assert_eq!(created.header("content-type"), "application/fhir+json");
+    assert_eq!(created.header("content-type"), "application/fhir+json; charset=utf-8");
 
     let path = format!("/fhir/Patient/{id}");
     let read = doctor.get(&path).await.unwrap();

@@ -13,6 +13,7 @@ mod dictation;
 mod errors;
 mod every_type;
 mod external_issuer;
+mod formats;
 mod instance;
 mod leases;
 mod operations;

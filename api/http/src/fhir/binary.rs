@@ -10,6 +10,7 @@ use seva_fhir::ports::Stored;
 use seva_fhir::types::{ResourceKey, VersionId};
 
 use super::answer::{etag, http_date, resource};
+use super::format::Raw;
 use super::{CallerRef, FhirEndpoint, negotiation};
 use crate::failure::Failure;
 use crate::range;
@@ -58,6 +59,7 @@ fn raw(stored: &Stored, content_type: &str, bytes: &[u8], request: &Request) -> 
         .header(header::ETAG, etag(stored.version))
         .header(header::LAST_MODIFIED, http_date(stored.updated))
         .header(header::ACCEPT_RANGES, "bytes")
+        .extension(Raw)
         // What was stored by others is shown by no browser as a page of ours.
         .header(header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox")
         .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")

@@ -1,10 +1,12 @@
-//! Formats: JSON in and out (R4 <https://hl7.org/fhir/R4/http.html#mime-type>); XML is refused by name until it is offered.
+//! Formats: which one is asked for and which one comes (R4 <https://hl7.org/fhir/R4/http.html#mime-type>).
 
 use poem::Request;
 use poem::http::header;
 use seva_fhir::search::Handling;
+use seva_fhir::xml::Layout;
 
-use crate::failure::Failure;
+use super::target::Target;
+use crate::failure::{FHIR_XML, Failure};
 
 /// What `Prefer: return=` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,54 +16,158 @@ pub(super) enum Return {
     Outcome,
 }
 
-/// Refuses what can't be answered in JSON; `_format` goes before `Accept`.
+/// A format of resources.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    Json,
+    Xml,
+}
+
+/// How an answer goes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Presentation {
+    pub(super) format: Format,
+    pub(super) layout: Layout,
+}
+
+/// What is asked for: a format that is offered, or why not and the format that the refusal is written in.
+type Asked = Result<Format, (Failure, Format)>;
+
+/// Refuses what can't be answered; `_format` goes before `Accept`.
 pub(super) fn check(request: &Request) -> Result<(), Failure> {
-    let asked = request.uri().query().and_then(format_parameter);
-    if let Some(format) = asked {
-        let format =
-            format.replace("%2B", "+").replace("%2b", "+").replace("%2F", "/").replace("%2f", "/").replace(' ', "+");
-        return if is_json(&format) || format == "json" { Ok(()) } else { Err(not_acceptable(&format)) };
+    asked(request).map(|_| ()).map_err(|(failure, _)| failure)
+}
+
+/// How the answer goes out, a refusal too.
+pub(super) fn presentation(request: &Request) -> Presentation {
+    let format = asked(request).unwrap_or_else(|(_, readable)| readable);
+    let pretty = parameter(request, "_pretty").is_some_and(|value| value == "true");
+    Presentation { format, layout: if pretty { Layout::Pretty } else { Layout::Compact } }
+}
+
+fn asked(request: &Request) -> Asked {
+    if let Some(format) = parameter(request, "_format") {
+        return match format.as_str() {
+            "json" => Ok(Format::Json),
+            "xml" => Ok(Format::Xml),
+            _ if is_version_of_ours(&format) => format_of(&format).ok_or_else(|| refused(&format)),
+            _ => Err(refused(&format)),
+        };
     }
-    let Some(accept) = request.header(header::ACCEPT) else { return Ok(()) };
-    let any =
-        accept.split(',').any(|range| is_json(range) || is_wildcard(range) || range.trim().starts_with("text/html"));
-    if any { Ok(()) } else { Err(not_acceptable(accept)) }
+    let accept: Vec<&str> =
+        request.headers().get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+    if accept.is_empty() {
+        return Ok(Format::Json);
+    }
+    let accept = accept.join(",");
+    best(&accept).ok_or_else(|| refused(&accept))
+}
+
+/// The format of the highest quality; of equal ones the first, and a name goes before a wildcard.
+fn best(accept: &str) -> Option<Format> {
+    let quality = |wanted: Format| {
+        let named = accept.split(',').enumerate().filter(|(_, range)| {
+            is_version_of_ours(range)
+                && (format_of(range) == Some(wanted) || (wanted == Format::Json && media_type(range) == "text/html"))
+        });
+        let named = named.map(|(place, range)| (quality_of(range), std::cmp::Reverse(place)));
+        let any = || {
+            let wildcard = accept.split(',').filter(|range| is_wildcard(range)).map(quality_of).max()?;
+            Some((wildcard, std::cmp::Reverse(usize::MAX)))
+        };
+        named.max().or_else(any).filter(|(quality, _)| *quality > 0)
+    };
+    match (quality(Format::Json), quality(Format::Xml)) {
+        (Some(json), Some(xml)) => Some(if json >= xml { Format::Json } else { Format::Xml }),
+        (Some(_), None) => Some(Format::Json),
+        (None, Some(_)) => Some(Format::Xml),
+        (None, None) => None,
+    }
+}
+
+/// `q` in thousandths (RFC 9110 §12.4.2).
+fn quality_of(range: &str) -> u32 {
+    let quality = media_parameter(range, "q").and_then(|text| text.parse::<f32>().ok()).unwrap_or(1.0);
+    (quality.clamp(0.0, 1.0) * 1000.0) as u32
 }
 
 /// Whether FHIR is asked for by name, which decides how a Binary goes out.
 pub(super) fn wants_resource(request: &Request) -> bool {
-    if request.uri().query().and_then(format_parameter).is_some() {
+    if parameter(request, "_format").is_some() {
         return true;
     }
-    request.header(header::ACCEPT).is_some_and(|accept| accept.split(',').any(is_json))
+    let of_fhir = |range: &str| is_json(range) || media_type(range) == FHIR_XML;
+    request.header(header::ACCEPT).is_some_and(|accept| accept.split(',').any(of_fhir))
 }
 
-fn not_acceptable(format: &str) -> Failure {
-    Failure::NotAcceptable(format!("{format:?} is not offered: ask for application/fhir+json"))
+/// A refusal in a format that the client names, whatever else is wrong with it.
+fn refused(asked: &str) -> (Failure, Format) {
+    let readable = asked.split(',').find_map(format_of).unwrap_or(Format::Json);
+    let text = format!("{asked:?} is not offered: ask for application/fhir+json or application/fhir+xml of FHIR 4.0");
+    (Failure::NotAcceptable(text), readable)
 }
 
-fn format_parameter(query: &str) -> Option<&str> {
-    query.split('&').find_map(|part| part.strip_prefix("_format="))
+/// The value of a parameter of the URL; a plus sign is meant as one.
+fn parameter(request: &Request, name: &str) -> Option<String> {
+    let query = request.uri().query()?;
+    let value = query.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('='))?;
+    Some(percent_encoding::percent_decode_str(value).decode_utf8_lossy().replace(' ', "+"))
 }
 
 fn media_type(range: &str) -> &str {
     range.split(';').next().unwrap_or_default().trim()
 }
 
+fn media_parameter<'r>(range: &'r str, name: &str) -> Option<&'r str> {
+    range.split(';').skip(1).find_map(|part| {
+        let (own, value) = part.split_once('=')?;
+        own.trim().eq_ignore_ascii_case(name).then(|| value.trim().trim_matches('"'))
+    })
+}
+
+/// Whether the `fhirVersion` of a media type is R4's, or not said.
+fn is_version_of_ours(range: &str) -> bool {
+    media_parameter(range, "fhirVersion").is_none_or(|version| version == "4.0")
+}
+
+fn format_of(range: &str) -> Option<Format> {
+    match media_type(range) {
+        "application/fhir+json" | "application/json" | "text/json" => Some(Format::Json),
+        FHIR_XML | "application/xml" | "text/xml" => Some(Format::Xml),
+        _ => None,
+    }
+}
+
 fn is_json(range: &str) -> bool {
-    matches!(media_type(range), "application/fhir+json" | "application/json" | "text/json")
+    format_of(range) == Some(Format::Json)
 }
 
 fn is_wildcard(range: &str) -> bool {
     matches!(media_type(range), "*/*" | "application/*")
 }
 
-/// Refuses bodies that are not JSON.
+/// Whether a body is XML that is read; for Binary only FHIR's own name counts, because other XML is its content.
+pub(super) fn is_xml_body(kind: &str, target: &Target) -> bool {
+    format_of(kind) == Some(Format::Xml) && (!target.is_binary() || media_type(kind) == FHIR_XML)
+}
+
+/// Refuses bodies that are neither JSON nor XML, in another version or in other letters.
 pub(super) fn check_content_type(kind: &str) -> Result<(), Failure> {
-    if is_json(kind) {
+    let is_utf8 = media_parameter(kind, "charset").is_none_or(|name| name.eq_ignore_ascii_case("utf-8"));
+    if format_of(kind).is_some() && is_version_of_ours(kind) && is_utf8 {
         return Ok(());
     }
-    Err(Failure::UnsupportedMediaType(format!("{:?} is not read here: send application/fhir+json", media_type(kind))))
+    Err(Failure::UnsupportedMediaType(format!(
+        "{kind:?} is not read here: send application/fhir+json or application/fhir+xml of FHIR 4.0 in UTF-8"
+    )))
+}
+
+/// The same for a resource's body; XML of another name is what a Binary holds.
+pub(super) fn check_body(kind: &str, target: &Target) -> Result<(), Failure> {
+    if target.is_binary() && format_of(kind) == Some(Format::Xml) {
+        return Err(Failure::UnsupportedMediaType(format!("{kind:?} is no resource")));
+    }
+    check_content_type(kind)
 }
 
 /// Reads `Prefer: return=…`.

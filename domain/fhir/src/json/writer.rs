@@ -1,4 +1,4 @@
-//! Writes JSON without white space (RFC 8259 <https://www.rfc-editor.org/rfc/rfc8259>).
+//! Writes JSON, compact or indented (RFC 8259 <https://www.rfc-editor.org/rfc/rfc8259>).
 
 use super::Json;
 
@@ -35,6 +35,39 @@ pub(super) fn write(value: &Json, output: &mut Vec<u8>) {
             output.push(b'}');
         }
     }
+}
+
+/// Appends the text of a value with a line for each value in it.
+pub(super) fn write_pretty(value: &Json, level: usize, output: &mut Vec<u8>) {
+    match value {
+        Json::Array(items) if !items.is_empty() => {
+            output.push(b'[');
+            for (index, item) in items.iter().enumerate() {
+                new_line(index, level + 1, output);
+                write_pretty(item, level + 1, output);
+            }
+            new_line(0, level, output);
+            output.push(b']');
+        }
+        Json::Object(members) if !members.is_empty() => {
+            output.push(b'{');
+            for (index, (name, member)) in members.iter().enumerate() {
+                new_line(index, level + 1, output);
+                write_string(name, output);
+                output.extend_from_slice(b": ");
+                write_pretty(member, level + 1, output);
+            }
+            new_line(0, level, output);
+            output.push(b'}');
+        }
+        plain => write(plain, output),
+    }
+}
+
+/// Begins a line; a comma ends the one before unless this is the first.
+fn new_line(index: usize, level: usize, output: &mut Vec<u8>) {
+    output.extend_from_slice(if index > 0 { b",\n" } else { b"\n" });
+    output.extend(std::iter::repeat_n(b' ', level * 2));
 }
 
 fn write_string(text: &str, output: &mut Vec<u8>) {

@@ -20,6 +20,14 @@ impl FhirService {
         read_any(bytes, &self.limits)
     }
 
+    /// Reads XML into the tree that JSON gives; its structure is not checked yet.
+    pub fn read_xml(&self, bytes: &[u8]) -> Result<Json, FhirError> {
+        crate::xml::parse(bytes, &self.limits).map_err(|error| {
+            let place = error.path.clone();
+            FhirError::Invalid(vec![Issue::error(IssueCode::Structure, error.to_string()).at(place)])
+        })
+    }
+
     /// Reads bytes into a resource of any type, one that only travels too.
     pub fn read_any_resource(&self, bytes: &[u8]) -> Result<Json, FhirError> {
         let resource = read_any(bytes, &self.limits)?;
