@@ -3,7 +3,7 @@
 
 use quick_xml::NsReader;
 use quick_xml::events::{BytesDecl, BytesStart, Event};
-use quick_xml::name::{PrefixDeclaration, ResolveResult};
+use quick_xml::name::ResolveResult;
 
 use super::super::{FHIR, XHTML, attribute};
 use super::Fault;
@@ -134,7 +134,7 @@ impl<'t> Source<'t> {
             }
             let key = each.key;
             let is_schema = key.prefix().is_some() && key.local_name().as_ref() == b"schemaLocation";
-            if is_schema || !matches!(key.as_namespace_binding(), None::<PrefixDeclaration<'_>>) {
+            if is_schema || key.as_namespace_binding().is_some() {
                 continue;
             }
             let value = std::str::from_utf8(&each.value).unwrap_or_default();
