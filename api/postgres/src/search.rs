@@ -71,9 +71,11 @@ pub(crate) async fn keys(
     connection: &mut PgConnection,
 ) -> Result<Vec<ResourceKey>, StoreError> {
     let rechecks: Vec<&Recheck> = query.rechecks().collect();
+    // Without a look at each row no more are read than are asked for.
+    let limit = if rechecks.is_empty() { query.count } else { LOOKED_AT };
     let (mut found, mut after) = (Vec::new(), None);
     loop {
-        let asked = Asked { database, tenant, query, order: &Order::Row, after: after.as_ref(), limit: LOOKED_AT };
+        let asked = Asked { database, tenant, query, order: &Order::Row, after: after.as_ref(), limit };
         let rows = asked.statement().0.fetch_on(&mut *connection, Planning::Shared).await?;
         for row in &rows {
             let stored = keyed(row)?;
@@ -85,7 +87,7 @@ pub(crate) async fn keys(
                 return Ok(found);
             }
         }
-        if rows.len() < LOOKED_AT as usize {
+        if rows.len() < limit as usize {
             return Ok(found);
         }
     }

@@ -39,6 +39,9 @@ pub use terminology::Named;
 pub use transaction::TransactionOutcome;
 pub use update::{Change, Existing, Updated};
 
+/// How often a write is planned again when somebody was faster.
+const ATTEMPTS: u32 = 5;
+
 /// Why an interaction was not done.
 #[derive(Debug, thiserror::Error)]
 pub enum FhirError {

@@ -10,7 +10,7 @@ use crate::hash::Tag;
 use crate::{Database, search};
 
 /// The locks that guards need, in one order for everybody.
-pub(super) fn locks(database: &Database, tenant: TenantId, guards: &[Guard]) -> Vec<i64> {
+fn locks(database: &Database, tenant: TenantId, guards: &[Guard]) -> Vec<i64> {
     let mut locks: Vec<i64> = guards
         .iter()
         .map(|guard| {

@@ -12,23 +12,23 @@ use crate::rows::resource_hash;
 
 /// What the row refers to fits.
 pub(super) fn chain(scope: &Scope<'_>, sql: &mut Sql, link: &Link) {
-    let parameter = scope.database.registry.id_of(link.reference);
-    sql.column("rid").push(" IN (SELECT x.rid FROM index_reference x WHERE x.tenant = $1 AND x.parameter = ");
-    sql.bind(Bind::Int4(parameter)).push(" AND x.value IN (SELECT ");
-    sql.within(|sql, row| {
-        sql.push(row).push(".key FROM ");
-        other(scope, sql, row, link);
-    });
-    sql.push("))");
+    joined(scope, sql, link, (("rid", "x.rid"), ("x.value", ".key FROM ")));
 }
 
 /// Another resource that refers to the row fits.
 pub(super) fn has(scope: &Scope<'_>, sql: &mut Sql, link: &Link) {
+    joined(scope, sql, link, (("key", "x.value"), ("x.rid", ".rid FROM ")));
+}
+
+/// A semi-join over the reference rows: the row's column with its end of a reference, and the other end with the other
+/// resource's column.
+fn joined(scope: &Scope<'_>, sql: &mut Sql, link: &Link, (own, far): ((&str, &str), (&str, &str))) {
     let parameter = scope.database.registry.id_of(link.reference);
-    sql.column("key").push(" IN (SELECT x.value FROM index_reference x WHERE x.tenant = $1 AND x.parameter = ");
-    sql.bind(Bind::Int4(parameter)).push(" AND x.rid IN (SELECT ");
+    sql.column(own.0).push(" IN (SELECT ").push(own.1);
+    sql.push(" FROM index_reference x WHERE x.tenant = $1 AND x.parameter = ").bind(Bind::Int4(parameter));
+    sql.push(" AND ").push(far.0).push(" IN (SELECT ");
     sql.within(|sql, row| {
-        sql.push(row).push(".rid FROM ");
+        sql.push(row).push(far.1);
         other(scope, sql, row, link);
     });
     sql.push("))");

@@ -1,12 +1,10 @@
 //! delete (R4: <https://hl7.org/fhir/R4/http.html#delete>): the resource leaves the current table, its versions stay.
 
 use super::update::stored_json;
-use super::{FhirError, FhirService};
+use super::{ATTEMPTS, FhirError, FhirService};
 use crate::access::{Caller, Interaction, decide_change};
 use crate::ports::{Lookup, StoreError, Stored, Write};
 use crate::types::{ResourceKey, VersionId};
-
-const ATTEMPTS: u32 = 5;
 
 impl FhirService {
     /// Deletes; returns the deletion's version, or none when there was nothing to delete.

@@ -10,7 +10,7 @@ mod resolve;
 use std::collections::HashSet;
 
 use super::incoming::{check_structure, check_type, read_any};
-use super::{FhirError, FhirService};
+use super::{ATTEMPTS, FhirError, FhirService};
 use crate::access::Caller;
 use crate::json::Json;
 use crate::outcome::{Issue, IssueCode};
@@ -19,8 +19,6 @@ use crate::search::SearchQuery;
 use crate::types::ResourceKey;
 
 use entry::{Entry, Query, Verb};
-
-const ATTEMPTS: u32 = 5;
 
 /// What became of one entry, in the order of the request.
 pub enum TransactionOutcome {
@@ -104,7 +102,7 @@ impl FhirService {
             check_identities(&planned)?;
             resolve::conditional_references(self, caller, &mut planned).await?;
             resolve::references(&mut planned);
-            let (writes, outcomes) = self.plan(caller, &planned).await?;
+            let (writes, outcomes) = self.plan(caller, &mut planned).await?;
             match self.store.commit(&Self::context(caller), writes, guards).await {
                 Ok(()) => return self.answer(caller, planned, outcomes).await,
                 // A condition from outside that no longer holds is not a matter of planning again.

@@ -1,16 +1,13 @@
 //! update and update-as-create (R4: <https://hl7.org/fhir/R4/http.html#update>): one read and one statement.
 
 use super::incoming::{Stamp, read_resource, stamp};
-use super::{FhirError, FhirService};
+use super::{ATTEMPTS, FhirError, FhirService};
 use crate::access::{Caller, Interaction, decide_change};
 use crate::index;
 use crate::json::{Json, Limits, parse};
 use crate::outcome::{Issue, IssueCode};
 use crate::ports::{Lookup, Method, StoreError, Stored, Write};
 use crate::types::{ResourceKey, VersionId};
-
-/// How often an update without `If-Match` reads again when somebody was faster.
-const ATTEMPTS: u32 = 5;
 
 /// What a caller wants to write under a known id.
 pub struct Change<'a> {

@@ -129,7 +129,7 @@ impl FhirService {
     pub(super) async fn plan(
         &self,
         caller: &Caller,
-        planned: &[Planned],
+        planned: &mut [Planned],
     ) -> Result<(Vec<Write>, Vec<Option<TransactionOutcome>>), FhirError> {
         let writes_known = |plan: &&Planned| !matches!(plan.entry.verb, Verb::Post(..) | Verb::Get(_));
         let existing: Vec<ResourceKey> =
@@ -150,12 +150,13 @@ impl FhirService {
     async fn plan_entry(
         &self,
         caller: &Caller,
-        plan: &Planned,
+        plan: &mut Planned,
         current: &mut HashMap<ResourceKey, Stored>,
         writes: &mut Vec<Write>,
     ) -> Result<Option<TransactionOutcome>, FhirError> {
         let if_match = plan.entry.if_match;
-        match (&plan.entry.verb, plan.keys.first()) {
+        let key = plan.keys.first().cloned();
+        match (&plan.entry.verb, &key) {
             (Verb::Get(_), _) => Ok(None),
             (Verb::Delete(_), _) => {
                 let mut deleted = 0;
@@ -217,8 +218,9 @@ fn written(writes: &mut Vec<Write>, write: Write) -> TransactionOutcome {
     outcome
 }
 
-fn resource_of(plan: &Planned) -> Result<Json, FhirError> {
-    plan.entry.resource.clone().ok_or_else(|| {
+/// Takes the resource out: a large Bundle is not copied to be written.
+fn resource_of(plan: &mut Planned) -> Result<Json, FhirError> {
+    plan.entry.resource.take().ok_or_else(|| {
         let text = "an entry with POST or PUT needs a resource";
         FhirError::Invalid(vec![Issue::error(IssueCode::Required, text).at(plan.entry.place())])
     })
