@@ -13,6 +13,7 @@ const PATHS: &[&str] = &[
     include_str!("../paths/prescriptions.yaml"),
     include_str!("../paths/health.yaml"),
     include_str!("../paths/fhir-generic.yaml"),
+    include_str!("../paths/fhir-bulk.yaml"),
     include_str!("../paths/fhir-patient.yaml"),
     include_str!("../paths/fhir-encounter.yaml"),
     include_str!("../paths/fhir-medication-request.yaml"),

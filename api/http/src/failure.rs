@@ -160,13 +160,14 @@ fn mapped_fhir(error: &FhirError) -> Mapped {
             Mapped { status, issues: issues.clone() }
         }
         FhirError::Refused(refusal) => match refusal {
-            Refusal::Role { .. } | Refusal::Author { .. } | Refusal::NoPractitioner { .. } => {
+            Refusal::Role { .. } | Refusal::Author { .. } | Refusal::Bulk { .. } | Refusal::NoPractitioner { .. } => {
                 one(StatusCode::FORBIDDEN, IssueCode::Forbidden, refusal.to_string())
             }
         },
         FhirError::NotFound(_) => one(StatusCode::NOT_FOUND, IssueCode::NotFound, error.to_string()),
         FhirError::Gone { .. } => one(StatusCode::GONE, IssueCode::Deleted, error.to_string()),
         FhirError::Precondition { .. } => one(StatusCode::PRECONDITION_FAILED, IssueCode::Conflict, error.to_string()),
+        FhirError::Busy(text) => one(StatusCode::TOO_MANY_REQUESTS, IssueCode::Throttled, text.clone()),
         FhirError::Condition(text) => one(StatusCode::PRECONDITION_FAILED, IssueCode::Conflict, text.clone()),
         FhirError::Store(store) => match store {
             StoreError::Conflict { .. } | StoreError::Exists { .. } | StoreError::Stale => {

@@ -8,6 +8,7 @@ mod bundle;
 mod format;
 mod history;
 mod instance;
+mod jobs;
 mod metadata;
 mod negotiation;
 mod operations;
@@ -23,65 +24,93 @@ use poem::{Endpoint, Request, Response};
 use seva_clinic::blobs::SealedBlobs;
 use seva_fhir::FhirService;
 use seva_fhir::access::Caller;
+use seva_fhir::jobs::JobDesk;
 
 use crate::authentication::Authenticator;
 use crate::failure::Failure;
+use crate::services::Services;
+pub use jobs::RequestRunner;
 use target::Target;
 
 /// The largest body that is read.
 const LARGEST_BODY: usize = 64 * 1024 * 1024;
 
 /// Everything below `/fhir`.
+#[derive(Clone)]
 pub struct FhirEndpoint {
     service: FhirService,
     authenticator: Authenticator,
     blobs: SealedBlobs,
+    jobs: JobDesk,
     metadata: Arc<metadata::Metadata>,
 }
 
 impl FhirEndpoint {
     /// Wires the endpoint; the CapabilityStatement is rendered here, once.
-    pub fn new(service: FhirService, authenticator: Authenticator, blobs: SealedBlobs) -> Self {
+    pub fn new(services: &Services) -> Self {
+        let service = services.fhir.clone();
         let metadata = Arc::new(metadata::Metadata::render(service.base_url()));
-        Self { service, authenticator, blobs, metadata }
+        Self {
+            service,
+            authenticator: services.authenticator.clone(),
+            blobs: services.blobs.clone(),
+            jobs: services.jobs.clone(),
+            metadata,
+        }
     }
 
     async fn answer(&self, mut request: Request) -> Result<Response, Failure> {
         let target = Target::of(&request)?;
-        if !target.is_binary() {
+        if !target.is_binary() && !matches!(target, Target::Job(..)) {
             negotiation::check(&request)?;
         }
         if matches!(target, Target::Metadata) {
             return metadata::answer(&request, &self.metadata);
         }
         let caller = self.authenticator.caller(&request).await?;
+        if let Target::Job(id, file) = target {
+            return jobs::answer(self, &caller, (id, file), &request).await;
+        }
         format::receive(&self.service, &target, &mut request).await?;
+        if negotiation::wants_later(&request) && !target.is_bulk() {
+            return jobs::later(self, &caller, request).await;
+        }
+        self.dispatch(&caller, &target, request).await
+    }
+
+    /// Does what is asked, in the name of a caller whose credentials were checked.
+    async fn dispatch(
+        &self,
+        caller: CallerRef<'_>,
+        target: &Target,
+        mut request: Request,
+    ) -> Result<Response, Failure> {
         let method = match *request.method() {
             Method::HEAD => Method::GET,
             ref method => method.clone(),
         };
         if let Some(place) = target.place(&method) {
             let form = if method == Method::POST { Some(body_of(&mut request).await?) } else { None };
-            return search::run(self, &caller, place, &request, form.as_deref()).await;
+            return search::run(self, caller, place, &request, form.as_deref()).await;
         }
-        if let Target::Operation(called) = &target {
-            return operations::run(self, &caller, called, &mut request).await;
+        if let Target::Operation(called) = target {
+            return operations::run(self, caller, called, &mut request).await;
         }
-        match (&target, method) {
+        match (target, method) {
             (Target::Instance(key), Method::GET) if target.is_binary() => {
-                binary::read(self, &caller, (key, None), &request).await
+                binary::read(self, caller, (key, None), &request).await
             }
-            (Target::Instance(key), Method::GET) => instance::read(self, &caller, key, &request).await,
+            (Target::Instance(key), Method::GET) => instance::read(self, caller, key, &request).await,
             (Target::Version(key, version), Method::GET) if target.is_binary() => {
-                binary::read(self, &caller, (key, Some(*version)), &request).await
+                binary::read(self, caller, (key, Some(*version)), &request).await
             }
             (Target::Version(key, version), Method::GET) => {
-                instance::vread(self, &caller, key, *version, &request).await
+                instance::vread(self, caller, key, *version, &request).await
             }
             (Target::History(_) | Target::TypeHistory(_) | Target::SystemHistory, Method::GET) => {
-                history::run(self, &caller, &target, &request).await
+                history::run(self, caller, target, &request).await
             }
-            (_, method) => self.write(&caller, &target, method, &mut request).await,
+            (_, method) => self.write(caller, target, method, &mut request).await,
         }
     }
 
@@ -139,6 +168,10 @@ impl FhirEndpoint {
 
     fn blobs(&self) -> &SealedBlobs {
         &self.blobs
+    }
+
+    fn jobs(&self) -> &JobDesk {
+        &self.jobs
     }
 
     fn service(&self) -> &FhirService {

@@ -18,13 +18,13 @@ use poem::{Endpoint, EndpointExt, Response, Route};
 
 pub use authentication::{Authenticator, AuthenticatorParts, KeyError, LogIn, LoggedIn, TokenKeys, new_signing_key};
 pub use failure::Failure;
-pub use fhir::FhirEndpoint;
+pub use fhir::{FhirEndpoint, RequestRunner};
 pub use health::{AwsProbe, Check, CheckStatus, Health, Probe};
 pub use services::{Services, api_specification};
 
 /// Builds the server's endpoint.
 pub fn endpoint(services: &Arc<Services>) -> impl Endpoint<Output = Response> + 'static {
-    let fhir = FhirEndpoint::new(services.fhir.clone(), services.authenticator.clone(), services.blobs.clone());
+    let fhir = FhirEndpoint::new(services);
     let outside = contract::routes(services::routes(services)).with(idempotency::Idempotency(Arc::clone(services)));
     Route::new()
         .nest("/fhir", fhir)

@@ -15,6 +15,7 @@ use seva_clinic::speech::audio::AudioDecoder;
 use seva_fhir::FhirService;
 use seva_fhir::access::IdempotencyStore;
 use seva_fhir::clock::IdSource;
+use seva_fhir::jobs::JobDesk;
 use tokio::sync::watch;
 
 use crate::authentication::Authenticator;
@@ -32,6 +33,8 @@ pub struct Services {
     pub prescriptions: PrescriptionService,
     /// Files that are too large for rows.
     pub blobs: SealedBlobs,
+    /// Exports, imports, and what is answered later.
+    pub jobs: JobDesk,
     /// Decodes uploaded recordings.
     pub decoder: Arc<dyn AudioDecoder>,
     /// The address that clients use, without a slash at its end.

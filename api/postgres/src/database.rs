@@ -18,6 +18,9 @@ mod migrate;
 /// The name of the secret that holds the key of the index hashes.
 const INDEX_KEY: &str = "index-hash";
 
+/// How many connections serve what runs behind the requests.
+const BACKGROUND: u32 = 3;
+
 /// How to reach the database.
 #[derive(Clone, Debug)]
 pub struct DatabaseSettings {
@@ -56,6 +59,8 @@ pub enum DatabaseError {
 #[derive(Clone)]
 pub struct Database {
     pub(crate) pool: PgPool,
+    /// For what runs behind the requests: exports and jobs never take a request's connection (decision D18).
+    pub(crate) background: PgPool,
     pub(crate) orm: DatabaseConnection,
     pub(crate) hash: IndexHash,
     pub(crate) registry: Arc<Registry>,
@@ -76,13 +81,14 @@ impl Database {
             // A ping on each acquire costs a round trip a request (decision D18).
             .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(10))
-            .connect_with(options)
+            .connect_with(options.clone())
             .await?;
+        let background = PgPoolOptions::new().max_connections(BACKGROUND).connect_lazy_with(options);
         let orm = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
         let key = secrets::get_or_create(&pool, INDEX_KEY, 16).await?;
         let key = <[u8; 16]>::try_from(key.as_slice()).map_err(|_| DatabaseError::NotMigrated)?;
         let registry = Arc::new(Registry::load(&pool).await?);
-        Ok(Self { pool, orm, hash: IndexHash::new(key), registry })
+        Ok(Self { pool, background, orm, hash: IndexHash::new(key), registry })
     }
 
     /// Asks the database for a sign of life.
@@ -92,6 +98,7 @@ impl Database {
 
     /// Closes all connections, after those in use are done.
     pub async fn close(&self) {
+        self.background.close().await;
         self.pool.close().await;
     }
 }

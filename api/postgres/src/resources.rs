@@ -12,11 +12,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use seva_fhir::ports::{
-    ChangeEntry, ChangesQuery, Guard, HistoryEntry, Lookup, ResourceStore, SearchPage, StoreError, Stored,
-    VersionsQuery, Write, WriteContext,
+    ChangeEntry, ChangesQuery, Deletion, Guard, HistoryEntry, Lookup, ResourceStore, Scan, ScanSink, SearchPage,
+    StoreError, Stored, VersionsQuery, Write, WriteContext,
 };
 use seva_fhir::search::SearchQuery;
-use seva_fhir::types::{ResourceKey, TenantId, VersionId};
+use seva_fhir::types::{Instant, ResourceKey, ResourceType, TenantId, VersionId};
 
 use crate::{Database, search};
 use row_ids::RowIds;
@@ -69,6 +69,19 @@ impl ResourceStore for PostgresResources {
 
     async fn search(&self, tenant: TenantId, query: &SearchQuery) -> Result<SearchPage, StoreError> {
         search::run(&self.database, tenant, query).await
+    }
+
+    async fn scan(&self, tenant: TenantId, scan: &Scan, sink: &mut dyn ScanSink) -> Result<(), StoreError> {
+        search::scan::run(&self.database, tenant, scan, sink).await
+    }
+
+    async fn deletions(
+        &self,
+        tenant: TenantId,
+        deleted: (ResourceType, Instant),
+        after: Option<&ResourceKey>,
+    ) -> Result<Vec<Deletion>, StoreError> {
+        changes::deletions(&self.database, tenant, deleted, after).await
     }
 
     async fn commit(&self, context: &WriteContext, writes: Vec<Write>, guards: Vec<Guard>) -> Result<(), StoreError> {

@@ -11,6 +11,7 @@ mod numbers;
 mod order;
 mod page;
 mod references;
+pub(crate) mod scan;
 mod sql;
 mod strings;
 mod tokens;

@@ -10,5 +10,6 @@ mod pages;
 mod probes;
 pub mod running;
 mod telemetry;
+mod workers;
 
 pub use commands::run;

@@ -21,10 +21,11 @@ use seva_embedded::print::KrillaPrinter;
 use seva_embedded::speech::{EmbeddedSpeech, SpeechSettings};
 use seva_fhir::access::{AccountStore, TokenVerifier};
 use seva_fhir::clock::{RandomIds, SystemClock};
+use seva_fhir::jobs::{JobDesk, JobDeskParts};
 use seva_fhir::{FhirService, FhirServiceParts};
 use seva_http::{Authenticator, AuthenticatorParts, Services, TokenKeys, new_signing_key};
 use seva_postgres::{
-    Database, DatabaseSettings, PostgresAccounts, PostgresAudit, PostgresDictations, PostgresIdempotency,
+    Database, DatabaseSettings, PostgresAccounts, PostgresAudit, PostgresDictations, PostgresIdempotency, PostgresJobs,
     PostgresResources, PostgresSecrets,
 };
 use seva_remote::issuer::IssuerVerifier;
@@ -34,6 +35,7 @@ use tokio::task::JoinHandle;
 
 use crate::configuration::{Configuration, Server};
 use crate::probes::Dependencies;
+use crate::workers::Workers;
 use crate::{adapters, data_folder, pages};
 
 /// How long requests in flight have at the stop.
@@ -108,6 +110,12 @@ pub struct Running {
     closing: watch::Sender<bool>,
     stop: oneshot::Sender<()>,
     server: JoinHandle<std::io::Result<()>>,
+    background: Background,
+}
+
+/// What runs behind the requests.
+struct Background {
+    workers: Workers,
     audit_writer: JoinHandle<()>,
 }
 
@@ -143,10 +151,11 @@ impl Running {
             authenticator: parts.authenticator(&accounts, verifier).await?,
             dictations: dictations.clone(),
             prescriptions: prescriptions.clone(),
+            jobs: parts.jobs(&blobs),
             blobs,
             decoder: Arc::new(EmbeddedAudioDecoder),
             url: url.clone(),
-            closing: closing_seen,
+            closing: closing_seen.clone(),
             idempotency: Arc::new(PostgresIdempotency::new(&database)),
             ids: Arc::new(RandomIds),
             probes: asked.probes(),
@@ -157,6 +166,7 @@ impl Running {
         let settings = WebSettings { url: url.clone(), zone: configuration.server.time_zone.0 };
         let app = pages::with_pages(seva_http::endpoint(&services).boxed(), settings);
         let (stop, server) = serve(acceptor, app);
+        let background = Background { workers: Workers::start(&services, &closing_seen), audit_writer };
         Ok(Self {
             address,
             fhir,
@@ -168,7 +178,7 @@ impl Running {
             closing,
             stop,
             server,
-            audit_writer,
+            background,
         })
     }
 
@@ -180,14 +190,17 @@ impl Running {
 
     /// Stops: requests in flight are finished, audit records written, PostgreSQL ended.
     pub async fn stop(self) -> anyhow::Result<()> {
-        let Self { fhir, accounts, prescriptions, dictations, store, closing, stop, server, audit_writer, .. } = self;
+        let Self { fhir, accounts, prescriptions, dictations, store, closing, stop, server, background, .. } = self;
         closing.send_replace(true);
         // The server may have ended by itself: then there is nobody to tell.
         let _ = stop.send(());
         server.await??;
+        background.workers.stop().await;
         dictations.shut_down().await;
         drop((fhir, accounts, prescriptions, dictations));
-        tokio::time::timeout(DRAIN, audit_writer).await.context("the audit log was not written in time")??;
+        tokio::time::timeout(DRAIN, background.audit_writer)
+            .await
+            .context("the audit log was not written in time")??;
         store.close().await
     }
 }
@@ -264,6 +277,16 @@ impl Parts<'_> {
         let store = adapters::blobs(self.configuration).await?;
         let Sealed { recordings, cipher } = sealed;
         Ok(SealedBlobs { store, keys: recordings.clone(), cipher: cipher.clone() })
+    }
+
+    fn jobs(&self, blobs: &SealedBlobs) -> JobDesk {
+        JobDesk::new(JobDeskParts {
+            store: Arc::new(PostgresJobs::new(self.database)),
+            files: Arc::new(blobs.clone()),
+            audit: Arc::new(self.audit.clone()),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+        })
     }
 
     fn dictations(&self, fhir: &FhirService, heard: Heard<'_>, sealed: &Sealed) -> DictationService {

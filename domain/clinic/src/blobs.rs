@@ -3,9 +3,13 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use seva_fhir::jobs::{JobFile, JobFiles};
 use seva_fhir::json::{Json, JsonObject, object};
+use seva_fhir::ports::StoreError;
 use seva_fhir::types::TenantId;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -123,6 +127,31 @@ impl SealedBlobs {
             tracing::warn!(blob = %id, "a blob without a resource was left in its store");
         }
     }
+}
+
+/// The files of exports and imports lie among the other blobs, sealed like them.
+#[async_trait]
+impl JobFiles for SealedBlobs {
+    async fn put(&self, tenant: TenantId, file: &JobFile, bytes: &[u8]) -> Result<(), StoreError> {
+        Self::put(self, tenant, &link(file), bytes).await.map_err(away)
+    }
+
+    async fn get(&self, tenant: TenantId, file: &JobFile) -> Result<Bytes, StoreError> {
+        Self::get(self, tenant, &link(file)).await.map(Bytes::from).map_err(away)
+    }
+
+    async fn discard(&self, tenant: TenantId, blob: Uuid) {
+        Self::discard(self, tenant, blob).await;
+    }
+}
+
+fn link(file: &JobFile) -> BlobLink {
+    let content_type = "application/octet-stream".to_owned();
+    BlobLink { id: file.blob, content_type, size: file.size, sha256: file.sha256.clone() }
+}
+
+fn away(error: ClinicError) -> StoreError {
+    StoreError::Unavailable(error.to_string())
 }
 
 fn unavailable(error: impl std::fmt::Display) -> ClinicError {

@@ -137,6 +137,12 @@ pub enum Refusal {
         /// The resource.
         key: ResourceKey,
     },
+    /// The caller's roles are not those that move records in bulk.
+    #[error("{action} needs the role hospital-admin, platform-admin or system")]
+    Bulk {
+        /// What was asked.
+        action: &'static str,
+    },
     /// The caller does not act as a practitioner.
     #[error("{action} needs an account that is linked to a Practitioner")]
     NoPractitioner {
@@ -181,6 +187,12 @@ pub fn decide_change(caller: &Caller, key: &ResourceKey, current: &Json) -> Resu
         return Ok(());
     }
     Err(Refusal::Author { key: key.clone() })
+}
+
+/// Refuses to move whole records in or out: not everybody who may look at many may take them all.
+pub fn decide_bulk(caller: &Caller, action: &'static str) -> Result<(), Refusal> {
+    let may = [Role::HospitalAdmin, Role::PlatformAdmin, Role::System].into_iter().any(|role| caller.is(role));
+    if may { Ok(()) } else { Err(Refusal::Bulk { action }) }
 }
 
 #[cfg(test)]

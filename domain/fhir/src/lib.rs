@@ -1,11 +1,13 @@
 //! The FHIR kernel: types, JSON, XML, search, FHIRPath, structure, access, interactions and ports. No HTTP, no SQL.
 
 pub mod access;
+pub mod bulk;
 pub mod capability;
 pub mod clock;
 pub mod date;
 pub mod index;
 pub mod interactions;
+pub mod jobs;
 pub mod json;
 pub mod operations;
 pub mod outcome;

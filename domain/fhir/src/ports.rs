@@ -192,6 +192,48 @@ pub struct ChangesQuery {
     pub count: u32,
 }
 
+/// What is read in bulk: everything that fits, as it was at one moment.
+#[derive(Clone, Debug)]
+pub struct Scan {
+    /// What is read, one after the other; each query's conditions count, its page and order don't.
+    pub queries: Vec<SearchQuery>,
+    /// Written at or after this.
+    pub since: Option<Instant>,
+    /// Written before this.
+    pub until: Option<Instant>,
+    /// Whose records.
+    pub of: ScanOf,
+}
+
+/// Whose records are read in bulk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ScanOf {
+    /// Everybody's, and what belongs to nobody.
+    Everything,
+    /// What lies in the compartment of any patient.
+    AnyPatient,
+    /// What lies in the compartments of these patients.
+    Patients(Vec<ResourceKey>),
+}
+
+/// Takes what a scan reads, piece by piece.
+#[async_trait]
+pub trait ScanSink: Send {
+    /// The moment that the scan shows: whatever was written before it is in it.
+    async fn begin(&mut self, moment: Instant) -> Result<(), StoreError>;
+
+    /// Takes some of what the query at this place reads.
+    async fn take(&mut self, place: usize, batch: Vec<Stored>) -> Result<(), StoreError>;
+}
+
+/// A deletion.
+pub struct Deletion {
+    /// What was deleted.
+    pub key: ResourceKey,
+    /// When.
+    pub at: Instant,
+}
+
 /// One line of the feed of changes.
 pub struct ChangeEntry {
     /// Its place in the feed.
@@ -252,6 +294,17 @@ pub trait ResourceStore: Send + Sync {
 
     /// Answers a search.
     async fn search(&self, tenant: TenantId, query: &SearchQuery) -> Result<SearchPage, StoreError>;
+
+    /// Reads in bulk, in one snapshot.
+    async fn scan(&self, tenant: TenantId, scan: &Scan, sink: &mut dyn ScanSink) -> Result<(), StoreError>;
+
+    /// Lists what was deleted since, and is still gone; in order of the keys, after a key.
+    async fn deletions(
+        &self,
+        tenant: TenantId,
+        (resource_type, since): (ResourceType, Instant),
+        after: Option<&ResourceKey>,
+    ) -> Result<Vec<Deletion>, StoreError>;
 
     /// Writes all or nothing, if every guard still holds. One write without a guard is one statement.
     async fn commit(&self, context: &WriteContext, writes: Vec<Write>, guards: Vec<Guard>) -> Result<(), StoreError>;

@@ -9,6 +9,7 @@ mod delete;
 mod document;
 mod everything;
 mod history;
+mod import;
 mod incoming;
 mod lastn;
 mod meta;
@@ -32,6 +33,7 @@ use crate::types::{Instant, ResourceKey, ResourceType, VersionId};
 pub use conditional::{ConditionalDelete, Created, Target};
 pub use everything::Everything;
 pub use history::{HistoryPage, HistoryRange};
+pub use import::{ImportLine, Refused};
 pub use incoming::read_resource;
 pub use meta::MetaChange;
 pub use patch::Patch;
@@ -75,6 +77,9 @@ pub enum FhirError {
     /// A condition of the request does not hold.
     #[error("{0}")]
     Condition(String),
+    /// Too much is being done for the caller already.
+    #[error("{0}")]
+    Busy(String),
     /// The store could not.
     #[error(transparent)]
     Store(#[from] StoreError),

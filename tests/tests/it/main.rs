@@ -6,6 +6,7 @@ mod access;
 mod architecture;
 mod aws;
 mod browser;
+mod bulk;
 mod conditional;
 mod contract;
 mod crash;

@@ -187,6 +187,12 @@ pub(super) fn handling(request: &Request) -> Handling {
     }
 }
 
+/// Reads `Prefer: respond-async` (R4 <https://hl7.org/fhir/R4/async.html>).
+pub(super) fn wants_later(request: &Request) -> bool {
+    let wishes = request.headers().get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    wishes.flat_map(|value| value.split([',', ';'])).any(|part| part.trim() == "respond-async")
+}
+
 fn preference<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
     request
         .headers()

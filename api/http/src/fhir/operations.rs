@@ -4,6 +4,8 @@
 mod document;
 mod everything;
 mod expand;
+mod export;
+mod import;
 mod lastn;
 mod meta;
 mod parameters;
@@ -56,6 +58,9 @@ pub(super) async fn run(
     called: &Called,
     request: &mut Request,
 ) -> Result<Response, Failure> {
+    if called.operation.name == "import" {
+        return import::start(face, caller, request).await;
+    }
     let given = match *request.method() {
         Method::GET | Method::HEAD if !called.operation.writes => Parameters::from_query(request)?,
         Method::POST => {
@@ -68,6 +73,7 @@ pub(super) async fn run(
     };
     match (called.operation.name, &called.on) {
         ("everything", On::Instance(key)) => everything::run(face, caller, key, &given).await,
+        ("export", on) => export::start(face, caller, (on, &given), request).await,
         ("meta", On::Instance(key)) => meta::read(face, caller, key).await,
         ("meta-add" | "meta-delete", On::Instance(key)) => {
             meta::change(face, caller, (key, called.operation.name), &given).await

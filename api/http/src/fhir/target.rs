@@ -7,6 +7,7 @@ use seva_fhir::interactions::is_served;
 use seva_fhir::operations::operation;
 use seva_fhir::search::compartment_types;
 use seva_fhir::types::{ResourceId, ResourceKey, ResourceType, VersionId};
+use uuid::Uuid;
 
 use super::operations::{Called, On};
 use super::search::Place;
@@ -26,6 +27,8 @@ pub(super) enum Target {
     History(ResourceKey),
     TypeHistory(ResourceType),
     SystemHistory,
+    /// A job, and one of its files.
+    Job(Uuid, Option<u32>),
     Operation(Called),
     Version(ResourceKey, VersionId),
 }
@@ -43,6 +46,8 @@ impl Target {
             ["metadata"] => Ok(Self::Metadata),
             ["_search"] => Ok(Self::SystemSearch),
             ["_history"] => Ok(Self::SystemHistory),
+            ["$job", id] => Ok(Self::Job(job(id, path)?, None)),
+            ["$job", id, file] => Ok(Self::Job(job(id, path)?, Some(file.parse().map_err(|_| unknown(path))?))),
             [name] if name.starts_with('$') => called(name, On::System, path),
             [kind, name] if name.starts_with('$') => called(name, On::Type(served(kind)?), path),
             [kind, id, name] if name.starts_with('$') => called(name, On::Instance(key(kind, id)?), path),
@@ -83,8 +88,13 @@ impl Target {
             Self::Instance(key) | Self::Version(key, _) => key.resource_type().as_str() == "Binary",
             Self::Metadata | Self::System | Self::SystemSearch | Self::Search(_) => false,
             Self::Compartment(..) | Self::History(_) | Self::TypeHistory(_) | Self::SystemHistory => false,
-            Self::Operation(_) => false,
+            Self::Operation(_) | Self::Job(..) => false,
         }
+    }
+
+    /// Whether it is answered later in any case.
+    pub(super) fn is_bulk(&self) -> bool {
+        matches!(self, Self::Operation(called) if matches!(called.operation.name, "export" | "import"))
     }
 
     /// The addressed resource.
@@ -93,6 +103,7 @@ impl Target {
             Self::Instance(key) | Self::Version(key, _) | Self::History(key) => Some(key),
             Self::Metadata | Self::System | Self::SystemSearch | Self::Type(_) | Self::Search(_) => None,
             Self::Compartment(..) | Self::TypeHistory(_) | Self::SystemHistory | Self::Operation(_) => None,
+            Self::Job(..) => None,
         }
     }
 
@@ -106,6 +117,8 @@ impl Target {
             Self::System | Self::Search(_) | Self::SystemSearch => "GET, HEAD, POST",
             Self::Compartment(..) | Self::Operation(_) => "GET, HEAD, POST",
             Self::Instance(_) => "GET, HEAD, PUT, PATCH, DELETE",
+            Self::Job(_, None) => "GET, HEAD, DELETE",
+            Self::Job(_, Some(_)) => "GET, HEAD",
         }
     }
 }
@@ -137,6 +150,10 @@ fn compartment(name: &str, id: &str, kind: &str) -> Result<Target, Failure> {
     } else {
         Err(Failure::NotFound(format!("{kind} does not belong to the {name} compartment")))
     }
+}
+
+fn job(id: &str, path: &str) -> Result<Uuid, Failure> {
+    id.parse().map_err(|_| unknown(path))
 }
 
 fn unknown(path: &str) -> Failure {

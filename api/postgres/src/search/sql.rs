@@ -2,7 +2,8 @@
 
 use seva_fhir::ports::StoreError;
 use seva_fhir::types::TenantId;
-use sqlx::postgres::PgRow;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::query::Query;
 use sqlx::{Executor, Postgres};
 
 use crate::Database;
@@ -111,6 +112,11 @@ impl Sql {
         executor: E,
         planning: Planning,
     ) -> Result<Vec<PgRow>, StoreError> {
+        self.query(planning).fetch_all(executor).await.map_err(unavailable)
+    }
+
+    /// The statement with its values.
+    pub(super) fn query(self, planning: Planning) -> Query<'static, Postgres, PgArguments> {
         let persistent = planning == Planning::Shared;
         let mut query = sqlx::query(sqlx::AssertSqlSafe(self.text)).persistent(persistent).bind(self.tenant);
         for bind in self.binds {
@@ -126,6 +132,6 @@ impl Sql {
                 Bind::Int2s(values) => query.bind(values),
             };
         }
-        query.fetch_all(executor).await.map_err(unavailable)
+        query
     }
 }

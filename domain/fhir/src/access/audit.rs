@@ -27,6 +27,8 @@ pub enum AuditAction {
     Dictation,
     /// A document was printed.
     Print,
+    /// Records were exported in bulk, or an exported file was fetched.
+    Export,
     /// Clinical text left for another service.
     Disclose,
 }
@@ -44,6 +46,7 @@ impl AuditAction {
             Self::Sign => "sign",
             Self::Dictation => "dictation",
             Self::Print => "print",
+            Self::Export => "export",
             Self::Disclose => "disclose",
         }
     }

@@ -26,7 +26,7 @@ impl FhirService {
     }
 
     /// Parses a search of one type from its raw query string; strict, as programs that write Bundles need it.
-    pub(super) fn search_from(&self, kind: ResourceType, raw: &str) -> Result<SearchQuery, FhirError> {
+    pub(crate) fn search_from(&self, kind: ResourceType, raw: &str) -> Result<SearchQuery, FhirError> {
         let pairs = parse_query_string(raw).map_err(|issue| FhirError::Invalid(vec![issue]))?;
         let options = SearchOptions { handling: Handling::Strict, base_url: self.base_url() };
         parse_search(kind, &pairs, options).map_err(FhirError::Invalid)

@@ -1,10 +1,9 @@
 //! `$everything` (R4 <https://hl7.org/fhir/R4/patient-operation-everything.html>), in pages.
 
 use poem::Response;
-use seva_fhir::date::date_range;
 use seva_fhir::search::LARGEST_COUNT;
 use seva_fhir::service::Everything;
-use seva_fhir::types::{Instant, ResourceKey, ResourceType};
+use seva_fhir::types::{Instant, ResourceKey};
 
 use super::super::search::searchset;
 use super::super::{CallerRef, FhirEndpoint};
@@ -17,18 +16,10 @@ pub(super) async fn run(
     key: &ResourceKey,
     given: &Parameters,
 ) -> Result<Response, Failure> {
-    let range = |name: &str| match given.text(name) {
-        Some(text) => date_range(&text.replace(' ', "+"))
-            .map(Some)
-            .ok_or_else(|| Failure::BadRequest(format!("{name}: {text:?} is not a date"))),
-        None => Ok(None),
-    };
-    let types = given.all("_type").flat_map(|list| list.split(',')).filter(|name| !name.is_empty());
-    let types = types.map(str::parse::<ResourceType>).collect::<Result<Vec<_>, _>>();
-    let (start, end) = (range("start")?, range("end")?);
+    let (start, end) = (given.time("start")?, given.time("end")?);
     let asked = Everything {
-        types: types.map_err(|error| Failure::BadRequest(format!("_type: {error}")))?,
-        since: range("_since")?.map(|(low, _)| Instant::from_micros(low)),
+        types: given.types("_type")?,
+        since: given.time("_since")?.map(|(low, _)| Instant::from_micros(low)),
         period: (start.is_some() || end.is_some())
             .then(|| (start.map_or(i64::MIN, |(low, _)| low), end.map_or(i64::MAX, |(_, high)| high))),
         count: given.number("_count")?.unwrap_or(LARGEST_COUNT).clamp(1, LARGEST_COUNT),

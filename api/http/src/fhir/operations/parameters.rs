@@ -4,9 +4,11 @@
 use poem::Request;
 use poem::http::header;
 use seva_fhir::FhirService;
+use seva_fhir::date::date_range;
 use seva_fhir::json::Json;
 use seva_fhir::search::parse_query_string;
 use seva_fhir::service::FhirError;
+use seva_fhir::types::ResourceType;
 
 use super::super::negotiation;
 use crate::failure::Failure;
@@ -86,6 +88,17 @@ impl Parameters {
         &self.texts
     }
 
+    /// The names that are used.
+    pub(in super::super) fn names(&self) -> impl Iterator<Item = &str> {
+        let texts = self.texts.iter().map(|(name, _)| name.as_str());
+        texts.chain(self.values.iter().map(|(name, _)| name.as_str()))
+    }
+
+    /// All values of a repeated parameter.
+    pub(in super::super) fn values<'p>(&'p self, name: &'p str) -> impl Iterator<Item = &'p Json> {
+        self.values.iter().filter(move |(own, _)| own == name).map(|(_, value)| value)
+    }
+
     /// The value of a parameter: a datatype or a resource.
     pub(in super::super) fn value(&self, name: &str) -> Option<&Json> {
         self.values.iter().find(|(own, _)| own == name).map(|(_, value)| value)
@@ -94,6 +107,23 @@ impl Parameters {
     /// The resource that the operation is about: a parameter of this name, or the body itself.
     pub(in super::super) fn resource(&self, name: &str) -> Option<&Json> {
         self.value(name).or(self.resource.as_ref())
+    }
+
+    /// The first and the last microsecond of a time; a plus sign of the URL is meant as one.
+    pub(in super::super) fn time(&self, name: &str) -> Result<Option<(i64, i64)>, Failure> {
+        let wrong = |text: &str| Failure::BadRequest(format!("{name}: {text:?} is not a date"));
+        self.text(name).map(|text| date_range(&text.replace(' ', "+")).ok_or_else(|| wrong(text))).transpose()
+    }
+
+    /// The items of a parameter that is repeated or separated by commas.
+    pub(in super::super) fn list<'p>(&'p self, name: &'p str) -> impl Iterator<Item = &'p str> {
+        self.all(name).flat_map(|list| list.split(',')).map(str::trim).filter(|item| !item.is_empty())
+    }
+
+    /// The types that a parameter names.
+    pub(in super::super) fn types(&self, name: &str) -> Result<Vec<ResourceType>, Failure> {
+        let types = self.list(name).map(str::parse).collect::<Result<_, _>>();
+        types.map_err(|error| Failure::BadRequest(format!("{name}: {error}")))
     }
 
     /// A whole number.
