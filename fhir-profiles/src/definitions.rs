@@ -91,8 +91,8 @@ impl Definitions {
 
     /// Finds a search parameter by its number.
     #[must_use]
-    pub fn search_parameter_by_id(&self, id: u16) -> Option<&SearchParameter> {
-        self.parameters.get(usize::from(id.checked_sub(1)?))
+    pub fn search_parameter_by_id(&self, id: u32) -> Option<&SearchParameter> {
+        self.parameters.get(usize::try_from(id.checked_sub(1)?).ok()?)
     }
 
     /// Returns all search parameters in the order of their numbers.

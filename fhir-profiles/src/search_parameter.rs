@@ -40,7 +40,9 @@ impl SearchParameterType {
         }
     }
 
-    fn parse(code: &str) -> Option<Self> {
+    /// Reads FHIR's code.
+    #[must_use]
+    pub fn parse(code: &str) -> Option<Self> {
         Some(match code {
             "number" => Self::Number,
             "date" => Self::Date,
@@ -71,7 +73,7 @@ pub struct Component {
 #[derive(Debug, Clone)]
 pub struct SearchParameter {
     /// The number in the store: the position in the pack sorted by base and code, from one.
-    pub id: u16,
+    pub id: u32,
     /// The type that declares it; `Resource` and `DomainResource` stand for all.
     pub base: &'static str,
     /// The name in a query.
@@ -90,10 +92,10 @@ pub struct SearchParameter {
 
 impl SearchParameter {
     pub(crate) fn parse_all(table: &'static str) -> Vec<Self> {
-        crate::lines(table).zip(1_u16..).filter_map(|(line, id)| Self::parse(line, id)).collect()
+        crate::lines(table).zip(1_u32..).filter_map(|(line, id)| Self::parse(line, id)).collect()
     }
 
-    fn parse(line: &'static str, id: u16) -> Option<Self> {
+    fn parse(line: &'static str, id: u32) -> Option<Self> {
         let mut fields = line.split('\t');
         let base = fields.next()?;
         let code = fields.next()?;

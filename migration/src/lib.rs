@@ -14,6 +14,7 @@ mod m0003_clinic;
 mod m0004_history;
 mod m0005_leases;
 mod m0006_jobs;
+mod m0007_parameters;
 
 /// The key of the PostgreSQL advisory lock that serialises migrations between nodes.
 pub const MIGRATION_LOCK: i64 = 0x5345_5641_0001;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(Statements { name: "m0004_history", up: m0004_history::UP, down: m0004_history::DOWN }),
             Box::new(Statements { name: "m0005_leases", up: m0005_leases::UP, down: m0005_leases::DOWN }),
             Box::new(Statements { name: "m0006_jobs", up: m0006_jobs::UP, down: m0006_jobs::DOWN }),
+            Box::new(Statements { name: "m0007_parameters", up: m0007_parameters::UP, down: m0007_parameters::DOWN }),
         ]
     }
 }

@@ -140,7 +140,7 @@ impl FhirEndpoint {
                 instance::update(self, caller, key, request, &body).await
             }
             (Target::Type(_) | Target::Instance(_), Method::PATCH) => {
-                let addressed = self.addressed(target, request)?;
+                let addressed = self.addressed(caller, target, request)?;
                 let body = body_of(request).await?;
                 instance::patch(self, caller, addressed, request, &body).await
             }
@@ -151,11 +151,16 @@ impl FhirEndpoint {
     }
 
     /// What a PATCH changes: the resource of the URL, or what its criteria find.
-    fn addressed(&self, target: &Target, request: &Request) -> Result<seva_fhir::service::Target, Failure> {
+    fn addressed(
+        &self,
+        caller: CallerRef<'_>,
+        target: &Target,
+        request: &Request,
+    ) -> Result<seva_fhir::service::Target, Failure> {
         match target {
             Target::Instance(key) => Ok(seva_fhir::service::Target::Key(key.clone())),
             Target::Type(kind) => {
-                let criteria = self.service.criteria(*kind, request.uri().query().unwrap_or_default())?;
+                let criteria = self.service.criteria(caller, *kind, request.uri().query().unwrap_or_default())?;
                 Ok(seva_fhir::service::Target::Criteria(Box::new(criteria)))
             }
             other => Err(Failure::MethodNotAllowed { method: "PATCH".to_owned(), allow: other.allow() }),

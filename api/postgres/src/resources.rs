@@ -1,7 +1,7 @@
 //! The resource store: a read is one statement and a copy of bytes, a create is one autocommit statement.
 
 mod changes;
-mod columns;
+pub(crate) mod columns;
 mod commit;
 mod guards;
 pub(crate) mod lookup;
@@ -11,6 +11,7 @@ mod statements;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use seva_fhir::parameters::Parameters;
 use seva_fhir::ports::{
     ChangeEntry, ChangesQuery, Deletion, Guard, HistoryEntry, Lookup, ResourceStore, Scan, ScanSink, SearchPage,
     StoreError, Stored, VersionsQuery, Write, WriteContext,
@@ -37,6 +38,10 @@ impl PostgresResources {
 
 #[async_trait]
 impl ResourceStore for PostgresResources {
+    fn parameters(&self, tenant: TenantId) -> Parameters {
+        self.database.registry.parameters(tenant)
+    }
+
     async fn read(&self, tenant: TenantId, key: &ResourceKey) -> Result<Lookup, StoreError> {
         lookup::read(&self.database, tenant, key).await
     }

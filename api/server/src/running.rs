@@ -26,7 +26,7 @@ use seva_fhir::{FhirService, FhirServiceParts};
 use seva_http::{Authenticator, AuthenticatorParts, Services, TokenKeys, new_signing_key};
 use seva_postgres::{
     Database, DatabaseSettings, PostgresAccounts, PostgresAudit, PostgresDictations, PostgresIdempotency, PostgresJobs,
-    PostgresResources, PostgresSecrets,
+    PostgresResources, PostgresSecrets, Reindexing,
 };
 use seva_remote::issuer::IssuerVerifier;
 use seva_web::WebSettings;
@@ -116,7 +116,20 @@ pub struct Running {
 /// What runs behind the requests.
 struct Background {
     workers: Workers,
+    reindexing: JoinHandle<()>,
     audit_writer: JoinHandle<()>,
+}
+
+impl Background {
+    fn start(
+        services: &Services,
+        reindexing: Reindexing,
+        audit_writer: JoinHandle<()>,
+        closing: &watch::Receiver<bool>,
+    ) -> Self {
+        let reindexing = tokio::spawn(reindexing.run(closing.clone()));
+        Self { workers: Workers::start(services, closing), reindexing, audit_writer }
+    }
 }
 
 impl Running {
@@ -135,6 +148,7 @@ impl Running {
         let extractor = adapters::extractor(&configuration).await?;
         let dictations = parts.dictations(&fhir, Heard { speech: &speech, extractor: &extractor }, &sealed);
         let prescriptions = parts.prescriptions(&fhir, &blobs);
+        let reindexing = Reindexing::begin(&database).await?;
         // What a crash interrupted goes on from its committed audio.
         dictations.resume_unfinished(store.others()).await?;
         let (closing, closing_seen) = watch::channel(false);
@@ -166,7 +180,7 @@ impl Running {
         let settings = WebSettings { url: url.clone(), zone: configuration.server.time_zone.0 };
         let app = pages::with_pages(seva_http::endpoint(&services).boxed(), settings);
         let (stop, server) = serve(acceptor, app);
-        let background = Background { workers: Workers::start(&services, &closing_seen), audit_writer };
+        let background = Background::start(&services, reindexing, audit_writer, &closing_seen);
         Ok(Self {
             address,
             fhir,
@@ -196,6 +210,7 @@ impl Running {
         let _ = stop.send(());
         server.await??;
         background.workers.stop().await;
+        background.reindexing.await?;
         dictations.shut_down().await;
         drop((fhir, accounts, prescriptions, dictations));
         tokio::time::timeout(DRAIN, background.audit_writer)

@@ -4,8 +4,6 @@ use seva_fhir::FhirService;
 use seva_fhir::access::Caller;
 use seva_fhir::json::{Json, Limits, parse};
 use seva_fhir::ports::Stored;
-use seva_fhir::search::{Handling, SearchOptions, parse_search};
-use seva_fhir::service::FhirError;
 use seva_fhir::types::ResourceKey;
 use uuid::Uuid;
 
@@ -121,7 +119,6 @@ async fn search(
 ) -> Result<Vec<Held>, ClinicError> {
     let resource_type = kind.parse().map_err(|_| ClinicError::NotFound("the resource type"))?;
     let pairs = vec![(name.to_owned(), value), ("_count".to_owned(), MOST.to_owned())];
-    let options = SearchOptions { handling: Handling::Strict, base_url: fhir.base_url() };
-    let query = parse_search(resource_type, &pairs, options).map_err(FhirError::Invalid)?;
+    let query = fhir.strict_search(caller, resource_type, &pairs)?;
     fhir.search(caller, query).await?.matches.iter().map(Held::of).collect()
 }

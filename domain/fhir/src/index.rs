@@ -15,9 +15,11 @@ mod tests;
 use seva_fhir_profiles::{SearchParameter, SearchParameterType, TypeDefinition, definitions};
 
 use crate::json::Json;
+use crate::parameters::Parameters;
 use crate::path::EvaluationContext;
 use crate::types::{ResourceKey, ResourceType};
-use plan::{Planned, plan_of};
+pub(crate) use plan::Planned;
+use plan::plan_of;
 
 pub use text::fold;
 
@@ -25,7 +27,7 @@ pub use text::fold;
 #[derive(Debug, Clone, PartialEq)]
 pub struct IndexEntry {
     /// The parameter's number in the pack.
-    pub parameter: u16,
+    pub parameter: u32,
     /// The value.
     pub value: IndexValue,
 }
@@ -123,14 +125,14 @@ impl std::fmt::Debug for ReferenceIndex {
     }
 }
 
-/// Returns the values of all search parameters of a resource, without those inside contained resources.
+/// Returns the values of all search parameters in force of a resource, without those inside contained resources.
 #[must_use]
-pub fn extract(resource: &Json, resource_type: ResourceType) -> Vec<IndexEntry> {
+pub fn extract(resource: &Json, resource_type: ResourceType, parameters: &Parameters) -> Vec<IndexEntry> {
     let definition = definitions().type_named(resource_type.as_str());
     let context = EvaluationContext::of_resource(resource).at(resource, definition);
     let mut entries = Vec::with_capacity(32);
     let mut values = Vec::with_capacity(8);
-    for planned in plan_of(resource_type) {
+    for planned in plan_of(resource_type).iter().chain(parameters.plans(resource_type).iter().copied()) {
         collect(planned, &context, &mut values);
         let parameter = planned.parameter.id;
         entries.extend(values.drain(..).map(|value| IndexEntry { parameter, value }));
@@ -169,6 +171,12 @@ fn planned_for(parameter: &SearchParameter, resource: &Json) -> Option<&'static 
     plan_of(resource_type).iter().find(|planned| planned.parameter.id == parameter.id)
 }
 
+/// Returns the patients to whose compartment a resource belongs; R4's own parameters decide.
+#[must_use]
+pub fn compartments_of(resource: &Json, resource_type: ResourceType) -> Vec<ResourceKey> {
+    compartments(&extract(resource, resource_type, &Parameters::default()), resource_type)
+}
+
 /// Returns the patients to whose compartment a resource belongs, from its extracted values.
 #[must_use]
 pub fn compartments(entries: &[IndexEntry], resource_type: ResourceType) -> Vec<ResourceKey> {
@@ -179,7 +187,7 @@ pub fn compartments(entries: &[IndexEntry], resource_type: ResourceType) -> Vec<
     let parameters = definitions()
         .compartment("Patient")
         .map_or(&[][..], |compartment| compartment.parameters(resource_type.as_str()));
-    let ids: Vec<u16> = parameters
+    let ids: Vec<u32> = parameters
         .iter()
         .filter_map(|code| definitions().search_parameter(resource_type.as_str(), code))
         .map(|parameter| parameter.id)

@@ -11,6 +11,7 @@ pub mod jobs;
 pub mod json;
 pub mod operations;
 pub mod outcome;
+pub mod parameters;
 pub mod path;
 pub mod ports;
 pub mod search;

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::index::IndexEntry;
+use crate::parameters::Parameters;
 use crate::search::{Cursor, InvalidCursor, SearchQuery};
 use crate::types::{Instant, ResourceKey, ResourceType, TenantId, VersionId};
 
@@ -77,6 +78,8 @@ pub struct Draft {
     pub stored: Stored,
     /// The search values of it.
     pub entries: Vec<IndexEntry>,
+    /// The version of the set of parameters that they are the values of.
+    pub parameter_set: i32,
 }
 
 /// One change of one resource.
@@ -271,6 +274,9 @@ pub enum StoreError {
 /// Keeps resources.
 #[async_trait]
 pub trait ResourceStore: Send + Sync {
+    /// The search parameters in force.
+    fn parameters(&self, tenant: TenantId) -> Parameters;
+
     /// Reads the current version.
     async fn read(&self, tenant: TenantId, key: &ResourceKey) -> Result<Lookup, StoreError>;
 

@@ -27,6 +27,7 @@ use crate::access::{AuditLog, Caller, Interaction, Permit, Refusal, decide};
 use crate::clock::{Clock, IdSource};
 use crate::json::Limits;
 use crate::outcome::Issue;
+use crate::parameters::Parameters;
 use crate::ports::{ResourceStore, StoreError, WriteContext};
 use crate::types::{Instant, ResourceKey, ResourceType, VersionId};
 
@@ -130,6 +131,11 @@ impl FhirService {
     /// A new id for something that is not a resource.
     pub fn new_uuid(&self) -> uuid::Uuid {
         self.ids.new_uuid()
+    }
+
+    /// The search parameters in force for a caller.
+    pub fn parameters(&self, caller: &Caller) -> Parameters {
+        self.store.parameters(caller.tenant)
     }
 
     fn context(caller: &Caller) -> WriteContext {

@@ -57,7 +57,7 @@ pub(super) async fn create(
 ) -> Result<Response, Failure> {
     if let Some(raw) = request.header("if-none-exist") {
         let service = face.service();
-        let criteria = service.criteria(resource_type, raw.trim_start_matches('?'))?;
+        let criteria = service.criteria(caller, resource_type, raw.trim_start_matches('?'))?;
         let resource = service.read_resource(body, resource_type)?;
         return Ok(match service.create_unless(caller, criteria, resource).await? {
             Created::New(stored) => written(stored, StatusCode::CREATED, face.base(), request),
@@ -99,7 +99,7 @@ pub(super) async fn update_where(
     body: &[u8],
 ) -> Result<Response, Failure> {
     let service = face.service();
-    let criteria = service.criteria(resource_type, request.uri().query().unwrap_or_default())?;
+    let criteria = service.criteria(caller, resource_type, request.uri().query().unwrap_or_default())?;
     let resource = service.read_resource(body, resource_type)?;
     let done = service.update_where(caller, criteria, if_match(request)?, resource).await?;
     Ok(updated(face, done, request))
@@ -132,7 +132,7 @@ pub(super) async fn delete_where(
     resource_type: ResourceType,
     request: &Request,
 ) -> Result<Response, Failure> {
-    let criteria = face.service().criteria(resource_type, request.uri().query().unwrap_or_default())?;
+    let criteria = face.service().criteria(caller, resource_type, request.uri().query().unwrap_or_default())?;
     let done = face.service().delete_where(caller, criteria).await?;
     let issue = Issue::information(format!("deleted {} resources", done.deleted));
     match preferred_return(request) {

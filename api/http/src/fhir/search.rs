@@ -49,7 +49,8 @@ pub(super) async fn run(
             std::str::from_utf8(form).map_err(|_| Failure::BadRequest("the form is not valid UTF-8".to_owned()))?;
         pairs.extend(parse_query_string(text).map_err(one)?);
     }
-    let options = SearchOptions { handling: handling(request), base_url: face.base() };
+    let parameters = &face.service().parameters(caller);
+    let options = SearchOptions { handling: handling(request), base_url: face.base(), parameters };
     let (query, path) = read(&place, &pairs, options)?;
     let (used, warnings) = (query.clone(), query.warnings.clone());
     let page = face.service().search(caller, query).await?;

@@ -10,7 +10,7 @@ type Scalar<'q> = QueryScalar<'q, Postgres, i64, PgArguments>;
 
 /// `owner` is a row id or a place in the arrays, as the statement wants it.
 #[derive(Default)]
-pub(super) struct IndexColumns {
+pub(crate) struct IndexColumns {
     token: Hashed,
     reference: Hashed,
     uri: Hashed,
@@ -50,7 +50,7 @@ impl Hashed {
 }
 
 impl IndexColumns {
-    pub(super) fn extend(&mut self, owner: i64, rows: IndexRows) {
+    pub(crate) fn extend(&mut self, owner: i64, rows: IndexRows) {
         self.token.extend(owner, rows.token);
         self.reference.extend(owner, rows.reference);
         self.uri.extend(owner, rows.uri);
@@ -75,7 +75,7 @@ impl IndexColumns {
     }
 
     /// Binds the columns in the order token, reference, uri, string, date, number.
-    pub(super) fn bind(self, query: Scalar<'_>) -> Scalar<'_> {
+    pub(crate) fn bind(self, query: Scalar<'_>) -> Scalar<'_> {
         let query = self.uri.bind(self.reference.bind(self.token.bind(query)));
         let (owner, parameter, value) = self.string;
         let query = query.bind(owner).bind(parameter).bind(value);

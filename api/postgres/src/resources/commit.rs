@@ -3,7 +3,7 @@
 use seva_fhir::index;
 use seva_fhir::json::{Limits, parse};
 use seva_fhir::ports::{Draft, Guard, Method, StoreError, Stored, Write, WriteContext};
-use seva_fhir::types::ResourceKey;
+use seva_fhir::types::{ResourceKey, TenantId};
 use sqlx::{Executor, Postgres};
 
 use super::columns::IndexColumns;
@@ -28,6 +28,8 @@ struct Replacement {
     read: Stored,
     /// The version, time and body that come; no body is a deletion.
     next: (i32, i64, Option<Vec<u8>>),
+    /// The version of the set of parameters that the added rows are of.
+    parameter_set: Option<i32>,
     removed: IndexRows,
     added: IndexRows,
 }
@@ -46,7 +48,7 @@ pub(super) async fn commit(
     let first = writes.first().map(|write| write.key().clone());
     let mut batch = Batch::default();
     for write in writes {
-        batch.add(database, write)?;
+        batch.add(database, context.tenant, write)?;
     }
     let rids = row_ids.take(batch.inserts.len()).await.map_err(unavailable)?;
     let mut attempt = 1;
@@ -126,6 +128,11 @@ async fn run(
     Ok(Outcome::Done)
 }
 
+/// One number stands for all rows of a statement: the oldest makes sure that none counts as newer than it is.
+fn oldest_set(database: &Database, sets: impl Iterator<Item = i32>) -> i32 {
+    sets.min().unwrap_or_else(|| database.registry.set())
+}
+
 fn count(length: usize) -> i64 {
     i64::try_from(length).unwrap_or(i64::MAX)
 }
@@ -156,7 +163,7 @@ async fn insert<'e, E: Executor<'e, Database = Postgres>>(
         .bind(batch.inserts.iter().map(|(_, method)| method.code()).collect::<Vec<i16>>())
         .bind(drafts().map(|stored| stored.key.id().as_str()).collect::<Vec<&str>>())
         .bind(drafts().map(|stored| stored.body.as_ref()).collect::<Vec<&[u8]>>())
-        .bind(database.registry.set());
+        .bind(oldest_set(database, batch.inserts.iter().map(|(draft, _)| draft.parameter_set)));
     index.bind(query).fetch_one(executor).await
 }
 
@@ -182,7 +189,7 @@ async fn replace<'e, E: Executor<'e, Database = Postgres>>(
         .bind(replacements().map(|next| next.next.0).collect::<Vec<i32>>())
         .bind(replacements().map(|next| next.next.1).collect::<Vec<i64>>())
         .bind(replacements().map(|next| next.next.2.as_deref()).collect::<Vec<Option<&[u8]>>>())
-        .bind(database.registry.set());
+        .bind(oldest_set(database, replacements().filter_map(|next| next.parameter_set)));
     added.bind(removed.bind(query)).fetch_one(executor).await
 }
 
@@ -192,7 +199,7 @@ fn rows_of(database: &Database, draft: &Draft) -> IndexRows {
 }
 
 impl Batch {
-    fn add(&mut self, database: &Database, write: Write) -> Result<(), StoreError> {
+    fn add(&mut self, database: &Database, tenant: TenantId, write: Write) -> Result<(), StoreError> {
         match write {
             Write::Insert { draft, method } => self.inserts.push((draft, method)),
             Write::Replace { read, read_entries, draft } => {
@@ -202,6 +209,7 @@ impl Batch {
                 let stored = &draft.stored;
                 self.replacements.push(Replacement {
                     read,
+                    parameter_set: Some(draft.parameter_set),
                     next: (stored.version.get(), stored.updated.micros(), Some(stored.body.to_vec())),
                     removed: before.minus(&after),
                     added: after.minus(&before),
@@ -211,10 +219,17 @@ impl Batch {
                 let resource = parse(&read.body, &Limits::default())
                     .map_err(|error| StoreError::Unavailable(format!("{} does not parse: {error}", read.key)))?;
                 let kind = read.key.resource_type();
-                let entries = index::extract(&resource, kind);
+                let parameters = database.registry.parameters(tenant);
+                let entries = index::extract(&resource, kind, &parameters);
                 let removed = IndexRows::of(database, &entries, &index::compartments(&entries, kind));
                 let next = (version.get(), at.micros(), None);
-                self.replacements.push(Replacement { read, next, removed, added: IndexRows::default() });
+                self.replacements.push(Replacement {
+                    read,
+                    next,
+                    parameter_set: None,
+                    removed,
+                    added: IndexRows::default(),
+                });
             }
         }
         Ok(())

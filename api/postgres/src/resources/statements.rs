@@ -80,14 +80,16 @@ pub(super) const INSERT: &str = "WITH n AS ( \
 /// Versions after those that were read, and deletions (body null): the read version moves to history, the difference of
 /// the index rows is applied; answers how many rows were still at the version that was read.
 ///
-/// The rows of an index carry the place of their resource in the arrays, because the row id is only known here.
+/// The rows of an index carry the place of their resource in the arrays, because the row id is only known here. A row that
+/// was not indexed with the current set of parameters keeps its older number, so that the reindexing comes to it: the
+/// difference says nothing of values that were never written.
 pub(super) const REPLACE: &str = "WITH n AS ( \
     SELECT * FROM UNNEST($4::int2[], $5::text[], $6::int4[], $7::int4[], $8::int8[], $9::bytea[]) \
         WITH ORDINALITY n(type, id, was, version, updated, body, place)), \
   o AS (SELECT r.rid, r.updated, r.version, r.type, r.method, r.id, r.body, n.place, n.body IS NULL AS gone \
     FROM n JOIN resource r ON r.tenant = $1 AND r.type = n.type AND r.id = n.id AND r.version = n.was \
     ORDER BY r.type, r.id FOR UPDATE OF r), \
-  w AS (UPDATE resource r SET version = n.version, updated = n.updated, body = n.body, parameter_set = $10, method = 2 \
+  w AS (UPDATE resource r SET version = n.version, updated = n.updated, body = n.body, parameter_set = LEAST(r.parameter_set, $10), method = 2 \
     FROM n JOIN o USING (place) WHERE r.rid = o.rid AND NOT o.gone RETURNING r.rid), \
   g AS (DELETE FROM resource r USING o WHERE r.rid = o.rid AND o.gone RETURNING r.rid), \
   h AS (INSERT INTO history (rid, updated, tenant, version, type, method, id, body) \

@@ -204,10 +204,11 @@ impl DictationService {
             ids: self.parts.ids.as_ref(),
         });
         // Whoever was slower finds the transcript of this dictation, and writes nothing a second time.
-        let written = self
-            .parts
-            .fhir
-            .criteria(ResourceType::document_reference(), &format!("identifier={}", transcript_token(dictation.id)))?;
+        let written = self.parts.fhir.criteria(
+            &caller,
+            ResourceType::document_reference(),
+            &format!("identifier={}", transcript_token(dictation.id)),
+        )?;
         let Some(outcomes) = self.parts.fhir.transaction_unless(&caller, bundle, written).await? else {
             let record = EncounterRecord::load(&self.parts.fhir, &caller, &dictation.encounter).await?;
             dictation.result.transcript = record.draft_of(dictation.id);

@@ -94,7 +94,7 @@ impl FhirService {
     /// Checks a request for an export, and writes it down for a worker.
     pub async fn export_request(&self, caller: &Caller, request: &ExportRequest) -> Result<Json, FhirError> {
         self.authorise_bulk(caller, "$export").await?;
-        self.export_queries(request)?;
+        self.export_queries(caller, request)?;
         if let ExportLevel::Group(key) = &request.level {
             self.read(caller, key).await?;
         }
@@ -102,7 +102,7 @@ impl FhirService {
     }
 
     /// One query a type, with the conditions of its filters.
-    fn export_queries(&self, request: &ExportRequest) -> Result<Vec<SearchQuery>, FhirError> {
+    fn export_queries(&self, caller: &Caller, request: &ExportRequest) -> Result<Vec<SearchQuery>, FhirError> {
         let inside = compartment_types(ResourceType::patient());
         let all = || match request.level {
             ExportLevel::System => ResourceType::all().filter(|own| own.as_str() != "Binary").collect(),
@@ -113,7 +113,8 @@ impl FhirService {
         for resource_type in types.into_iter().filter(|own| is_served(*own)) {
             let prefix = format!("{resource_type}?");
             let of_type = request.filters.iter().filter_map(|filter| filter.strip_prefix(&prefix));
-            let found = of_type.map(|raw| self.search_from(resource_type, raw)).collect::<Result<Vec<_>, _>>()?;
+            let found =
+                of_type.map(|raw| self.search_from(caller, resource_type, raw)).collect::<Result<Vec<_>, _>>()?;
             let mut query = empty_query(vec![resource_type]);
             match found.as_slice() {
                 [] => {}
@@ -205,7 +206,7 @@ impl JobRunner for ExportRunner {
         let request =
             ExportRequest::from_json(&work.job.request).ok_or_else(|| invalid("the request is lost".to_owned()))?;
         let (mut queries, mut refused) = (Vec::new(), Vec::new());
-        for query in self.service.export_queries(&request)? {
+        for query in self.service.export_queries(caller, &request)? {
             for own in &query.resource_types {
                 match decide(caller, Interaction::Search, *own) {
                     Ok(Permit::Whole) => queries.push(query.clone()),
@@ -283,7 +284,7 @@ impl<'a> Sink<'a> {
     fn belongs(&self, stored: &Stored) -> Result<bool, StoreError> {
         let ScanOf::Patients(patients) = &self.scan.of else { return Ok(true) };
         let kind = stored.key.resource_type();
-        let own = index::compartments(&index::extract(&read(stored)?, kind), kind);
+        let own = index::compartments_of(&read(stored)?, kind);
         Ok(own.iter().any(|patient| patients.contains(patient)))
     }
 }

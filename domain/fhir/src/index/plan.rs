@@ -4,12 +4,12 @@ use std::sync::OnceLock;
 
 use seva_fhir_profiles::{Component, SearchParameter, SearchParameterType, TypeDefinition, definitions};
 
-use crate::path::CompiledPath;
+use crate::path::{CompiledPath, PathError};
 use crate::types::ResourceType;
 
 /// A parameter with its compiled expressions.
-pub(super) struct Planned {
-    pub(super) parameter: &'static SearchParameter,
+pub(crate) struct Planned {
+    pub(crate) parameter: &'static SearchParameter,
     pub(super) path: CompiledPath,
     /// For composites: for each type that the expression leads to, the paths of the parts.
     pub(super) parts: Vec<(&'static TypeDefinition, Vec<Part>)>,
@@ -37,17 +37,27 @@ pub(super) fn plan_of(resource_type: ResourceType) -> &'static [Planned] {
     })
 }
 
+/// R4's own expressions compile, which a test shows; a parameter without one has no values.
 fn planned(parameter: &'static SearchParameter, definition: &'static TypeDefinition) -> Option<Planned> {
-    if parameter.expression.is_empty() {
-        return None;
+    if parameter.expression.is_empty() { None } else { Planned::compiled(parameter, definition).ok() }
+}
+
+impl Planned {
+    /// Compiles a parameter for resources of a type.
+    pub(crate) fn of(parameter: &'static SearchParameter, resource_type: ResourceType) -> Result<Self, String> {
+        let definition = definitions().type_named(resource_type.as_str()).ok_or("its type is not known")?;
+        Self::compiled(parameter, definition).map_err(|error| error.to_string())
     }
-    let path = CompiledPath::for_type(parameter.expression, definition).ok()?;
-    let parts = if parameter.components.is_empty() {
-        Vec::new()
-    } else {
-        path.types().into_iter().map(|each| (each, parts(&parameter.components, each))).collect()
-    };
-    Some(Planned { parameter, path, parts })
+
+    fn compiled(parameter: &'static SearchParameter, definition: &'static TypeDefinition) -> Result<Self, PathError> {
+        let path = CompiledPath::for_type(parameter.expression, definition)?;
+        let parts = if parameter.components.is_empty() {
+            Vec::new()
+        } else {
+            path.types().into_iter().map(|each| (each, parts(&parameter.components, each))).collect()
+        };
+        Ok(Self { parameter, path, parts })
+    }
 }
 
 fn parts(components: &'static [Component], definition: &'static TypeDefinition) -> Vec<Part> {

@@ -25,7 +25,7 @@ fn read(text: &str) -> (Json, ResourceType) {
 fn values(text: &str, code: &str) -> Vec<IndexValue> {
     let (resource, resource_type) = read(text);
     let parameter = definitions().search_parameter(resource_type.as_str(), code).unwrap().id;
-    let entries = extract(&resource, resource_type).into_iter();
+    let entries = extract(&resource, resource_type, &Parameters::default()).into_iter();
     entries.filter(|entry| entry.parameter == parameter).map(|entry| entry.value).collect()
 }
 
@@ -61,7 +61,7 @@ fn a_blood_pressure_is_found_by_its_parts() {
 fn the_compartment_is_the_patient_of_the_resource() {
     for text in [PATIENT, PRESSURE] {
         let (resource, resource_type) = read(text);
-        let patients = compartments(&extract(&resource, resource_type), resource_type);
+        let patients = compartments_of(&resource, resource_type);
         assert_eq!(patients, ["Patient/a".parse().unwrap()]);
     }
 }
@@ -77,10 +77,10 @@ fn folding_drops_accents_and_keeps_indian_vowels() {
 fn extraction_is_measured() {
     for text in [PATIENT, PRESSURE] {
         let (resource, resource_type) = read(text);
-        let count = extract(&resource, resource_type).len();
+        let count = extract(&resource, resource_type, &Parameters::default()).len();
         let start = Stopwatch::now();
         for _ in 0..1_000 {
-            assert_eq!(extract(&resource, resource_type).len(), count);
+            assert_eq!(extract(&resource, resource_type, &Parameters::default()).len(), count);
         }
         eprintln!("{resource_type}: {count} values, {} ns each time", start.elapsed().as_nanos() / 1_000);
     }

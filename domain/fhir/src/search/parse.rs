@@ -9,6 +9,7 @@ use super::{Clause, Cursor, DEFAULT_COUNT, DateTest, Presentation, Recheck, Sear
 use crate::index::fold;
 use crate::interactions::served_types;
 use crate::outcome::{Issue, IssueCode};
+use crate::parameters::Parameters;
 use crate::types::{ResourceId, ResourceType};
 
 /// What becomes of a parameter that the server does not know (`Prefer: handling=`, decision D7).
@@ -21,12 +22,14 @@ pub enum Handling {
 }
 
 /// What the parser needs beside the parameters.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct SearchOptions<'a> {
     /// Strict or lenient.
     pub handling: Handling,
     /// The server's own base, so that absolute references to it are local.
     pub base_url: &'a str,
+    /// The parameters in force.
+    pub parameters: &'a Parameters,
 }
 
 /// Names that shape the answer and are read elsewhere (content negotiation).

@@ -20,7 +20,7 @@ impl FhirService {
         }
         check_structure(&without_resources(&bundle))?;
         let mut outcomes = Vec::new();
-        for entry in entry::read(bundle, self) {
+        for entry in entry::read(bundle, (self, caller)) {
             outcomes.push(match entry {
                 Ok(entry) => self.alone(caller, entry).await,
                 Err(issue) => Err(FhirError::Invalid(vec![issue])),

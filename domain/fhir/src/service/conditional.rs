@@ -52,8 +52,8 @@ pub struct ConditionalDelete {
 
 impl FhirService {
     /// Parses criteria; they are strict, because an ignored parameter would address the wrong resource.
-    pub fn criteria(&self, resource_type: ResourceType, raw: &str) -> Result<SearchQuery, FhirError> {
-        let query = self.search_from(resource_type, raw)?;
+    pub fn criteria(&self, caller: &Caller, resource_type: ResourceType, raw: &str) -> Result<SearchQuery, FhirError> {
+        let query = self.search_from(caller, resource_type, raw)?;
         if query.clauses.is_empty() {
             let text = "a condition without criteria would address every resource of the type";
             return Err(FhirError::Invalid(vec![Issue::error(IssueCode::Invalid, text)]));

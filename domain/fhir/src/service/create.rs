@@ -13,7 +13,7 @@ impl FhirService {
         let resource = read_resource(body, resource_type, &self.limits)?;
         let key = ResourceKey::new(resource_type, self.ids.new_resource_id());
         let updated = self.clock.now().to_milliseconds();
-        let draft = stamp(resource, Stamp { key, version: VersionId::FIRST, updated })?;
+        let draft = stamp(resource, Stamp { key, version: VersionId::FIRST, updated }, &self.parameters(caller))?;
         let stored = draft.stored.clone();
         let write = Write::Insert { draft, method: Method::Create };
         self.store.commit(&Self::context(caller), vec![write], Vec::new()).await?;

@@ -3,6 +3,7 @@
 use crate::index::{self, IndexEntry};
 use crate::json::{Json, JsonObject, Limits, parse};
 use crate::outcome::{Issue, IssueCode};
+use crate::parameters::Parameters;
 use crate::ports::{Draft, Stored};
 use crate::structure;
 use crate::types::{Instant, ResourceKey, ResourceType, VersionId};
@@ -76,7 +77,7 @@ pub(super) struct Stamp {
 }
 
 /// Sets `id`, `meta.versionId` and `meta.lastUpdated`, puts them first, and derives bytes and search values.
-pub(super) fn stamp(mut resource: Json, stamp: Stamp) -> Result<Draft, FhirError> {
+pub(super) fn stamp(mut resource: Json, stamp: Stamp, parameters: &Parameters) -> Result<Draft, FhirError> {
     let Stamp { key, version, updated } = stamp;
     let Json::Object(members) = &mut resource else {
         let text = "a resource is a JSON object";
@@ -91,7 +92,7 @@ pub(super) fn stamp(mut resource: Json, stamp: Stamp) -> Result<Draft, FhirError
     members.insert_first("meta", Json::Object(meta));
     members.insert_first("id", key.id().as_str());
     members.insert_first("resourceType", key.resource_type().as_str());
-    let entries: Vec<IndexEntry> = index::extract(&resource, key.resource_type());
+    let entries: Vec<IndexEntry> = index::extract(&resource, key.resource_type(), parameters);
     let body = resource.to_bytes().into();
-    Ok(Draft { stored: Stored { key, version, updated, body }, entries })
+    Ok(Draft { stored: Stored { key, version, updated, body }, entries, parameter_set: parameters.set() })
 }

@@ -53,5 +53,5 @@ pub(super) fn within(stored: &Stored, patient: &ResourceKey) -> bool {
     }
     let Ok(resource) = parse(&stored.body, &Limits::default()) else { return false };
     let kind = stored.key.resource_type();
-    index::compartments(&index::extract(&resource, kind), kind).contains(patient)
+    index::compartments_of(&resource, kind).contains(patient)
 }

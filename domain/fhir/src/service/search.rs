@@ -4,7 +4,7 @@ use super::read::within;
 use super::{FhirError, FhirService};
 use crate::access::{AuditAction, AuditRecord, Caller, Interaction, Permit, decide, patients_in};
 use crate::ports::{SearchPage, Stored};
-use crate::search::{Handling, SearchOptions, SearchQuery, parse_query_string, parse_search};
+use crate::search::{Handling, QueryPairs, SearchOptions, SearchQuery, parse_query_string, parse_search};
 use crate::types::ResourceType;
 
 impl FhirService {
@@ -26,10 +26,21 @@ impl FhirService {
     }
 
     /// Parses a search of one type from its raw query string; strict, as programs that write Bundles need it.
-    pub(crate) fn search_from(&self, kind: ResourceType, raw: &str) -> Result<SearchQuery, FhirError> {
+    pub(crate) fn search_from(&self, caller: &Caller, kind: ResourceType, raw: &str) -> Result<SearchQuery, FhirError> {
         let pairs = parse_query_string(raw).map_err(|issue| FhirError::Invalid(vec![issue]))?;
-        let options = SearchOptions { handling: Handling::Strict, base_url: self.base_url() };
-        parse_search(kind, &pairs, options).map_err(FhirError::Invalid)
+        self.strict_search(caller, kind, &pairs)
+    }
+
+    /// Parses a search of one type whose parameters are all known.
+    pub fn strict_search(
+        &self,
+        caller: &Caller,
+        kind: ResourceType,
+        pairs: &QueryPairs,
+    ) -> Result<SearchQuery, FhirError> {
+        let parameters = &self.parameters(caller);
+        let options = SearchOptions { handling: Handling::Strict, base_url: self.base_url(), parameters };
+        parse_search(kind, pairs, options).map_err(FhirError::Invalid)
     }
 
     /// Decides about every type that the answer depends on: a chain is a look into another type.

@@ -6,7 +6,6 @@ use super::{FhirError, FhirService};
 use crate::access::Caller;
 use crate::json::Json;
 use crate::outcome::{Issue, IssueCode};
-use crate::search::{Handling, SearchOptions, parse_search};
 use crate::terminology::{Expansion, ExpansionError, Sources, expand, listed, needs};
 use crate::types::{ResourceKey, ResourceType};
 
@@ -42,8 +41,7 @@ impl FhirService {
             pairs.push(("version".to_owned(), escaped(version)));
         }
         let kind: ResourceType = kind.parse().map_err(|_| unknown(kind))?;
-        let options = SearchOptions { handling: Handling::Strict, base_url: self.base_url() };
-        let mut query = parse_search(kind, &pairs, options).map_err(FhirError::Invalid)?;
+        let mut query = self.strict_search(caller, kind, &pairs)?;
         query.count = 1;
         let found = self.search(caller, query).await?.matches;
         found.first().map(stored_json).transpose()

@@ -55,7 +55,7 @@ impl FhirService {
 
     /// Carries out a transaction Bundle; this is also how drafts and signatures are written.
     pub async fn transaction(&self, caller: &Caller, bundle: Json) -> Result<Vec<TransactionOutcome>, FhirError> {
-        self.carry_out(caller, read_transaction(bundle, self)?).await
+        self.carry_out(caller, read_transaction(bundle, self, caller)?).await
     }
 
     /// Carries out a transaction Bundle unless the criteria find a resource; nothing when they do.
@@ -69,7 +69,7 @@ impl FhirService {
             return Ok(None);
         }
         let guard = Guard { query: SearchQuery { count: 1, ..criteria.clone() }, expected: Vec::new() };
-        match self.carry_out_under(caller, read_transaction(bundle, self)?, vec![guard]).await {
+        match self.carry_out_under(caller, read_transaction(bundle, self, caller)?, vec![guard]).await {
             Err(FhirError::Store(StoreError::Stale)) => Ok(None),
             other => other.map(Some),
         }
@@ -146,7 +146,7 @@ impl FhirService {
 }
 
 /// Reads a transaction whose every entry must be legible.
-fn read_transaction(bundle: Json, service: &FhirService) -> Result<Vec<Entry>, FhirError> {
+fn read_transaction(bundle: Json, service: &FhirService, caller: &Caller) -> Result<Vec<Entry>, FhirError> {
     check_type(&bundle, "Bundle".parse().map_err(|_| bundle_missing())?)?;
     check_structure(&bundle)?;
     if bundle.get_str("type") != Some("transaction") {
@@ -154,7 +154,7 @@ fn read_transaction(bundle: Json, service: &FhirService) -> Result<Vec<Entry>, F
         return Err(FhirError::Invalid(vec![Issue::error(IssueCode::Invalid, text).at("Bundle.type")]));
     }
     let (mut entries, mut issues) = (Vec::new(), Vec::new());
-    for entry in entry::read(bundle, service) {
+    for entry in entry::read(bundle, (service, caller)) {
         match entry {
             Ok(entry) => entries.push(entry),
             Err(issue) => issues.push(issue),

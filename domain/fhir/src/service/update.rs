@@ -71,6 +71,7 @@ impl FhirService {
         resource: Json,
     ) -> Result<Write, FhirError> {
         let now = self.clock.now().to_milliseconds();
+        let parameters = self.parameters(caller);
         match found {
             Lookup::Found(read) => {
                 if let Some(wanted) = if_match.filter(|wanted| *wanted != read.version) {
@@ -80,20 +81,21 @@ impl FhirService {
                 if let Err(refusal) = decide_change(caller, key, &current) {
                     return Err(self.refuse(caller, Interaction::Update, &key.to_string(), refusal).await?);
                 }
-                let read_entries = index::extract(&current, key.resource_type());
+                let read_entries = index::extract(&current, key.resource_type(), &parameters);
                 // A clock that stepped back must not order versions backwards.
                 let updated = now.max(read.updated);
-                let draft = stamp(resource, Stamp { key: key.clone(), version: read.version.next(), updated })?;
+                let stamped = Stamp { key: key.clone(), version: read.version.next(), updated };
+                let draft = stamp(resource, stamped, &parameters)?;
                 Ok(Write::Replace { read, read_entries, draft })
             }
             Lookup::Gone { .. } | Lookup::Absent if if_match.is_some() => Err(FhirError::NotFound(key.clone())),
             Lookup::Gone { version, at } => {
                 let stamped = Stamp { key: key.clone(), version: version.next(), updated: now.max(at) };
-                Ok(Write::Insert { draft: stamp(resource, stamped)?, method: Method::Update })
+                Ok(Write::Insert { draft: stamp(resource, stamped, &parameters)?, method: Method::Update })
             }
             Lookup::Absent => {
                 let stamped = Stamp { key: key.clone(), version: VersionId::FIRST, updated: now };
-                Ok(Write::Insert { draft: stamp(resource, stamped)?, method: Method::Update })
+                Ok(Write::Insert { draft: stamp(resource, stamped, &parameters)?, method: Method::Update })
             }
         }
     }

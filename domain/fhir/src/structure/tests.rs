@@ -121,7 +121,7 @@ fn the_official_examples_have_no_errors() {
         let found: Vec<String> = match parse(&bytes, &Limits { max_bytes: 1 << 30, ..Limits::default() }) {
             Ok(resource) => {
                 if let Some(Ok(kind)) = resource.get_str("resourceType").map(str::parse) {
-                    values += crate::index::extract(&resource, kind).len();
+                    values += crate::index::extract(&resource, kind, &crate::parameters::Parameters::default()).len();
                 }
                 check(&resource).iter().map(Issue::to_string).collect()
             }

@@ -1,8 +1,6 @@
 //! `Observation/$lastn` (R4 <https://hl7.org/fhir/R4/observation-operation-lastn.html>).
 
 use poem::Response;
-use seva_fhir::search::{Handling, SearchOptions, parse_search};
-use seva_fhir::service::FhirError;
 use seva_fhir::types::ResourceType;
 
 use super::super::search::searchset;
@@ -19,9 +17,8 @@ pub(super) async fn run(face: &FhirEndpoint, caller: CallerRef<'_>, given: &Para
         return Err(Failure::BadRequest("$lastn needs patient or subject".to_owned()));
     }
     pairs.push(("_sort".to_owned(), "-date".to_owned()));
-    let options = SearchOptions { handling: Handling::Strict, base_url: face.base() };
     let kind: ResourceType = "Observation".parse().map_err(|_| Failure::NotFound("Observation".to_owned()))?;
-    let query = parse_search(kind, &pairs, options).map_err(FhirError::Invalid)?;
+    let query = face.service().strict_search(caller, kind, &pairs)?;
     let most = given.number("max")?.unwrap_or(1).clamp(1, MOST) as usize;
     let page = face.service().last_n(caller, query.clone(), most).await?;
     let body = searchset(face.base(), "Observation/$lastn", &query, &page);

@@ -24,7 +24,7 @@ impl Parser<'_> {
         let [resource_type] = self.query.resource_types.as_slice() else {
             return Err(Problem::Unknown(format!("several types are not sorted by {code:?}: use _id or _lastUpdated")));
         };
-        let found = definitions().search_parameter(resource_type.as_str(), code);
+        let found = self.options.parameters.find(*resource_type, code).map_err(Problem::Bad)?;
         let parameter = found
             .ok_or_else(|| Problem::Unknown(format!("{resource_type} has no search parameter {code:?} to sort by")))?;
         match parameter.kind {
@@ -83,8 +83,8 @@ impl Parser<'_> {
         if code == "*" {
             return Ok((of_type(source.as_str()).collect(), target));
         }
-        let parameter = definitions()
-            .search_parameter(source.as_str(), code)
+        let found = self.options.parameters.find(source, code).map_err(Problem::Bad)?;
+        let parameter = found
             .filter(|parameter| parameter.kind == SearchParameterType::Reference)
             .ok_or_else(|| Problem::Bad(format!("{source}:{code} is not a reference parameter")))?;
         Ok((vec![parameter], target))

@@ -1,8 +1,9 @@
 //! Conditions on other resources (R4 <https://hl7.org/fhir/R4/search.html#chaining>, <https://hl7.org/fhir/R4/search.html#has>).
 
-use seva_fhir_profiles::{SearchParameter, SearchParameterType, definitions};
+use seva_fhir_profiles::{SearchParameter, SearchParameterType};
 
 use super::{Parser, Problem};
+use crate::parameters::Parameters;
 use crate::search::{Clause, Link};
 use crate::types::ResourceType;
 
@@ -26,7 +27,7 @@ impl Parser<'_> {
         };
         let mut links = Vec::new();
         let mut problem = None;
-        for parameter in references(types, code)? {
+        for parameter in references(self.options.parameters, types, code)? {
             let possible = parameter.targets.iter().filter_map(|name| name.parse::<ResourceType>().ok());
             let others: Vec<ResourceType> = match wanted {
                 Some(wanted) => vec![wanted],
@@ -58,7 +59,7 @@ impl Parser<'_> {
             return Err(Problem::Bad(format!("a chain has at most {LONGEST_CHAIN} steps")));
         }
         let other = target(source)?;
-        let reference = references(&[other], code)?
+        let reference = references(self.options.parameters, &[other], code)?
             .into_iter()
             .find(|parameter| {
                 parameter.targets.is_empty() || types.iter().any(|own| parameter.targets.contains(&own.as_str()))
@@ -81,10 +82,14 @@ fn target(name: &str) -> Result<ResourceType, Problem> {
     name.parse().map_err(|error| Problem::Bad(format!("{error}")))
 }
 
-fn references(types: &[ResourceType], code: &str) -> Result<Vec<&'static SearchParameter>, Problem> {
+fn references(
+    parameters: &Parameters,
+    types: &[ResourceType],
+    code: &str,
+) -> Result<Vec<&'static SearchParameter>, Problem> {
     let found: Vec<&'static SearchParameter> = types
         .iter()
-        .filter_map(|resource_type| definitions().search_parameter(resource_type.as_str(), code))
+        .filter_map(|resource_type| parameters.find(*resource_type, code).ok().flatten())
         .filter(|parameter| parameter.kind == SearchParameterType::Reference)
         .collect();
     if found.is_empty() {

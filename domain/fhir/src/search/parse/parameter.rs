@@ -5,6 +5,7 @@ use seva_fhir_profiles::{Component, SearchParameter, SearchParameterType, defini
 
 use super::{Parser, Problem, each};
 use crate::index::fold;
+use crate::parameters::is_own;
 use crate::search::query_string::{split_escaped, unescape};
 use crate::search::recheck::UriDirection;
 use crate::search::{
@@ -22,7 +23,8 @@ impl Parser<'_> {
         };
         let mut parameters: Vec<&'static SearchParameter> = Vec::new();
         for resource_type in types {
-            let parameter = definitions().search_parameter(resource_type.as_str(), code).ok_or_else(|| {
+            let found = self.options.parameters.find(*resource_type, code).map_err(Problem::Bad)?;
+            let parameter = found.ok_or_else(|| {
                 Problem::Unknown(format!(
                     "{resource_type} has no search parameter {code:?}: see /fhir/metadata for those it has"
                 ))
@@ -51,6 +53,12 @@ impl Parser<'_> {
         value: &str,
     ) -> Result<Clause, Problem> {
         if let Some(recheck) = recheck(parameter, modifier, value)? {
+            if is_own(parameter) {
+                let code = parameter.code;
+                return Err(Problem::Unknown(format!(
+                    "{code:?} is not a parameter of R4: it has no such modifier here"
+                )));
+            }
             return Ok(Clause::Recheck(recheck));
         }
         let test = self.test(parameter, modifier, value)?;

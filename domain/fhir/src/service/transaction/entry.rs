@@ -1,6 +1,7 @@
 //! The entries of a transaction or batch, each URL parsed once; a fault names its entry
 //! (R4 <https://hl7.org/fhir/R4/bundle.html#bundle-unlabeled-rules>).
 
+use crate::access::Caller;
 use crate::json::Json;
 use crate::outcome::{Issue, IssueCode};
 use crate::search::SearchQuery;
@@ -70,21 +71,21 @@ impl Entry {
 }
 
 /// Reads all entries of a Bundle whose structure was checked; every fault stays with its entry.
-pub(crate) fn read(mut bundle: Json, service: &FhirService) -> Vec<Result<Entry, Issue>> {
+pub(crate) fn read(mut bundle: Json, (service, caller): (&FhirService, &Caller)) -> Vec<Result<Entry, Issue>> {
     let entries = match bundle.remove("entry") {
         Some(Json::Array(entries)) => entries,
         _ => Vec::new(),
     };
-    entries.into_iter().enumerate().map(|(index, entry)| one(index, entry, service)).collect()
+    entries.into_iter().enumerate().map(|(index, entry)| one(index, entry, (service, caller))).collect()
 }
 
-fn one(index: usize, mut entry: Json, service: &FhirService) -> Result<Entry, Issue> {
+fn one(index: usize, mut entry: Json, (service, caller): (&FhirService, &Caller)) -> Result<Entry, Issue> {
     let place = format!("Bundle.entry[{index}]");
     let request = entry
         .remove("request")
         .ok_or_else(|| Issue::error(IssueCode::Required, "an entry needs a request").at(format!("{place}.request")))?;
     let resource = entry.remove("resource");
-    let reader = Reader { service, place: &place, request: &request };
+    let reader = Reader { service, caller, place: &place, request: &request };
     let verb = reader.verb(resource.as_ref())?;
     let if_match = match reader.text("ifMatch") {
         Some(etag) => Some(VersionId::from_etag(etag).ok_or_else(|| {
@@ -100,6 +101,7 @@ fn one(index: usize, mut entry: Json, service: &FhirService) -> Result<Entry, Is
 
 struct Reader<'a> {
     service: &'a FhirService,
+    caller: &'a Caller,
     place: &'a str,
     request: &'a Json,
 }
@@ -151,7 +153,7 @@ impl Reader<'_> {
             [name] => {
                 let kind = self.type_named(name)?;
                 self.service
-                    .search_from(kind, query.unwrap_or_default())
+                    .search_from(self.caller, kind, query.unwrap_or_default())
                     .map(|search| Query::Search(Box::new(search)))
                     .map_err(|error| match error {
                         FhirError::Invalid(mut issues) if !issues.is_empty() => issues.remove(0),
@@ -185,7 +187,7 @@ impl Reader<'_> {
     }
 
     fn criteria(&self, kind: ResourceType, raw: &str, member: &str) -> Result<SearchQuery, Issue> {
-        self.service.criteria(kind, raw.trim_start_matches('?')).map_err(|error| {
+        self.service.criteria(self.caller, kind, raw.trim_start_matches('?')).map_err(|error| {
             let text = match error {
                 FhirError::Invalid(issues) => {
                     issues.into_iter().map(|issue| issue.diagnostics).collect::<Vec<_>>().join("; ")

@@ -172,7 +172,7 @@ impl FhirService {
                 }
                 let updated = self.clock.now().to_milliseconds();
                 let stamped = Stamp { key: key.clone(), version: VersionId::FIRST, updated };
-                let draft = stamp(resource_of(plan)?, stamped)?;
+                let draft = stamp(resource_of(plan)?, stamped, &self.parameters(caller))?;
                 let outcome = TransactionOutcome::Created(draft.stored.clone());
                 writes.push(Write::Insert { draft, method: Method::Create });
                 Ok(Some(outcome))

@@ -44,7 +44,7 @@ pub(super) async fn conditional_references(
     for name in names {
         let Some((kind, raw)) = name.split_once('?') else { continue };
         let Ok(kind) = kind.parse::<ResourceType>() else { continue };
-        let found = service.matches(caller, &service.criteria(kind, raw)?, 2).await?;
+        let found = service.matches(caller, &service.criteria(caller, kind, raw)?, 2).await?;
         match found.as_slice() {
             [one] => asked.insert(name.clone(), one.key.to_string()),
             [] => return Err(FhirError::Condition(format!("the reference {name:?} finds no {kind}"))),

@@ -1,0 +1,103 @@
+//! SearchParameter resources of a tenant's own (R4 searchparameter.html): indexed while everything goes on.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use seva_tests::client::{Answer, Client};
+use seva_tests::server::TestServer;
+
+fn parameter(id: &str, change: Value) -> Value {
+    let mut parameter = json!({"resourceType": "SearchParameter", "id": id, "url": format!("urn:{id}"), "name": id, "status": "active",
+        "description": "test", "code": id, "base": ["Patient"], "type": "string",
+        "expression": "Patient.extension.where(url='urn:nick').value"});
+    for (name, value) in change.as_object().unwrap() {
+        parameter[name] = value.clone();
+    }
+    parameter
+}
+
+fn patient(id: &str, nick: &str) -> Value {
+    json!({"resourceType": "Patient", "id": id, "extension": [{"url": "urn:nick", "valueString": nick}],
+        "generalPractitioner": [{"reference": "Practitioner/kelkar"}], "birthDate": "1980-02-03"})
+}
+
+/// Asks until the parameter is in force.
+async fn once_indexed(client: &Client, path: &str) -> Answer {
+    for _ in 0..200 {
+        let answer = client.get(path).await.unwrap();
+        if answer.status == 200 {
+            return answer;
+        }
+        let told = answer.issues();
+        assert!(
+            answer.status == 400 && (told.contains("being indexed") || told.contains("has no search parameter")),
+            "{told}"
+        );
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{path} never came into force");
+}
+
+#[tokio::test]
+async fn an_own_parameter_finds_old_and_new_resources() {
+    let server = TestServer::start().await.unwrap();
+    let admin = &server.administrator().await.unwrap();
+    for number in 0..30 {
+        let id = format!("before-{number}");
+        admin.put(&format!("/fhir/Patient/{id}"), &patient(&id, &format!("Bunty {number}"))).await.unwrap();
+    }
+    assert_eq!(admin.put("/fhir/SearchParameter/nick", &parameter("nick", json!({}))).await.unwrap().status, 201);
+    // Writers go on meanwhile: some of what is indexed changes, some comes, some goes.
+    for round in 0..15 {
+        let (changed, new) = (format!("before-{round}"), format!("during-{round}"));
+        admin.put(&format!("/fhir/Patient/{changed}"), &patient(&changed, &format!("Chotu {round}"))).await.unwrap();
+        admin.put(&format!("/fhir/Patient/{new}"), &patient(&new, "Munna")).await.unwrap();
+        admin.delete(&format!("/fhir/Patient/before-{}", 20 + round / 3)).await.unwrap();
+    }
+    assert_eq!(once_indexed(admin, "/fhir/Patient?nick=bunty&_count=100").await.matches().len(), 10);
+    let count =
+        async |query: &str| admin.get(&format!("/fhir/Patient?_count=100&{query}")).await.unwrap().matches().len();
+    assert_eq!(count("nick=chotu").await, 15);
+    assert_eq!(count("nick=munna").await, 15);
+    assert_eq!(count("nick:exact=Bunty 16&birthdate=1980-02").await, 1);
+    assert_eq!(count("nick:missing=false").await, 40);
+    let sorted = admin.get("/fhir/Patient?_sort=nick&_count=2").await.unwrap();
+    assert_eq!(sorted.matches(), ["before-15", "before-16"], "{}", sorted.issues());
+    assert_eq!(admin.put("/fhir/Patient/before-16", &patient("before-16", "Golu")).await.unwrap().status, 200);
+    assert_eq!((count("nick=bunty 16").await, count("nick=golu").await), (0, 1));
+    // What is taken away is not known any more.
+    admin.delete("/fhir/SearchParameter/nick").await.unwrap();
+    for _ in 0..100 {
+        if admin.get("/fhir/Patient?nick=golu").await.unwrap().status == 400 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(admin.get("/fhir/Patient?nick=golu").await.unwrap().issues().contains("has no search parameter"));
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn own_references_chain_and_unusable_ones_say_why() {
+    let server = TestServer::start().await.unwrap();
+    let admin = &server.administrator().await.unwrap();
+    admin.put("/fhir/Patient/p", &patient("p", "x")).await.unwrap();
+    let family = parameter(
+        "doctor",
+        json!({"type": "reference", "expression": "Patient.generalPractitioner", "target": ["Practitioner"]}),
+    );
+    let wrong = parameter("wrong", json!({"expression": "Patient.name.("}));
+    let draft = parameter("later", json!({"status": "draft"}));
+    for own in [&family, &wrong, &draft] {
+        let place = format!("/fhir/SearchParameter/{}", own["id"].as_str().unwrap());
+        assert_eq!(admin.put(&place, own).await.unwrap().status, 201);
+    }
+    assert_eq!(once_indexed(admin, "/fhir/Patient?doctor=Practitioner/kelkar").await.matches(), ["p"]);
+    assert_eq!(admin.get("/fhir/Patient?doctor:Practitioner.family=kelkar").await.unwrap().matches(), ["p"]);
+    let included = admin.get("/fhir/Patient?_id=p&_include=Patient:doctor").await.unwrap();
+    assert_eq!(included.json["entry"][1]["resource"]["id"], "kelkar", "{}", included.json);
+    let unusable = admin.get("/fhir/Patient?wrong=x").await.unwrap();
+    assert!(unusable.status == 400 && unusable.issues().contains("can't be evaluated"), "{}", unusable.issues());
+    assert_eq!(admin.get("/fhir/Patient?later=x").await.unwrap().status, 400);
+    server.stop().await.unwrap();
+}
