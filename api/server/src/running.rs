@@ -121,14 +121,9 @@ struct Background {
 }
 
 impl Background {
-    fn start(
-        services: &Services,
-        reindexing: Reindexing,
-        audit_writer: JoinHandle<()>,
-        closing: &watch::Receiver<bool>,
-    ) -> Self {
-        let reindexing = tokio::spawn(reindexing.run(closing.clone()));
-        Self { workers: Workers::start(services, closing), reindexing, audit_writer }
+    fn start(services: &Services, reindexing: Reindexing, audit_writer: JoinHandle<()>) -> Self {
+        let reindexing = tokio::spawn(reindexing.run(services.closing.clone()));
+        Self { workers: Workers::start(services), reindexing, audit_writer }
     }
 }
 
@@ -153,13 +148,8 @@ impl Running {
         dictations.resume_unfinished(store.others()).await?;
         let (closing, closing_seen) = watch::channel(false);
         let verifier = adapters::verifier(&configuration)?;
-        let asked = Dependencies {
-            database: &database,
-            speech: speech.clone(),
-            extractor,
-            blobs: Arc::clone(&blobs.store),
-            issuer: verifier.clone(),
-        };
+        let (blob_store, issuer) = (Arc::clone(&blobs.store), verifier.clone());
+        let asked = Dependencies { database: &database, speech: speech.clone(), extractor, blobs: blob_store, issuer };
         let services = Arc::new(Services {
             fhir: fhir.clone(),
             authenticator: parts.authenticator(&accounts, verifier).await?,
@@ -169,7 +159,7 @@ impl Running {
             blobs,
             decoder: Arc::new(EmbeddedAudioDecoder),
             url: url.clone(),
-            closing: closing_seen.clone(),
+            closing: closing_seen,
             idempotency: Arc::new(PostgresIdempotency::new(&database)),
             ids: Arc::new(RandomIds),
             probes: asked.probes(),
@@ -180,7 +170,7 @@ impl Running {
         let settings = WebSettings { url: url.clone(), zone: configuration.server.time_zone.0 };
         let app = pages::with_pages(seva_http::endpoint(&services).boxed(), settings);
         let (stop, server) = serve(acceptor, app);
-        let background = Background::start(&services, reindexing, audit_writer, &closing_seen);
+        let background = Background::start(&services, reindexing, audit_writer);
         Ok(Self {
             address,
             fhir,

@@ -36,8 +36,8 @@ struct Worker {
 }
 
 impl Workers {
-    /// Starts them; they end when `closing` becomes true.
-    pub fn start(services: &Services, closing: &watch::Receiver<bool>) -> Self {
+    /// Starts them; they end when the server closes.
+    pub fn start(services: &Services) -> Self {
         let fhir = &services.fhir;
         let runners: [Arc<dyn JobRunner>; 3] = [
             Arc::new(ExportRunner::new(fhir.clone())),
@@ -45,7 +45,7 @@ impl Workers {
             Arc::new(RequestRunner::new(FhirEndpoint::new(services))),
         ];
         let runners = Arc::new(runners.into_iter().map(|runner| (runner.kind(), runner)).collect());
-        let worker = Worker { desk: services.jobs.clone(), runners, closing: closing.clone() };
+        let worker = Worker { desk: services.jobs.clone(), runners, closing: services.closing.clone() };
         let mut tasks = JoinSet::new();
         for _ in 0..WORKERS {
             tasks.spawn(worker.clone().work());

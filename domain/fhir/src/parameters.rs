@@ -247,8 +247,9 @@ mod tests {
             "base":["Patient","Practitioner"],"expression":"Patient.extension.where(url='urn:nick').value | Practitioner.name.text"}"#,
         );
         assert_eq!(nick.len(), 2);
+        let nick = nick.first().expect("one for each type");
         let patient = ResourceType::patient();
-        let ready = Parameters::with(9, &[(7, nick[0].clone(), State::Ready)]);
+        let ready = Parameters::with(9, &[(7, nick.clone(), State::Ready)]);
         let found = ready.find(patient, "nick").expect("ready").expect("known");
         let text = r#"{"resourceType":"Patient","id":"p","extension":[{"url":"urn:nick","valueString":"Bunty"}]}"#;
         let resource = parse(text.as_bytes(), &Limits::default()).expect("JSON");
@@ -256,9 +257,9 @@ mod tests {
         let own: Vec<_> =
             entries.iter().filter(|entry| entry.parameter == found.id).map(|entry| &entry.value).collect();
         assert_eq!(own, [&IndexValue::String("Bunty".into())]);
-        let indexing = Parameters::with(9, &[(7, nick[0].clone(), State::Indexing)]);
+        let indexing = Parameters::with(9, &[(7, nick.clone(), State::Indexing)]);
         assert!(indexing.find(patient, "nick").is_err_and(|text| text.contains("being indexed")));
-        let wrong = Definition { expression: "Patient.(".to_owned(), ..nick[0].clone() };
+        let wrong = Definition { expression: "Patient.(".to_owned(), ..nick.clone() };
         let wrong = Parameters::with(9, &[(8, wrong, State::Ready)]);
         assert!(wrong.find(patient, "nick").is_err_and(|text| text.contains("can't be evaluated")));
         assert_eq!(wrong.find(patient, "other").map(|found| found.is_some()), Ok(false));
