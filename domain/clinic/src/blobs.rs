@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::dictation::{AudioCipher, BlobStore, RecordingKeys};
-use crate::drafting::elements::{EXTENSION, reference};
+use crate::drafting::elements::EXTENSION;
 use crate::failure::ClinicError;
 
 /// A blob is one piece under its own key.
@@ -72,7 +72,7 @@ impl BlobLink {
             ("resourceType", "Binary".into()),
             ("id", self.id.to_string().into()),
             ("contentType", self.content_type.as_str().into()),
-            ("securityContext", reference(security_context)),
+            ("securityContext", object([("reference", security_context.into())])),
             ("_data", object([("extension", vec![mark].into())])),
         ])
     }

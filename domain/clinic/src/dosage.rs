@@ -15,7 +15,7 @@ mod units;
 #[cfg(test)]
 mod tests;
 
-pub use fhir::{DosageFormatError, from_fhir, regimen_from_fhir, regimen_to_fhir, to_fhir};
+pub use fhir::{DosageFormatError, from_fhir, quantity_to_fhir, regimen_from_fhir, regimen_to_fhir, to_fhir};
 pub use grammar::{Part, Reading, parse, read};
 pub use parts::{Cursor, time_unit};
 pub use units::{DoseUnit, Route, form_named, unit_named};

@@ -1,7 +1,7 @@
 //! From a transcript and its entities to one transaction Bundle (R4: <https://hl7.org/fhir/R4/http.html#transaction>):
 //! every drafted statement points at the characters and the milliseconds that it comes from.
 
-mod documents;
+pub(crate) mod documents;
 pub mod elements;
 mod findings;
 mod medicines;
@@ -10,19 +10,22 @@ mod sections;
 use std::fmt::Write as _;
 
 use seva_fhir::clock::IdSource;
-use seva_fhir::json::{Json, JsonObject, array, object};
+use seva_fhir::json::{Json, object};
 use seva_fhir::types::Instant;
+use seva_models::{self as models, Extension, Origin};
 
 use crate::dictation::{Dictation, Transcript};
 use crate::encounter_record::{EncounterRecord, Held};
 use crate::entities::{Category, Entity, EntityType, Trait};
 
-use elements::reference;
+use elements::written;
 
 pub(crate) use findings::NO_KNOWN_ALLERGY;
+pub(crate) use medicines::dispensed;
 pub use medicines::dispensed_quantity;
-pub(crate) use medicines::insert_dosage;
-pub use sections::{SECTIONS, SectionKind, empty_composition, section_code, section_state, section_text, set_section};
+pub use sections::{
+    SECTIONS, SectionContent, SectionKind, empty_composition, section_code, section_state, section_text, set_section,
+};
 
 /// The recording as a file.
 pub struct Recording {
@@ -55,10 +58,31 @@ pub struct Draft<'a> {
 /// A resource that is created, under the `urn:uuid` by which others refer to it.
 pub(crate) struct Drafted {
     pub(crate) url: String,
-    pub(crate) resource: JsonObject,
+    pub(crate) statement: Statement,
     pub(crate) section: Option<SectionKind>,
     pub(crate) line: String,
     pub(crate) evidence: Option<(usize, usize)>,
+}
+
+/// What was heard, as the model of its resource.
+pub(crate) enum Statement {
+    Observation(models::Observation),
+    Condition(models::Condition),
+    Allergy(models::AllergyIntolerance),
+    Medicine(models::MedicationRequest),
+    Test(models::ServiceRequest),
+}
+
+impl Statement {
+    fn to_json(&self) -> Vec<u8> {
+        match self {
+            Self::Observation(observation) => observation.to_json(),
+            Self::Condition(condition) => condition.to_json(),
+            Self::Allergy(allergy) => allergy.to_json(),
+            Self::Medicine(request) => request.to_json(),
+            Self::Test(request) => request.to_json(),
+        }
+    }
 }
 
 impl Draft<'_> {
@@ -69,12 +93,17 @@ impl Draft<'_> {
         url
     }
 
-    pub(crate) fn subject(&self) -> Json {
-        reference(&self.record.patient)
+    pub(crate) fn subject(&self) -> String {
+        self.record.patient.clone()
     }
 
-    pub(crate) fn encounter(&self) -> Json {
-        reference(&self.record.encounter.key.to_string())
+    pub(crate) fn encounter(&self) -> String {
+        self.record.encounter.key.to_string()
+    }
+
+    pub(crate) fn origin(&self, extensions: Vec<Extension>) -> Origin {
+        let date = self.now.to_string();
+        Origin { labels: Vec::new(), extensions, subject: self.subject(), encounter: self.encounter(), date }
     }
 }
 
@@ -82,10 +111,11 @@ impl Draft<'_> {
 #[must_use]
 pub fn bundle(draft: &Draft<'_>) -> Json {
     let transcript_url = draft.url();
+    let create = |url: &str, text: Vec<u8>| post(url, written(&text).into());
     let mut entries = Vec::new();
     let audio_url = draft.url();
-    entries.push(post(&audio_url, documents::audio(draft)));
-    entries.push(post(&transcript_url, documents::transcript(draft, &audio_url)));
+    entries.push(create(&audio_url, documents::audio(draft)));
+    entries.push(create(&transcript_url, documents::transcript(draft, &audio_url)));
     let mut drafted = Vec::new();
     for entity in &draft.dictation.result.entities {
         if !is_known(draft.record, entity) {
@@ -94,11 +124,10 @@ pub fn bundle(draft: &Draft<'_>) -> Json {
     }
     link_reasons(&mut drafted);
     let device_url = draft.url();
-    entries.push(post(&device_url, documents::device(draft)));
+    entries.push(create(&device_url, documents::device(draft)));
     for each in &drafted {
-        entries.push(post(&each.url, each.resource.clone().into()));
+        entries.push(create(&each.url, each.statement.to_json()));
     }
-    let targets: Vec<&str> = drafted.iter().map(|each| each.url.as_str()).collect();
     let composition = sections::composition(draft, &drafted, &transcript_url);
     let composition_url = match &draft.record.composition {
         Some(held) => {
@@ -111,9 +140,8 @@ pub fn bundle(draft: &Draft<'_>) -> Json {
             url
         }
     };
-    let mut all: Vec<&str> = targets;
-    all.push(&composition_url);
-    entries.push(post(&draft.url(), documents::provenance(draft, &all, (&device_url, &transcript_url))));
+    let targets = drafted.iter().map(|each| each.url.clone()).chain([composition_url]).collect();
+    entries.push(create(&draft.url(), documents::provenance(draft, targets, (&device_url, &transcript_url))));
     transaction(entries)
 }
 
@@ -191,14 +219,15 @@ fn is_known(record: &EncounterRecord, entity: &Entity) -> bool {
 
 /// A single diagnosis is the reason of what is prescribed; between several nobody said which.
 fn link_reasons(drafted: &mut [Drafted]) {
-    let mut diagnoses = drafted.iter().filter(|each| {
-        let status = each.resource.get("verificationStatus").and_then(|status| status.get("coding"));
-        let code = status.and_then(|codings| codings.get_index(0)).and_then(|coding| coding.get_str("code"));
-        code == Some("provisional")
+    let mut diagnoses = drafted.iter().filter(|each| match &each.statement {
+        Statement::Condition(condition) => condition.verification == findings::PROVISIONAL,
+        _ => false,
     });
     let (Some(only), None) = (diagnoses.next().map(|each| each.url.clone()), diagnoses.next()) else { return };
-    for each in drafted.iter_mut().filter(|each| each.section == Some(SectionKind::Medications)) {
-        each.resource.insert("reasonReference", array([reference(&only)]));
+    for each in drafted {
+        if let Statement::Medicine(request) = &mut each.statement {
+            request.reasons = vec![only.clone()];
+        }
     }
 }
 

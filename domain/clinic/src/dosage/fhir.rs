@@ -3,12 +3,12 @@
 //! Where pieces are counted, the ordered `doseAndRate` holds the count and the calculated one the substance, by
 //! <http://terminology.hl7.org/CodeSystem/dose-rate-type>; the strength is their quotient.
 
-use seva_fhir::json::{Json, JsonObject, array, object};
+use seva_fhir::json::Json;
+use seva_models::{self as models, Coding, Concept};
 
 use super::{AsNeeded, DayTime, Dosage, DoseUnit, Duration, Food, Quantity, Route, Start, TimeUnit, Timing};
 use crate::lexicon::decimal::Decimal;
 
-const UCUM: &str = "http://unitsofmeasure.org";
 const SNOMED: &str = "http://snomed.info/sct";
 const RATE_TYPE: &str = "http://terminology.hl7.org/CodeSystem/dose-rate-type";
 const IMMEDIATELY: &str = "Give the first dose immediately";
@@ -23,8 +23,8 @@ pub struct DosageFormatError {
 
 /// Writes the steps of a regimen as `dosageInstruction`.
 #[must_use]
-pub fn regimen_to_fhir(steps: &[Dosage]) -> Json {
-    array(steps.iter().map(to_fhir))
+pub fn regimen_to_fhir(steps: &[Dosage]) -> Vec<models::Dosage> {
+    steps.iter().map(to_fhir).collect()
 }
 
 /// Reads the steps of a `dosageInstruction`.
@@ -34,58 +34,31 @@ pub fn regimen_from_fhir(json: &Json) -> Result<Vec<Dosage>, DosageFormatError> 
 
 /// Writes one dosage.
 #[must_use]
-pub fn to_fhir(dosage: &Dosage) -> Json {
-    let mut result = JsonObject::new();
-    if let Some(sequence) = dosage.sequence {
-        result.insert("sequence", Json::Number(sequence.to_string().into()));
+pub fn to_fhir(dosage: &Dosage) -> models::Dosage {
+    let route = |route: Route| Concept {
+        codings: vec![Coding::named(SNOMED, route.code(), route.display())],
+        text: Some(route.display().to_owned()),
+    };
+    models::Dosage {
+        sequence: dosage.sequence.and_then(|sequence| i32::try_from(sequence).ok()),
+        text: dosage.text.clone(),
+        instructions: instructions(dosage),
+        timing: timing(dosage),
+        as_needed: match &dosage.timing.as_needed {
+            AsNeeded::No => None,
+            AsNeeded::Yes => Some(models::AsNeeded::Always),
+            AsNeeded::For(reason) => Some(models::AsNeeded::For(Concept::worded(reason))),
+        },
+        route: dosage.route.map(route),
+        doses: doses(dosage),
+        most_per_day: dosage.max_per_day.map(quantity_to_fhir),
     }
-    if let Some(text) = &dosage.text {
-        result.insert("text", text.as_str());
-    }
-    let instructions = instructions_json(dosage);
-    if !instructions.is_empty() {
-        result.insert("additionalInstruction", instructions);
-    }
-    if let Some(timing) = timing_json(dosage) {
-        result.insert("timing", timing);
-    }
-    match &dosage.timing.as_needed {
-        AsNeeded::No => {}
-        AsNeeded::Yes => drop(result.insert("asNeededBoolean", true)),
-        AsNeeded::For(reason) => {
-            result.insert("asNeededCodeableConcept", object([("text", reason.as_str().into())]));
-        }
-    }
-    if let Some(route) = dosage.route {
-        let coding =
-            object([("system", SNOMED.into()), ("code", route.code().into()), ("display", route.display().into())]);
-        result.insert("route", object([("coding", array([coding])), ("text", route.display().into())]));
-    }
-    let rates = rates_json(dosage);
-    if !rates.is_empty() {
-        result.insert("doseAndRate", rates);
-    }
-    if let Some(maximum) = dosage.max_per_day {
-        let day = object([
-            ("value", number(Decimal::ONE)),
-            ("unit", "day".into()),
-            ("system", UCUM.into()),
-            ("code", "d".into()),
-        ]);
-        result.insert("maxDosePerPeriod", object([("numerator", quantity_json(maximum)), ("denominator", day)]));
-    }
-    Json::Object(result)
 }
 
-fn instructions_json(dosage: &Dosage) -> Vec<Json> {
-    let mut instructions = Vec::new();
-    if dosage.timing.start == Start::Immediate {
-        instructions.push(object([("text", IMMEDIATELY.into())]));
-    }
-    if let Some(food) = dosage.food.filter(|_| !dosage.timing.when.is_empty()) {
-        instructions.push(object([("text", food_text(food).into())]));
-    }
-    instructions
+fn instructions(dosage: &Dosage) -> Vec<Concept> {
+    let at_once = (dosage.timing.start == Start::Immediate).then_some(IMMEDIATELY);
+    let food = dosage.food.filter(|_| !dosage.timing.when.is_empty()).map(food_text);
+    at_once.into_iter().chain(food).map(Concept::worded).collect()
 }
 
 fn food_text(food: Food) -> &'static str {
@@ -96,70 +69,43 @@ fn food_text(food: Food) -> &'static str {
     }
 }
 
-fn number(value: Decimal) -> Json {
-    Json::Number(value.to_string().into())
+/// Writes an amount.
+#[must_use]
+pub fn quantity_to_fhir(quantity: Quantity) -> models::Quantity {
+    models::Quantity {
+        value: quantity.value.to_string(),
+        unit: quantity.unit.display().to_owned(),
+        code: quantity.unit.code().to_owned(),
+    }
 }
 
-fn quantity_json(quantity: Quantity) -> Json {
-    object([
-        ("value", number(quantity.value)),
-        ("unit", quantity.unit.display().into()),
-        ("system", UCUM.into()),
-        ("code", quantity.unit.code().into()),
-    ])
-}
-
-fn timing_json(dosage: &Dosage) -> Option<Json> {
+fn timing(dosage: &Dosage) -> models::Timing {
     let timing = &dosage.timing;
-    let mut repeat = JsonObject::new();
-    if let Some(Duration { value, unit }) = dosage.duration {
-        let bounds = [
-            ("value", number(value)),
-            ("unit", unit.code().into()),
-            ("system", UCUM.into()),
-            ("code", unit.code().into()),
-        ];
-        repeat.insert("boundsDuration", object(bounds));
-    }
-    if let Some(count) = timing.count {
-        repeat.insert("count", Json::Number(count.to_string().into()));
-    }
-    if let Some(frequency) = timing.frequency {
-        repeat.insert("frequency", Json::Number(frequency.to_string().into()));
-    }
-    if let (Some(period), Some(unit)) = (timing.period, timing.period_unit) {
-        repeat.insert("period", number(period));
-        repeat.insert("periodUnit", unit.code());
-    }
-    let mut when: Vec<&str> = timing.when.iter().map(|time| time.code()).collect();
+    let mut when: Vec<String> = timing.when.iter().map(|time| time.code().to_owned()).collect();
     if when.is_empty() {
-        when.extend(dosage.food.map(Food::code));
+        when.extend(dosage.food.map(|food| food.code().to_owned()));
     }
-    if !when.is_empty() {
-        repeat.insert("when", array(when));
+    let length = |value: Decimal, unit: TimeUnit| (value.to_string(), unit.code().to_owned());
+    models::Timing {
+        bounds: dosage.duration.map(|Duration { value, unit }| length(value, unit)),
+        count: timing.count,
+        frequency: timing.frequency,
+        period: timing.period.zip(timing.period_unit).map(|(value, unit)| length(value, unit)),
+        when,
     }
-    (!repeat.is_empty()).then(|| object([("repeat", Json::Object(repeat))]))
 }
 
-fn rates_json(dosage: &Dosage) -> Vec<Json> {
-    let mut rates = Vec::new();
-    let ordered = dosage.dose.or(dosage.strength);
-    if let Some(dose) = ordered {
-        rates.push(rate("ordered", "Ordered", dose));
-    }
+fn doses(dosage: &Dosage) -> Vec<models::Dose> {
+    let ordered = dosage.dose.or(dosage.strength).map(|dose| rate("ordered", "Ordered", dose));
     // A volume says nothing about the substance, so only counted pieces have a calculated dose.
-    if dosage.dose.is_some_and(|dose| dose.unit.is_countable())
-        && dosage.strength.is_some()
-        && let Some(substance) = dosage.substance()
-    {
-        rates.push(rate("calculated", "Calculated", substance));
-    }
-    rates
+    let counted = dosage.dose.is_some_and(|dose| dose.unit.is_countable()) && dosage.strength.is_some();
+    let substance = if counted { dosage.substance() } else { None };
+    ordered.into_iter().chain(substance.map(|substance| rate("calculated", "Calculated", substance))).collect()
 }
 
-fn rate(code: &str, display: &str, quantity: Quantity) -> Json {
-    let coding = object([("system", RATE_TYPE.into()), ("code", code.into()), ("display", display.into())]);
-    object([("type", object([("coding", array([coding]))])), ("doseQuantity", quantity_json(quantity))])
+fn rate(code: &str, display: &str, quantity: Quantity) -> models::Dose {
+    let kind = Concept::coded(Coding::named(RATE_TYPE, code, display));
+    models::Dose { kind, quantity: quantity_to_fhir(quantity) }
 }
 
 /// Reads one dosage.

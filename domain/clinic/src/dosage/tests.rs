@@ -1,8 +1,10 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use proptest::prelude::*;
+use seva_models::MedicationRequest;
 
 use super::*;
+use crate::drafting::elements::written;
 
 fn one(text: &str) -> Dosage {
     let steps = parse(text);
@@ -106,7 +108,9 @@ fn slots_count_by_time_of_day() {
 
 #[test]
 fn fhir_says_what_the_doctor_said() {
-    let json = to_fhir(&one("650 mg one tablet orally three times a day after food for five days")).to_string();
+    let dosages = vec![to_fhir(&one("650 mg one tablet orally three times a day after food for five days"))];
+    let request = MedicationRequest { dosages, ..MedicationRequest::default() };
+    let json = String::from_utf8(request.to_json()).unwrap();
     for part in [
         r#""frequency":3,"period":1,"periodUnit":"d","when":["PC"]"#,
         r#""boundsDuration":{"value":5,"unit":"d","system":"http://unitsofmeasure.org","code":"d"}"#,
@@ -149,7 +153,9 @@ proptest! {
     #[test]
     fn a_dosage_survives_fhir(text in any_dosage()) {
         let steps = parse(&text);
-        let back = regimen_from_fhir(&regimen_to_fhir(&steps)).unwrap();
+        let request = MedicationRequest { dosages: regimen_to_fhir(&steps), ..MedicationRequest::default() };
+        let written = written(&request.to_json());
+        let back = written.get("dosageInstruction").map(regimen_from_fhir).transpose().unwrap().unwrap_or_default();
         prop_assert_eq!(steps, back);
     }
 

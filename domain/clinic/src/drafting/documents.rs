@@ -3,92 +3,85 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use seva_fhir::json::{Json, array, object};
-use seva_models as models;
+use seva_models::{self as models, Agent, Attachment, Coding, Concept, DocumentReference, ExtensionValue, Identifier};
 
 use super::Draft;
-use super::elements::{coding, concept, extension, reference};
+use super::elements::extension;
 use crate::encounter_record::{DICTATION_SYSTEM, transcript_identifier};
 
 const PARTICIPATION: &str = "http://terminology.hl7.org/CodeSystem/provenance-participant-type";
 
-pub(super) fn audio(draft: &Draft<'_>) -> Json {
-    let attachment = object([
-        (
-            "extension",
-            array([extension("duration-milliseconds", ("valueUnsignedInt", draft.recording.milliseconds.into()))]),
-        ),
-        ("contentType", "audio/wav".into()),
-        ("url", format!("/v1/dictations/{}/audio", draft.dictation.id).into()),
-        ("size", draft.recording.size.into()),
-        ("hash", STANDARD.encode(draft.recording.sha1).into()),
-    ]);
-    object([
-        ("resourceType", "DocumentReference".into()),
-        ("status", "current".into()),
-        ("type", object([("text", "Audio of a dictation".into())])),
-        ("subject", draft.subject()),
-        ("date", draft.now.to_string().into()),
-        ("content", array([object([("attachment", attachment)])])),
-        ("context", object([("encounter", array([draft.encounter()]))])),
-    ])
-}
-
-pub(super) fn transcript(draft: &Draft<'_>, audio: &str) -> Json {
-    let segments = serde_json::to_vec(&draft.dictation.result.segments).unwrap_or_default();
-    let attachment = |kind: &str, data: &[u8]| {
-        object([(
-            "attachment",
-            object([
-                ("contentType", kind.into()),
-                ("language", draft.dictation.settings.language.as_str().into()),
-                ("data", STANDARD.encode(data).into()),
-            ]),
-        )])
+pub(super) fn audio(draft: &Draft<'_>) -> Vec<u8> {
+    let milliseconds = u32::try_from(draft.recording.milliseconds).unwrap_or(u32::MAX);
+    let attachment = Attachment {
+        extensions: vec![extension("duration-milliseconds", ExtensionValue::Unsigned(milliseconds))],
+        content_type: "audio/wav".to_owned(),
+        url: Some(format!("/v1/dictations/{}/audio", draft.dictation.id)),
+        size: u32::try_from(draft.recording.size).ok(),
+        hash: Some(STANDARD.encode(draft.recording.sha1)),
+        ..Attachment::default()
     };
-    let identifier =
-        object([("system", DICTATION_SYSTEM.into()), ("value", transcript_identifier(draft.dictation.id).into())]);
-    object([
-        ("resourceType", "DocumentReference".into()),
-        ("identifier", array([identifier])),
-        ("status", "current".into()),
-        ("docStatus", "preliminary".into()),
-        ("type", concept("http://loinc.org", "11488-4", "Consult note")),
-        ("subject", draft.subject()),
-        ("date", draft.now.to_string().into()),
-        ("author", array(draft.dictation.settings.practitioner.iter().map(|author| reference(author)))),
-        (
-            "content",
-            array([
-                attachment("text/plain; charset=utf-8", draft.transcript.text.as_bytes()),
-                attachment("application/json", &segments),
-            ]),
-        ),
-        ("context", object([("encounter", array([draft.encounter()])), ("related", array([reference(audio)]))])),
-    ])
+    DocumentReference {
+        kind: Concept::worded("Audio of a dictation"),
+        subject: draft.subject(),
+        date: draft.now.to_string(),
+        attachments: vec![attachment],
+        encounter: draft.encounter(),
+        ..DocumentReference::default()
+    }
+    .to_json()
 }
 
-pub(super) fn device(draft: &Draft<'_>) -> Json {
+pub(super) fn transcript(draft: &Draft<'_>, audio: &str) -> Vec<u8> {
+    let segments = serde_json::to_vec(&draft.dictation.result.segments).unwrap_or_default();
+    let attachment = |kind: &str, data: &[u8]| Attachment {
+        content_type: kind.to_owned(),
+        language: Some(draft.dictation.settings.language.clone()),
+        data: Some(STANDARD.encode(data)),
+        ..Attachment::default()
+    };
+    let value = transcript_identifier(draft.dictation.id);
+    DocumentReference {
+        identifiers: vec![Identifier { system: DICTATION_SYSTEM.to_owned(), value }],
+        document_status: Some("preliminary".to_owned()),
+        kind: Concept::coded(Coding::named("http://loinc.org", "11488-4", "Consult note")),
+        subject: draft.subject(),
+        date: draft.now.to_string(),
+        authors: draft.dictation.settings.practitioner.iter().cloned().collect(),
+        attachments: vec![
+            attachment("text/plain; charset=utf-8", draft.transcript.text.as_bytes()),
+            attachment("application/json", &segments),
+        ],
+        encounter: draft.encounter(),
+        related: vec![audio.to_owned()],
+        ..DocumentReference::default()
+    }
+    .to_json()
+}
+
+pub(super) fn device(draft: &Draft<'_>) -> Vec<u8> {
     let settings = &draft.dictation.settings;
     let (extractor, version) = draft.extractor;
     let parts = [(settings.engine.as_str(), settings.engine_version.as_str()), (extractor, version)];
-    let text = models::device(&format!("{} with {extractor}", settings.engine), &parts);
-    seva_fhir::json::parse(&text, &seva_fhir::json::Limits::default()).unwrap_or_default()
+    models::device(&format!("{} with {extractor}", settings.engine), &parts)
 }
 
-pub(super) fn provenance(draft: &Draft<'_>, targets: &[&str], (device, transcript): (&str, &str)) -> Json {
-    let agent = |code: &str, display: &str, who: &str| {
-        object([("type", object([("coding", array([coding(PARTICIPATION, code, display)]))])), ("who", reference(who))])
-    };
-    let mut agents = vec![agent("assembler", "Assembler", device)];
+pub(super) fn provenance(draft: &Draft<'_>, targets: Vec<String>, (device, transcript): (&str, &str)) -> Vec<u8> {
+    let mut agents = vec![participant("assembler", "Assembler", device)];
     if let Some(author) = &draft.dictation.settings.practitioner {
-        agents.push(agent("author", "Author", author));
+        agents.push(participant("author", "Author", author));
     }
-    object([
-        ("resourceType", "Provenance".into()),
-        ("target", array(targets.iter().map(|target| reference(target)))),
-        ("recorded", draft.now.to_string().into()),
-        ("agent", agents.into()),
-        ("entity", array([object([("role", "source".into()), ("what", reference(transcript))])])),
-    ])
+    models::Provenance {
+        targets,
+        recorded: draft.now.to_string(),
+        agents,
+        sources: vec![transcript.to_owned()],
+        ..models::Provenance::default()
+    }
+    .to_json()
+}
+
+/// Somebody who took part, by HL7's codes for it.
+pub(crate) fn participant(code: &str, display: &str, who: &str) -> Agent {
+    Agent { kind: Concept::coded(Coding::named(PARTICIPATION, code, display)), who: who.to_owned() }
 }

@@ -1,47 +1,37 @@
-//! Small elements that all drafts share: references, concepts, evidence (R4: <https://hl7.org/fhir/R4/extensibility.html>).
+//! Small elements that all drafts share: concepts, extensions, evidence (R4: <https://hl7.org/fhir/R4/extensibility.html>).
 
-use seva_fhir::json::{Json, JsonObject, array, object};
+use seva_fhir::json::{Json, JsonObject, Limits, parse};
+use seva_models::{Coding, Concept, DocumentReference, Extension, ExtensionValue};
 
 use super::Draft;
-use crate::entities::{Coding, Entity};
+use crate::entities::{self, Entity};
 
 /// The base of our own extensions.
 pub const EXTENSION: &str = "https://seva-arogya.org/fhir/StructureDefinition/";
 const DERIVATION: &str = "http://hl7.org/fhir/StructureDefinition/derivation-reference";
 
-/// A literal reference.
+/// Reads what a typed model wrote, to put it into a Bundle or to take elements for an edit from it.
+///
+/// A text that could not be read back would be an empty resource, which the transaction refuses.
 #[must_use]
-pub fn reference(target: &str) -> Json {
-    object([("reference", target.into())])
-}
-
-/// A coding with its display.
-#[must_use]
-pub fn coding(system: &str, code: &str, display: &str) -> Json {
-    object([("system", system.into()), ("code", code.into()), ("display", display.into())])
-}
-
-/// A concept of one coding.
-#[must_use]
-pub fn concept(system: &str, code: &str, display: &str) -> Json {
-    object([("coding", array([coding(system, code, display)]))])
+pub fn written(text: &[u8]) -> JsonObject {
+    match parse(text, &Limits::default()) {
+        Ok(Json::Object(members)) => members,
+        _ => JsonObject::new(),
+    }
 }
 
 /// The words as they were heard, with the codes found for them.
 #[must_use]
-pub fn heard(text: &str, codings: &[Coding]) -> Json {
-    let mut concept = JsonObject::new();
-    if !codings.is_empty() {
-        concept.insert("coding", array(codings.iter().map(|each| coding(&each.system, &each.code, &each.display))));
-    }
-    concept.insert("text", text);
-    concept.into()
+pub fn heard(text: &str, codings: &[entities::Coding]) -> Concept {
+    let codings = codings.iter().map(|each| Coding::named(&each.system, &each.code, &each.display)).collect();
+    Concept { codings, text: Some(text.to_owned()) }
 }
 
-/// An extension of ours with one value, such as `("valueCode", …)`.
+/// An extension of ours with one value.
 #[must_use]
-pub fn extension(name: &str, value: (&str, Json)) -> Json {
-    object([("url", format!("{EXTENSION}{name}").into()), value])
+pub fn extension(name: &str, value: ExtensionValue) -> Extension {
+    Extension { url: format!("{EXTENSION}{name}"), value }
 }
 
 /// The value of an extension of ours.
@@ -52,10 +42,18 @@ pub fn extension_value<'a>(element: &'a Json, name: &str, value: &str) -> Option
 }
 
 /// Replaces an extension of ours, or adds it.
-pub fn set_extension(element: &mut JsonObject, name: &str, value: (&str, Json)) {
+pub fn set_extension(element: &mut JsonObject, name: &str, value: ExtensionValue) {
     let mut list = extensions_but(element, name);
-    list.push(extension(name, value));
+    list.extend(extension_members(vec![extension(name, value)]));
     element.insert("extension", list);
+}
+
+/// Extensions for the edit of an element that was stored; a typed model writes whole resources, so one carries them.
+#[must_use]
+pub fn extension_members(extensions: Vec<Extension>) -> Vec<Json> {
+    let carrier =
+        written(&DocumentReference { extensions, ..DocumentReference::default() }.to_json()).remove("extension");
+    carrier.map(|list| list.items().to_vec()).unwrap_or_default()
 }
 
 /// Removes an extension of ours; FHIR has no empty lists.
@@ -74,53 +72,41 @@ fn extensions_but(element: &mut JsonObject, name: &str) -> Vec<Json> {
 
 /// Points at characters of the transcript and at the milliseconds in which they were spoken.
 #[must_use]
-pub fn evidence(draft: &Draft<'_>, transcript: &str, (begin, end): (usize, usize)) -> Vec<Json> {
-    let part = |name: &str, value: (&str, Json)| object([("url", name.into()), value]);
-    let mut list = vec![object([
-        ("url", DERIVATION.into()),
-        (
-            "extension",
-            array([
-                part("reference", ("valueReference", reference(transcript))),
-                part("path", ("valueString", "DocumentReference.content[0].attachment.data".into())),
-                part("offset", ("valueInteger", begin.into())),
-                part("length", ("valueInteger", (end - begin).into())),
-            ]),
-        ),
-    ])];
+pub fn evidence(draft: &Draft<'_>, transcript: &str, (begin, end): (usize, usize)) -> Vec<Extension> {
+    let part = |name: &str, value: ExtensionValue| Extension { url: name.to_owned(), value };
+    let offset = |count: usize| ExtensionValue::Integer(i32::try_from(count).unwrap_or(i32::MAX));
+    let characters = vec![
+        part("reference", ExtensionValue::Reference(transcript.to_owned())),
+        part("path", ExtensionValue::Text("DocumentReference.content[0].attachment.data".to_owned())),
+        part("offset", offset(begin)),
+        part("length", offset(end - begin)),
+    ];
+    let mut list = vec![Extension { url: DERIVATION.to_owned(), value: ExtensionValue::Parts(characters) }];
     if let Some((start, stop)) = draft.transcript.times(begin, end) {
-        list.push(object([
-            ("url", format!("{EXTENSION}audio-span").into()),
-            (
-                "extension",
-                array([
-                    part("dictation", ("valueString", draft.dictation.id.to_string().into())),
-                    part("start", ("valueUnsignedInt", start.into())),
-                    part("end", ("valueUnsignedInt", stop.into())),
-                ]),
-            ),
-        ]));
+        let milliseconds = |time| ExtensionValue::Unsigned(u32::try_from(time).unwrap_or(u32::MAX));
+        let span = vec![
+            part("dictation", ExtensionValue::Text(draft.dictation.id.to_string())),
+            part("start", milliseconds(start)),
+            part("end", milliseconds(stop)),
+        ];
+        list.push(extension("audio-span", ExtensionValue::Parts(span)));
     }
     list
 }
 
 /// The evidence of an entity, and its score where the engine has one.
 #[must_use]
-pub fn entity_extensions(draft: &Draft<'_>, transcript: &str, entity: &Entity) -> Vec<Json> {
+pub fn entity_extensions(draft: &Draft<'_>, transcript: &str, entity: &Entity) -> Vec<Extension> {
     let mut list = evidence(draft, transcript, (entity.begin, entity.end));
     if let Some(score) = entity.score {
-        list.push(extension("confidence", ("valueDecimal", Json::Number(format!("{score:.2}").into()))));
+        list.push(extension("confidence", ExtensionValue::Decimal(format!("{score:.2}"))));
     }
     list
 }
 
 /// Says that a machine asserted it and nobody has verified it yet.
 #[must_use]
-pub fn machine_made() -> Json {
-    let label = coding(
-        "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
-        "AIAST",
-        "Artificial Intelligence asserted",
-    );
-    object([("security", array([label]))])
+pub fn machine_made() -> Vec<Coding> {
+    let system = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue";
+    vec![Coding::named(system, "AIAST", "Artificial Intelligence asserted")]
 }

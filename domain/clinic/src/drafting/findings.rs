@@ -1,81 +1,67 @@
 //! Vital signs, symptoms, diagnoses, allergies and tests (R4: <https://hl7.org/fhir/R4/observation.html>,
 //! <https://hl7.org/fhir/R4/condition.html>, <https://hl7.org/fhir/R4/allergyintolerance.html>).
 
-use seva_fhir::json::{Json, JsonObject, array, object};
+use seva_models::{self as models, Coding, Concept, Origin, Quantity, Value};
 
-use super::elements::{coding, concept, entity_extensions, heard, machine_made, reference};
-use super::{Draft, Drafted, SectionKind};
+use super::elements::{entity_extensions, heard, machine_made};
+use super::{Draft, Drafted, SectionKind, Statement};
 use crate::entities::{AttributeType, Entity, Trait};
 
 const SNOMED: &str = "http://snomed.info/sct";
-const UCUM: &str = "http://unitsofmeasure.org";
 const CATEGORY: &str = "http://terminology.hl7.org/CodeSystem/observation-category";
+const DIAGNOSIS: &str = "http://terminology.hl7.org/CodeSystem/condition-category";
 
-fn start(draft: &Draft<'_>, kind: &str, entity: &Entity, transcript: &str) -> JsonObject {
-    let mut resource = JsonObject::new();
-    resource.insert("resourceType", kind);
-    resource.insert("meta", machine_made());
-    resource.insert("extension", entity_extensions(draft, transcript, entity));
-    resource
+fn origin(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Origin {
+    Origin { labels: machine_made(), ..draft.origin(entity_extensions(draft, transcript, entity)) }
 }
 
-fn drafted(draft: &Draft<'_>, resource: JsonObject, entity: &Entity, place: (Option<SectionKind>, String)) -> Drafted {
+fn drafted(draft: &Draft<'_>, statement: Statement, entity: &Entity, place: (Option<SectionKind>, String)) -> Drafted {
     let (section, line) = place;
-    Drafted { url: draft.url(), resource, section, line, evidence: Some((entity.begin, entity.end)) }
+    Drafted { url: draft.url(), statement, section, line, evidence: Some((entity.begin, entity.end)) }
 }
 
-fn observation(draft: &Draft<'_>, entity: &Entity, transcript: &str, category: &str) -> JsonObject {
-    let mut resource = start(draft, "Observation", entity, transcript);
-    resource.insert("status", "preliminary");
-    resource.insert(
-        "category",
-        array([object([("coding", array([object([("system", CATEGORY.into()), ("code", category.into())])]))])]),
-    );
-    resource.insert("code", heard(&entity.text, &entity.codings));
-    resource.insert("subject", draft.subject());
-    resource.insert("encounter", draft.encounter());
-    resource.insert("effectiveDateTime", draft.now.to_string());
-    resource.insert("derivedFrom", array([reference(transcript)]));
-    resource
+fn observation(draft: &Draft<'_>, entity: &Entity, transcript: &str, category: &str) -> models::Observation {
+    models::Observation {
+        origin: origin(draft, entity, transcript),
+        category: Concept::coded(Coding::bare(CATEGORY, category)),
+        code: heard(&entity.text, &entity.codings),
+        derived_from: vec![transcript.to_owned()],
+        ..models::Observation::default()
+    }
 }
 
 pub(super) fn symptom(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Drafted {
-    let mut resource = observation(draft, entity, transcript, "exam");
+    let mut observation = observation(draft, entity, transcript, "exam");
     let absent = entity.has(Trait::Negation);
     let (code, display) = if absent { ("2667000", "Absent") } else { ("52101004", "Present") };
-    resource.insert("valueCodeableConcept", concept(SNOMED, code, display));
+    observation.value = Value::Concept(Concept::coded(Coding::named(SNOMED, code, display)));
     let length = entity.attributes_of(AttributeType::Duration).next().map(|length| format!(", {}", length.text));
     let words = format!("{}{}", entity.text, length.unwrap_or_default());
     let line = if absent { format!("Absent: {words}") } else { words };
-    drafted(draft, resource, entity, (Some(SectionKind::Complaint), line))
+    drafted(draft, Statement::Observation(observation), entity, (Some(SectionKind::Complaint), line))
 }
 
 pub(super) fn condition(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Drafted {
-    let mut resource = start(draft, "Condition", entity, transcript);
     let absent = entity.has(Trait::Negation);
     let past = entity.has(Trait::PastHistory);
-    // R4 con-3 and con-5: a refuted condition may still name its clinical status; only entered-in-error may not.
-    let clinical = if past || absent { "inactive" } else { "active" };
-    let verification = if absent { "refuted" } else { "provisional" };
-    let status = |kind: &str, code: &str| {
-        let system = format!("http://terminology.hl7.org/CodeSystem/condition-{kind}");
-        object([("coding", array([object([("system", system.into()), ("code", code.into())])]))])
+    let condition = models::Condition {
+        origin: origin(draft, entity, transcript),
+        // R4 con-3 and con-5: a refuted condition may still name its clinical status; only entered-in-error may not.
+        clinical: if past || absent { "inactive" } else { "active" }.to_owned(),
+        verification: if absent { "refuted" } else { PROVISIONAL }.to_owned(),
+        categories: vec![Concept::coded(Coding::named(DIAGNOSIS, "encounter-diagnosis", "Encounter Diagnosis"))],
+        code: heard(&entity.text, &entity.codings),
     };
-    resource.insert("clinicalStatus", status("clinical", clinical));
-    resource.insert("verificationStatus", status("ver-status", verification));
-    let category = "http://terminology.hl7.org/CodeSystem/condition-category";
-    resource.insert("category", array([concept(category, "encounter-diagnosis", "Encounter Diagnosis")]));
-    resource.insert("code", heard(&entity.text, &entity.codings));
-    resource.insert("subject", draft.subject());
-    resource.insert("encounter", draft.encounter());
-    resource.insert("recordedDate", draft.now.to_string());
     let line = match (absent, past) {
         (true, _) => format!("Ruled out: {}", entity.text),
         (false, true) => format!("Past: {}", entity.text),
         (false, false) => entity.text.clone(),
     };
-    drafted(draft, resource, entity, (Some(SectionKind::Diagnosis), line))
+    drafted(draft, Statement::Condition(condition), entity, (Some(SectionKind::Diagnosis), line))
 }
+
+/// A diagnosis that nobody has confirmed yet.
+pub(super) const PROVISIONAL: &str = "provisional";
 
 /// A value without a unit is no measurement: it stays in the transcript, marked doubtful there.
 pub(super) fn vital(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Option<Drafted> {
@@ -83,72 +69,51 @@ pub(super) fn vital(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Opt
         entity.attributes_of(AttributeType::TestValue).filter_map(|value| value.value.as_deref()).collect();
     let unit = entity.attributes_of(AttributeType::TestUnit).find_map(|unit| unit.value.as_deref())?;
     let (first, components) = entity.codings.split_first()?;
-    let quantity = |value: &str| {
-        object([
-            ("value", Json::Number(value.into())),
-            ("unit", unit.into()),
-            ("system", UCUM.into()),
-            ("code", unit.into()),
-        ])
-    };
-    let mut resource = observation(draft, entity, transcript, "vital-signs");
-    resource.insert("code", heard(&entity.text, std::slice::from_ref(first)));
+    let quantity = |value: &str| Quantity { value: value.to_owned(), unit: unit.to_owned(), code: unit.to_owned() };
+    let mut observation = observation(draft, entity, transcript, "vital-signs");
+    observation.code = heard(&entity.text, std::slice::from_ref(first));
     if let [value] = values.as_slice() {
-        resource.insert("valueQuantity", quantity(value));
+        observation.value = Value::Quantity(quantity(value));
     } else if values.len() == components.len() {
-        let parts = components.iter().zip(&values).map(|(code, value)| {
-            object([
-                ("code", object([("coding", array([coding(&code.system, &code.code, &code.display)]))])),
-                ("valueQuantity", quantity(value)),
-            ])
-        });
-        resource.insert("component", array(parts));
+        let part = |code: &crate::entities::Coding| Coding::named(&code.system, &code.code, &code.display);
+        let parts = components.iter().zip(&values);
+        observation.components = parts.map(|(code, value)| (Concept::coded(part(code)), quantity(value))).collect();
     } else {
         return None;
     }
     let name = first.display.split(" panel").next().unwrap_or(&first.display);
     let line = format!("{name}: {} {unit}", values.join("/"));
-    Some(drafted(draft, resource, entity, (Some(SectionKind::Vitals), line)))
+    Some(drafted(draft, Statement::Observation(observation), entity, (Some(SectionKind::Vitals), line)))
 }
 
 /// SNOMED CT's code for having asked and found none.
 pub(crate) const NO_KNOWN_ALLERGY: &str = "716186003";
 
 pub(super) fn allergy(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Drafted {
-    let mut resource = start(draft, "AllergyIntolerance", entity, transcript);
     let absent = entity.has(Trait::Negation);
-    let status = |kind: &str, code: &str| {
-        let system = format!("http://terminology.hl7.org/CodeSystem/allergyintolerance-{kind}");
-        object([("coding", array([object([("system", system.into()), ("code", code.into())])]))])
-    };
     // "No known allergies" is a statement of its own, not the refutation of one substance.
     let none_known = absent && entity.codings.is_empty();
     let refuted = absent && !none_known;
-    resource.insert("clinicalStatus", status("clinical", if refuted { "inactive" } else { "active" }));
-    resource.insert("verificationStatus", status("verification", if refuted { "refuted" } else { "unconfirmed" }));
     let code = if none_known {
-        let known = coding("http://snomed.info/sct", NO_KNOWN_ALLERGY, "No known allergy");
-        object([("coding", array([known])), ("text", "No known allergies".into())])
+        let known = Coding::named(SNOMED, NO_KNOWN_ALLERGY, "No known allergy");
+        Concept { codings: vec![known], text: Some("No known allergies".to_owned()) }
     } else {
         heard(&entity.text, &entity.codings)
     };
-    resource.insert("code", code);
-    resource.insert("patient", draft.subject());
-    resource.insert("encounter", draft.encounter());
-    resource.insert("recordedDate", draft.now.to_string());
-    drafted(draft, resource, entity, (None, entity.text.clone()))
+    let allergy = models::AllergyIntolerance {
+        origin: origin(draft, entity, transcript),
+        clinical: if refuted { "inactive" } else { "active" }.to_owned(),
+        verification: if refuted { "refuted" } else { "unconfirmed" }.to_owned(),
+        code,
+    };
+    drafted(draft, Statement::Allergy(allergy), entity, (None, entity.text.clone()))
 }
 
 pub(super) fn test(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Drafted {
-    let mut resource = start(draft, "ServiceRequest", entity, transcript);
-    resource.insert("status", "draft");
-    resource.insert("intent", "proposal");
-    resource.insert("code", heard(&entity.text, &entity.codings));
-    resource.insert("subject", draft.subject());
-    resource.insert("encounter", draft.encounter());
-    resource.insert("authoredOn", draft.now.to_string());
-    if let Some(requester) = &draft.dictation.settings.practitioner {
-        resource.insert("requester", reference(requester));
-    }
-    drafted(draft, resource, entity, (Some(SectionKind::Tests), entity.text.clone()))
+    let request = models::ServiceRequest {
+        origin: origin(draft, entity, transcript),
+        code: heard(&entity.text, &entity.codings),
+        requester: draft.dictation.settings.practitioner.clone(),
+    };
+    drafted(draft, Statement::Test(request), entity, (Some(SectionKind::Tests), entity.text.clone()))
 }

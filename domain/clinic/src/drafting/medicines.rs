@@ -1,9 +1,9 @@
 //! A medicine as MedicationRequest, proposed and not yet ordered (R4: <https://hl7.org/fhir/R4/medicationrequest.html>).
 
-use seva_fhir::json::{Json, JsonObject, array, object};
+use seva_models::{self as models, ExtensionValue, MedicationRequest, Origin};
 
-use super::elements::{entity_extensions, extension, heard, machine_made, reference};
-use super::{Draft, Drafted, SectionKind};
+use super::elements::{entity_extensions, extension, heard, machine_made};
+use super::{Draft, Drafted, SectionKind, Statement};
 use crate::dosage::{self, Dosage, Quantity, TimeUnit};
 use crate::entities::{AttributeType, Entity};
 use crate::lexicon::decimal::Decimal;
@@ -11,55 +11,36 @@ use crate::lexicon::decimal::Decimal;
 pub(super) fn request(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Drafted {
     let text = entity.dosage_text();
     let steps = if text.is_empty() { Vec::new() } else { dosage::parse(&text) };
-    let mut resource = JsonObject::new();
-    resource.insert("resourceType", "MedicationRequest");
-    resource.insert("meta", machine_made());
     let mut extensions = entity_extensions(draft, transcript, entity);
-    extensions.push(extension("review-state", ("valueCode", "pending".into())));
+    extensions.push(extension("review-state", ExtensionValue::Code("pending".to_owned())));
     for (name, kind) in [("strength", AttributeType::Strength), ("form", AttributeType::Form)] {
         if let Some(attribute) = entity.attributes_of(kind).next() {
-            extensions.push(extension(name, ("valueString", attribute.text.as_str().into())));
+            extensions.push(extension(name, ExtensionValue::Text(attribute.text.clone())));
         }
     }
     if let Some(suggestion) = &entity.suggestion {
-        extensions.push(extension("suggested-name", ("valueString", suggestion.suggested.as_str().into())));
+        extensions.push(extension("suggested-name", ExtensionValue::Text(suggestion.suggested.clone())));
     }
-    resource.insert("extension", extensions);
-    resource.insert("status", "draft");
-    resource.insert("intent", "proposal");
-    resource.insert("medicationCodeableConcept", heard(&entity.text, &entity.codings));
-    resource.insert("subject", draft.subject());
-    resource.insert("encounter", draft.encounter());
-    resource.insert("supportingInformation", array([reference(transcript)]));
-    resource.insert("authoredOn", draft.now.to_string());
-    if let Some(requester) = &draft.dictation.settings.practitioner {
-        resource.insert("requester", reference(requester));
-    }
-    insert_dosage(&mut resource, &steps);
+    let request = MedicationRequest {
+        origin: Origin { labels: machine_made(), ..draft.origin(extensions) },
+        medication: heard(&entity.text, &entity.codings),
+        supporting: vec![transcript.to_owned()],
+        requester: draft.dictation.settings.practitioner.clone(),
+        dosages: dosage::regimen_to_fhir(&steps),
+        dispensed: dispensed(&steps),
+        reasons: Vec::new(),
+    };
     let line = format!("{} {text}", entity.text).trim().to_owned();
     let begin = entity.attributes.iter().map(|each| each.begin).fold(entity.begin, usize::min);
     let end = entity.attributes.iter().map(|each| each.end).fold(entity.end, usize::max);
     let section = Some(SectionKind::Medications);
-    Drafted { url: draft.url(), resource, section, line, evidence: Some((begin, end)) }
+    let statement = Statement::Medicine(request);
+    Drafted { url: draft.url(), statement, section, line, evidence: Some((begin, end)) }
 }
 
-/// Writes the dosage, and the quantity where it can be calculated.
-pub(crate) fn insert_dosage(resource: &mut JsonObject, steps: &[Dosage]) {
-    resource.remove("dosageInstruction");
-    resource.remove("dispenseRequest");
-    if steps.is_empty() {
-        return;
-    }
-    resource.insert("dosageInstruction", dosage::regimen_to_fhir(steps));
-    if let Some(quantity) = dispensed_quantity(steps) {
-        let quantity = object([
-            ("value", Json::Number(quantity.value.to_string().into())),
-            ("unit", quantity.unit.display().into()),
-            ("system", "http://unitsofmeasure.org".into()),
-            ("code", quantity.unit.code().into()),
-        ]);
-        resource.insert("dispenseRequest", object([("quantity", quantity)]));
-    }
+/// The quantity to dispense, where it can be calculated.
+pub(crate) fn dispensed(steps: &[Dosage]) -> Option<models::Quantity> {
+    dispensed_quantity(steps).map(dosage::quantity_to_fhir)
 }
 
 /// Calculates how many pieces a regimen takes, where dose, frequency and length are all known.

@@ -1,9 +1,10 @@
 //! The prescription as Composition with its sections (R4: <https://hl7.org/fhir/R4/composition.html>).
 
-use seva_fhir::json::{Json, JsonObject, array, object};
+use seva_fhir::json::{Json, JsonObject};
 use seva_fhir::types::Instant;
+use seva_models::{Coding, Composition, Concept, ExtensionValue, Section};
 
-use super::elements::{concept, evidence, extension_value, machine_made, reference, set_extension};
+use super::elements::{evidence, extension_members, extension_value, machine_made, set_extension, written};
 use super::{Draft, Drafted};
 use crate::encounter_record::EncounterRecord;
 
@@ -121,16 +122,12 @@ pub(super) fn composition(draft: &Draft<'_>, drafted: &[Drafted], transcript: &s
             text.push_str(line);
         }
         let mut section = before.and_then(|before| before.as_object().cloned()).unwrap_or_default();
-        set_section(&mut section, kind, &text, "pending");
+        let urls = own.iter().map(|each| each.url.clone()).collect();
+        set_section(&mut section, kind, SectionContent { text: &text, state: "pending", entries: urls });
         let spans = own.iter().filter_map(|each| each.evidence).chain(said.iter().map(|sentence| sentence.span));
         let mut extensions = section.remove("extension").map(|list| list.items().to_vec()).unwrap_or_default();
-        extensions.extend(spans.flat_map(|span| evidence(draft, transcript, span)));
+        extensions.extend(extension_members(spans.flat_map(|span| evidence(draft, transcript, span)).collect()));
         section.insert("extension", extensions);
-        let mut entries = section.remove("entry").map(|list| list.items().to_vec()).unwrap_or_default();
-        entries.extend(own.iter().map(|each| reference(&each.url)));
-        if !entries.is_empty() {
-            section.insert("entry", entries);
-        }
         sections.insert(place.unwrap_or(sections.len()), section.into());
     }
     if !sections.is_empty() {
@@ -141,45 +138,63 @@ pub(super) fn composition(draft: &Draft<'_>, drafted: &[Drafted], transcript: &s
 
 fn new_composition(draft: &Draft<'_>) -> JsonObject {
     let author = draft.dictation.settings.practitioner.clone().unwrap_or_default();
-    let mut resource = empty_composition(draft.record, &author, draft.now);
-    resource.insert("meta", machine_made());
-    resource
+    let composition = empty_composition(draft.record, &author, draft.now);
+    written(&Composition { labels: machine_made(), ..composition }.to_json())
 }
 
 /// Builds a prescription without sections, as its author begins it.
 #[must_use]
-pub fn empty_composition(record: &EncounterRecord, author: &str, now: Instant) -> JsonObject {
-    [
-        ("resourceType", "Composition".into()),
-        ("status", "preliminary".into()),
-        ("type", concept("http://loinc.org", "57833-6", "Prescription for medication")),
-        ("subject", reference(&record.patient)),
-        ("encounter", reference(&record.encounter.key.to_string())),
-        ("date", now.to_string().into()),
-        ("author", array([reference(author)])),
-        ("title", "Prescription".into()),
-    ]
-    .into_iter()
-    .collect::<JsonObject>()
+pub fn empty_composition(record: &EncounterRecord, author: &str, now: Instant) -> Composition {
+    Composition {
+        kind: Concept::coded(Coding::named("http://loinc.org", "57833-6", "Prescription for medication")),
+        subject: record.patient.clone(),
+        encounter: record.encounter.key.to_string(),
+        date: now.to_string(),
+        author: author.to_owned(),
+        title: "Prescription".to_owned(),
+        ..Composition::default()
+    }
 }
 
-/// Writes a section's code, text and state; entries and evidence stay.
-pub fn set_section(section: &mut JsonObject, kind: SectionKind, text: &str, state: &str) {
-    section.insert("title", kind.title());
-    section.insert("code", concept(CODES, kind.code(), kind.title()));
-    let mut escaped = String::from("<div xmlns=\"http://www.w3.org/1999/xhtml\">");
-    for character in text.chars() {
+/// What is written into a section.
+pub struct SectionContent<'a> {
+    /// Its text, lines apart.
+    pub text: &'a str,
+    /// Its state: pending, approved or rejected.
+    pub state: &'a str,
+    /// The resources that come to those it has.
+    pub entries: Vec<String>,
+}
+
+/// Writes a section's code, text, state and further entries; evidence and what stood there otherwise stay.
+pub fn set_section(section: &mut JsonObject, kind: SectionKind, content: SectionContent<'_>) {
+    let mut div = String::from("<div xmlns=\"http://www.w3.org/1999/xhtml\">");
+    for character in content.text.chars() {
         match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '\n' => escaped.push_str("<br/>"),
-            other => escaped.push(other),
+            '&' => div.push_str("&amp;"),
+            '<' => div.push_str("&lt;"),
+            '>' => div.push_str("&gt;"),
+            '\n' => div.push_str("<br/>"),
+            other => div.push(other),
         }
     }
-    escaped.push_str("</div>");
-    section.insert("text", object([("status", "additional".into()), ("div", escaped.into())]));
-    set_extension(section, "review-state", ("valueCode", state.into()));
+    div.push_str("</div>");
+    let model = Section {
+        extensions: Vec::new(),
+        title: kind.title().to_owned(),
+        code: Concept::coded(Coding::named(CODES, kind.code(), kind.title())),
+        div,
+        entries: content.entries,
+    };
+    let mut carrier = written(&Composition { sections: vec![model], ..Composition::default() }.to_json());
+    let built = carrier.remove("section").and_then(|sections| sections.get_index(0)?.as_object().cloned());
+    for (name, value) in built.unwrap_or_default() {
+        match (&*name, section.get_mut("entry").and_then(Json::as_array_mut)) {
+            ("entry", Some(held)) => held.extend(value.items().iter().cloned()),
+            _ => drop(section.insert(name, value)),
+        }
+    }
+    set_extension(section, "review-state", ExtensionValue::Code(content.state.to_owned()));
 }
 
 /// Returns which section it is.

@@ -3,13 +3,14 @@
 
 use serde::Serialize;
 use seva_fhir::access::Caller;
-use seva_fhir::json::{Json, array, object};
+use seva_fhir::json::Json;
 use seva_fhir::types::ResourceKey;
+use seva_models::{Coding, Concept, DetectedIssue, Identifier};
 
 use super::checks::{self, Finding};
 use super::editing::author;
 use super::{Prescription, PrescriptionService};
-use crate::drafting::elements::{coding, reference};
+use crate::drafting::elements::written;
 use crate::drafting::{post, put};
 use crate::encounter_record::EncounterRecord;
 use crate::failure::ClinicError;
@@ -93,25 +94,18 @@ struct Given<'a> {
 
 fn issue(record: &EncounterRecord, finding: &Finding, given: &Given<'_>) -> Json {
     let (code, display) = *given.reason;
-    let mut action = vec![("coding", array([coding(ACTIONS, code, display)]))];
-    if let Some(text) = &given.text {
-        action.push(("text", text.as_str().into()));
-    }
-    let action: Json = action.into_iter().collect::<seva_fhir::json::JsonObject>().into();
-    let mitigation = object([("action", action), ("date", given.now.into()), ("author", reference(given.author))]);
-    let identifier = object([("system", FINDING_SYSTEM.into()), ("value", finding.id.as_str().into())]);
-    object([
-        ("resourceType", "DetectedIssue".into()),
-        ("identifier", array([identifier])),
-        ("status", "final".into()),
-        ("code", object([("text", finding.rule.into())])),
-        ("severity", "moderate".into()),
-        ("patient", reference(&record.patient)),
-        ("identifiedDateTime", given.now.into()),
-        ("implicated", array([reference(&format!("MedicationRequest/{}", finding.medicine))])),
-        ("detail", finding.text.as_str().into()),
-        ("mitigation", array([mitigation])),
-    ])
+    let issue = DetectedIssue {
+        identifier: Identifier { system: FINDING_SYSTEM.to_owned(), value: finding.id.clone() },
+        code: Concept::worded(finding.rule),
+        severity: "moderate".to_owned(),
+        patient: record.patient.clone(),
+        date: given.now.to_owned(),
+        implicated: vec![format!("MedicationRequest/{}", finding.medicine)],
+        detail: finding.text.clone(),
+        action: Concept { codings: vec![Coding::named(ACTIONS, code, display)], text: given.text.clone() },
+        author: given.author.to_owned(),
+    };
+    written(&issue.to_json()).into()
 }
 
 /// The newest answer to a finding.

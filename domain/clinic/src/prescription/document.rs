@@ -4,13 +4,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use seva_fhir::access::Caller;
-use seva_fhir::json::{Json, array, object};
+use seva_fhir::json::{Json, object};
 use seva_fhir::types::ResourceKey;
+use seva_models::{Attachment, Coding, Concept, DocumentReference, ExtensionValue};
 use sha1::{Digest, Sha1};
 
 use super::PrescriptionService;
 use crate::blobs::BlobLink;
-use crate::drafting::elements::{concept, extension, reference};
+use crate::drafting::elements::{extension, written};
 use crate::drafting::{post, put};
 use crate::encounter_record::{EncounterRecord, Held};
 use crate::failure::ClinicError;
@@ -96,46 +97,43 @@ pub(super) fn filed(record: &EncounterRecord, kept: &KeptPaper, filed: &Filed<'_
     let key = format!("Binary/{}", kept.link.id);
     let request = object([("method", "PUT".into()), ("url", key.as_str().into())]);
     let binary = object([("resource", kept.link.binary(&record.patient)), ("request", request)]);
-    let attachment = object([
-        ("contentType", PDF.into()),
-        ("language", filed.language.tag().into()),
-        ("url", key.into()),
-        ("size", kept.link.size.into()),
+    let attachment = Attachment {
+        content_type: PDF.to_owned(),
+        language: Some(filed.language.tag().to_owned()),
+        url: Some(key),
+        size: u32::try_from(kept.link.size).ok(),
         // R4 has SHA-1 here; what is relied on is the SHA-256 beside it.
-        ("hash", STANDARD.encode(kept.sha1).into()),
-        ("title", "Prescription".into()),
-        ("creation", filed.now.into()),
-    ]);
-    let hashes = [
-        extension("sha256", ("valueString", kept.link.sha256.as_str().into())),
-        extension("content-hash", ("valueString", filed.content_hash.into())),
-    ];
-    let mut document: seva_fhir::json::JsonObject = [
-        ("resourceType", "DocumentReference".into()),
-        ("extension", array(hashes)),
-        ("status", "current".into()),
-        ("docStatus", "final".into()),
-        ("type", concept(KIND.0, KIND.1, KIND.2)),
-        ("subject", reference(&record.patient)),
-        ("date", filed.now.into()),
-        ("author", array([reference(filed.signer)])),
-        ("authenticator", reference(filed.signer)),
-        ("content", array([object([("attachment", attachment)])])),
-        ("context", object([("encounter", array([reference(&record.encounter.key.to_string())]))])),
-    ]
-    .into_iter()
-    .collect();
+        hash: Some(STANDARD.encode(kept.sha1)),
+        title: Some("Prescription".to_owned()),
+        creation: Some(filed.now.to_owned()),
+        ..Attachment::default()
+    };
+    let before = paper_of(record);
+    let document = DocumentReference {
+        extensions: vec![
+            extension("sha256", ExtensionValue::Text(kept.link.sha256.clone())),
+            extension("content-hash", ExtensionValue::Text(filed.content_hash.to_owned())),
+        ],
+        document_status: Some("final".to_owned()),
+        kind: Concept::coded(Coding::named(KIND.0, KIND.1, KIND.2)),
+        subject: record.patient.clone(),
+        date: filed.now.to_owned(),
+        authors: vec![filed.signer.to_owned()],
+        authenticator: Some(filed.signer.to_owned()),
+        replaces: before.map(|before| before.key.to_string()),
+        attachments: vec![attachment],
+        encounter: record.encounter.key.to_string(),
+        ..DocumentReference::default()
+    };
     let mut entries = vec![binary];
-    if let Some(before) = paper_of(record) {
-        let replaces = object([("code", "replaces".into()), ("target", reference(&before.key.to_string()))]);
-        document.insert("relatesTo", array([replaces]));
+    if let Some(before) = before {
         let mut superseded = before.body.clone();
         if let Some(members) = superseded.as_object_mut() {
             members.insert("status", "superseded");
         }
         entries.push(put(before, superseded));
     }
-    entries.push(post(url, document.into()));
+    entries.push(post(url, written(&document.to_json()).into()));
     entries
 }
 

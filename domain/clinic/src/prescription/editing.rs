@@ -6,12 +6,15 @@ use seva_fhir::access::{Caller, Refusal};
 use seva_fhir::json::{Json, JsonObject, array};
 use seva_fhir::service::FhirError;
 use seva_fhir::types::ResourceKey;
+use seva_models::{Concept, ExtensionValue, MedicationRequest, Origin};
 
 use super::line::TypedLine;
 use super::{Prescription, PrescriptionService, view};
-use crate::drafting::elements::{extension_value, heard, reference, remove_extension, set_extension};
+use crate::dosage::{self, Dosage};
+use crate::drafting::elements::{extension_value, heard, remove_extension, set_extension, written};
 use crate::drafting::{
-    SectionKind, empty_composition, insert_dosage, post, put, section_code, section_text, set_section, transaction,
+    SectionContent, SectionKind, dispensed, empty_composition, post, put, section_code, section_text, set_section,
+    transaction,
 };
 use crate::encounter_record::{EncounterRecord, Held};
 use crate::failure::ClinicError;
@@ -67,19 +70,17 @@ impl PrescriptionService {
             TypedLine::read(text).ok_or_else(|| ClinicError::Invalid("the line names no medicine".to_owned()))?;
         let record = self.record(caller, encounter).await?;
         let now = self.parts.clock.now().to_milliseconds();
-        let mut request: JsonObject = [
-            ("resourceType", "MedicationRequest".into()),
-            ("status", "draft".into()),
-            ("intent", "proposal".into()),
-            ("subject", reference(&record.patient)),
-            ("encounter", reference(&encounter.to_string())),
-            ("authoredOn", now.to_string().into()),
-            ("requester", reference(&author)),
-        ]
-        .into_iter()
-        .collect::<JsonObject>();
-        write_line(&mut request, &line);
-        set_extension(&mut request, "review-state", ("valueCode", "pending".into()));
+        let origin = Origin {
+            subject: record.patient.clone(),
+            encounter: encounter.to_string(),
+            date: now.to_string(),
+            ..Origin::default()
+        };
+        let requester = Some(author.clone());
+        let request = MedicationRequest { origin, requester, ..prescribed(medication(&line), &line.steps) };
+        let mut request = written(&request.to_json());
+        note_form(&mut request, &line);
+        set_extension(&mut request, "review-state", ExtensionValue::Code("pending".to_owned()));
         let url = format!("urn:uuid:{}", self.parts.ids.new_uuid());
         let mut entries = vec![post(&url, request.into())];
         let change = |before: &Json| with_medicine(before, text, &url);
@@ -90,7 +91,8 @@ impl PrescriptionService {
             }
             None => {
                 let place = format!("urn:uuid:{}", self.parts.ids.new_uuid());
-                entries.push(post(&place, change(&empty_composition(&record, &author, now).into())));
+                let begun = empty_composition(&record, &author, now);
+                entries.push(post(&place, change(&written(&begun.to_json()).into())));
             }
         }
         self.write(caller, encounter, entries).await
@@ -123,7 +125,7 @@ impl PrescriptionService {
             (None, Some(_), _) | (None, None, Some("as-suggested")) => "pending".to_owned(),
             (None, None, _) => before,
         };
-        set_extension(&mut request, "review-state", ("valueCode", state.into()));
+        set_extension(&mut request, "review-state", ExtensionValue::Code(state));
         let entries = vec![put(target, request.into()), put(held, held.body.clone())];
         self.write(caller, encounter, entries).await
     }
@@ -168,7 +170,8 @@ fn verify(request: &mut JsonObject, verification: &str) -> Result<(), ClinicErro
         "as-heard" => {}
         "as-suggested" => {
             let codings = Formulary::seed().find(&suggested.to_lowercase()).map(|medicine| medicine.codings());
-            request.insert("medicationCodeableConcept", heard(suggested, &codings.unwrap_or_default()));
+            let meant = prescribed(heard(suggested, &codings.unwrap_or_default()), &[]);
+            take(request, written(&meant.to_json()), &["medicationCodeableConcept"]);
         }
         _ => return Err(ClinicError::Invalid("a verification is as-heard or as-suggested".to_owned())),
     }
@@ -176,19 +179,42 @@ fn verify(request: &mut JsonObject, verification: &str) -> Result<(), ClinicErro
     Ok(())
 }
 
+/// Rewrites medicine and dosage from a typed line.
 fn write_line(request: &mut JsonObject, line: &TypedLine) {
     // A typed name is no longer in doubt.
     remove_extension(request, "suggested-name");
-    let codings = line.medicine.map(|medicine| medicine.codings()).unwrap_or_default();
-    request.insert("medicationCodeableConcept", heard(&line.name, &codings));
+    let typed = written(&prescribed(medication(line), &line.steps).to_json());
+    take(request, typed, &["medicationCodeableConcept", "dosageInstruction", "dispenseRequest"]);
+    note_form(request, line);
+}
+
+fn medication(line: &TypedLine) -> Concept {
+    heard(&line.name, &line.medicine.map(|medicine| medicine.codings()).unwrap_or_default())
+}
+
+fn prescribed(medication: Concept, steps: &[Dosage]) -> MedicationRequest {
+    let dosages = dosage::regimen_to_fhir(steps);
+    MedicationRequest { medication, dosages, dispensed: dispensed(steps), ..MedicationRequest::default() }
+}
+
+/// Takes elements from what a typed model wrote; what it lacks is taken away.
+fn take(request: &mut JsonObject, mut typed: JsonObject, names: &[&'static str]) {
+    for name in names {
+        match typed.remove(name) {
+            Some(value) => drop(request.insert(*name, value)),
+            None => drop(request.remove(name)),
+        }
+    }
+}
+
+fn note_form(request: &mut JsonObject, line: &TypedLine) {
     if let Some(form) = line.form {
-        set_extension(request, "form", ("valueString", form.into()));
+        set_extension(request, "form", ExtensionValue::Text(form.to_owned()));
     }
     if let Some(strength) = line.steps.first().and_then(|step| step.strength) {
         let text = format!("{} {}", strength.value, strength.unit.display());
-        set_extension(request, "strength", ("valueString", text.into()));
+        set_extension(request, "strength", ExtensionValue::Text(text));
     }
-    insert_dosage(request, &line.steps);
 }
 
 fn with_section(composition: &Json, kind: SectionKind, change: &SectionChange) -> Json {
@@ -200,9 +226,9 @@ fn with_section(composition: &Json, kind: SectionKind, change: &SectionChange) -
             (None, Some(_)) => "pending",
             (None, None) => crate::drafting::section_state(&before),
         };
-        set_section(section, kind, &text, state);
+        set_section(section, kind, SectionContent { text: &text, state, entries: Vec::new() });
         if change.text.is_some() {
-            set_extension(section, "edited", ("valueBoolean", true.into()));
+            set_extension(section, "edited", ExtensionValue::Boolean(true));
         }
     })
 }
@@ -211,10 +237,8 @@ fn with_medicine(composition: &Json, line: &str, url: &str) -> Json {
     edit(composition, SectionKind::Medications, |section| {
         let before = section_text(&Json::Object(section.clone()));
         let text = if before.is_empty() { line.to_owned() } else { format!("{before}\n{line}") };
-        set_section(section, SectionKind::Medications, &text, "pending");
-        let mut entries = section.remove("entry").map(|list| list.items().to_vec()).unwrap_or_default();
-        entries.push(reference(url));
-        section.insert("entry", entries);
+        let content = SectionContent { text: &text, state: "pending", entries: vec![url.to_owned()] };
+        set_section(section, SectionKind::Medications, content);
     })
 }
 

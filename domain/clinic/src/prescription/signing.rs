@@ -2,22 +2,22 @@
 //! (R4: <https://hl7.org/fhir/R4/provenance.html>, <https://hl7.org/fhir/R4/http.html#history>).
 
 use seva_fhir::access::Caller;
-use seva_fhir::json::{Json, JsonObject, array, object};
+use seva_fhir::json::{Json, JsonObject};
 use seva_fhir::ports::StoreError;
 use seva_fhir::service::FhirError;
 use seva_fhir::types::ResourceKey;
+use seva_models::{Attester, Coding, Composition, Concept, ExtensionValue, Provenance};
 use sha2::{Digest, Sha256};
 
 use super::document::{self, Filed};
 use super::editing::author;
 use super::{Prescription, PrescriptionService, view};
-use crate::drafting::elements::{coding, extension, extension_value, reference, set_extension};
+use crate::drafting::documents::participant;
+use crate::drafting::elements::{extension, extension_value, set_extension, written};
 use crate::drafting::{post, put, transaction};
 use crate::encounter_record::{EncounterRecord, Held};
 use crate::failure::ClinicError;
 use crate::printing::HandoutLanguage;
-
-const PARTICIPATION: &str = "http://terminology.hl7.org/CodeSystem/provenance-participant-type";
 
 impl PrescriptionService {
     /// Signs the version that the caller saw; the PIN was checked by who calls.
@@ -77,10 +77,12 @@ impl PrescriptionService {
         let mut composition = members(held);
         composition.insert("status", "preliminary");
         composition.remove("attester");
-        set_extension(&mut composition, "amendment-reason", ("valueString", reason.into()));
-        let mut provenance = provenance(&[held.key.to_string()], &signer, &now);
-        provenance.insert("reason", array([object([("text", reason.into())])]));
-        let entries = vec![put(held, composition.into()), post(&self.url(), provenance.into())];
+        set_extension(&mut composition, "amendment-reason", ExtensionValue::Text(reason.to_owned()));
+        let provenance = Provenance {
+            reasons: vec![Concept::worded(reason)],
+            ..provenance(vec![held.key.to_string()], &signer, &now)
+        };
+        let entries = vec![put(held, composition.into()), post(&self.url(), written(&provenance.to_json()).into())];
         self.write(caller, encounter, entries).await
     }
 
@@ -104,10 +106,11 @@ fn signed(record: &mut EncounterRecord, signer: &str, now: &str) -> (Vec<Json>, 
         let mut composition = members(held);
         let amended = extension_value(&held.body, "amendment-reason", "valueString").is_some();
         composition.insert("status", if amended { "amended" } else { "final" });
-        let attester = object([("mode", "legal".into()), ("time", now.into()), ("party", reference(signer))]);
-        composition.insert("attester", array([attester]));
+        let attesters = vec![Attester { time: now.to_owned(), party: signer.to_owned() }];
+        let attested = written(&Composition { attesters, ..Composition::default() }.to_json()).remove("attester");
+        composition.insert("attester", attested.unwrap_or_default());
         hash = content_hash(&Json::Object(composition.clone()), &mut signed_medicines);
-        set_extension(&mut composition, "content-hash", ("valueString", hash.as_str().into()));
+        set_extension(&mut composition, "content-hash", ExtensionValue::Text(hash.clone()));
         entries.push(put(held, composition.clone().into()));
         held.body = composition.into();
     }
@@ -120,13 +123,14 @@ fn signature(record: &EncounterRecord, (signer, now): (&str, &str), hash: &str, 
     let targets: Vec<String> = (record.composition.iter().chain(medicines).map(|held| held.key.to_string()))
         .chain([document.to_owned()])
         .collect();
-    let mut provenance = provenance(&targets, signer, now);
-    provenance.insert("extension", array([extension("content-hash", ("valueString", hash.into()))]));
     // ISO ASTM E1762: the author's signature.
-    let kind = coding("urn:iso-astm:E1762-95:2013", "1.2.840.10065.1.12.1.1", "Author's Signature");
-    let signature = object([("type", array([kind])), ("when", now.into()), ("who", reference(signer))]);
-    provenance.insert("signature", array([signature]));
-    provenance.into()
+    let kind = Coding::named("urn:iso-astm:E1762-95:2013", "1.2.840.10065.1.12.1.1", "Author's Signature");
+    let provenance = Provenance {
+        extensions: vec![extension("content-hash", ExtensionValue::Text(hash.to_owned()))],
+        signature: Some((kind, signer.to_owned())),
+        ..provenance(targets, signer, now)
+    };
+    written(&provenance.to_json()).into()
 }
 
 /// The SHA-256 of what is signed: the Composition and its medicines by key, without what the server adds.
@@ -201,23 +205,15 @@ fn accepted(record: &EncounterRecord) -> Vec<Json> {
     entries
 }
 
-fn provenance(targets: &[String], signer: &str, now: &str) -> JsonObject {
-    let agent = object([
-        ("type", object([("coding", array([coding(PARTICIPATION, "author", "Author")]))])),
-        ("who", reference(signer)),
-    ]);
-    [
-        ("resourceType", "Provenance".into()),
-        ("target", array(targets.iter().map(|target| reference(target)))),
-        ("recorded", now.into()),
-        ("agent", array([agent])),
-    ]
-    .into_iter()
-    .collect::<JsonObject>()
+fn provenance(targets: Vec<String>, signer: &str, now: &str) -> Provenance {
+    let agents = vec![participant("author", "Author", signer)];
+    Provenance { targets, recorded: now.to_owned(), agents, ..Provenance::default() }
 }
 
 #[cfg(test)]
 mod tests {
+    use seva_fhir::json::object;
+
     use super::*;
 
     #[test]
