@@ -29,6 +29,7 @@ pub(crate) enum Tag {
     Cursor = 10,
     Composite = 11,
     Criteria = 12,
+    BaseUnit = 13,
 }
 
 impl IndexHash {

@@ -10,6 +10,8 @@ use sqlx::PgPool;
 
 /// The base and code of the row that compartment membership hangs on.
 const COMPARTMENT: (&str, &str) = ("Patient", "_compartment");
+/// A row that names how values become index rows: another way is another set of parameters, and all rows are made anew.
+const WAY: [&str; 4] = ["Resource", "_index", "special", "quantities in base units"];
 /// The bases of tenants' own parameters begin so: `own/tenant/resource/version/type`.
 const OWN: &str = "own/";
 
@@ -30,9 +32,11 @@ impl Registry {
             push(&mut columns, [parameter.base, parameter.code, parameter.kind.as_str(), parameter.expression]);
         }
         push(&mut columns, [COMPARTMENT.0, COMPARTMENT.1, "token", ""]);
+        push(&mut columns, WAY);
         let mut ids = known(pool, &columns).await?;
+        let way = ids.pop().ok_or(sqlx::Error::RowNotFound)?;
         let compartment = ids.pop().ok_or(sqlx::Error::RowNotFound)?;
-        let set = ids.iter().copied().max().unwrap_or_default().max(compartment);
+        let set = ids.iter().copied().max().unwrap_or_default().max(compartment).max(way);
         Ok(Self { ids, compartment, set, tenants: RwLock::default() })
     }
 

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::hash::Hash;
 
 use seva_fhir::index::{IndexEntry, IndexValue, ReferenceIndex, fold};
+use seva_fhir::search::CanonicalUnit;
 use seva_fhir::types::ResourceKey;
 
 use crate::Database;
@@ -70,8 +71,8 @@ impl IndexRows {
             IndexValue::Number { low, high } => {
                 self.number.insert((parameter, 0, low.to_bits(), high.to_bits()));
             }
-            IndexValue::Quantity { low, high, .. } => {
-                for unit in units(database, value) {
+            IndexValue::Quantity { .. } => {
+                for (unit, low, high) in quantities(database, value) {
                     self.number.insert((parameter, unit, low.to_bits(), high.to_bits()));
                 }
             }
@@ -92,8 +93,8 @@ impl IndexRows {
         for first in firsts.iter().flat_map(|first| keys(database, first)) {
             for second in seconds {
                 match second {
-                    IndexValue::Quantity { low, high, .. } => {
-                        for unit in units(database, second) {
+                    IndexValue::Quantity { .. } => {
+                        for (unit, low, high) in quantities(database, second) {
                             self.number.insert((parameter, hash.pair(first, unit), low.to_bits(), high.to_bits()));
                         }
                     }
@@ -165,19 +166,29 @@ fn keys(database: &Database, value: &IndexValue) -> Vec<i64> {
     }
 }
 
-/// The units under which a quantity is found: any, its code, its code in its system, its text.
-fn units(database: &Database, quantity: &IndexValue) -> HashSet<i64> {
+/// The units under which a quantity is found, with its range in each: any, its code, its text; and its base units, or the
+/// code in its system where that has none.
+fn quantities(database: &Database, quantity: &IndexValue) -> Vec<(i64, f64, f64)> {
     let hash = database.hash;
-    let IndexValue::Quantity { system, code, unit, .. } = quantity else { return HashSet::new() };
-    let mut units = HashSet::from([0]);
+    let IndexValue::Quantity { low, high, system, code, unit } = quantity else { return Vec::new() };
+    let mut found = vec![(0, *low, *high)];
+    let mut push = |unit: i64| found.push((unit, *low, *high));
     if let Some(code) = code {
-        units.insert(hash.of(Tag::UnitCode, &[code]));
-        units.insert(hash.of(Tag::Unit, &[system.as_deref().unwrap_or_default(), code]));
+        push(hash.of(Tag::UnitCode, &[code]));
     }
-    if let Some(unit) = unit {
-        units.insert(hash.of(Tag::UnitCode, &[unit]));
+    if let Some(unit) = unit.as_ref().filter(|unit| code.as_ref() != Some(unit)) {
+        push(hash.of(Tag::UnitCode, &[unit]));
     }
-    units
+    if let Some(code) = code {
+        let system = system.as_deref().unwrap_or_default();
+        match CanonicalUnit::of(system, code) {
+            Some(unit) => {
+                found.push((hash.of(Tag::BaseUnit, &[&unit.base]), unit.value(*low), unit.value(*high)));
+            }
+            None => push(hash.of(Tag::Unit, &[system, code])),
+        }
+    }
+    found
 }
 
 /// A time among numbers: microseconds are whole in a double until the year 2255, and open ends are infinite.

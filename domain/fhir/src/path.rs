@@ -17,7 +17,7 @@ mod parser;
 mod quantity;
 mod references;
 mod syntax;
-mod ucum;
+pub(crate) mod ucum;
 
 #[cfg(test)]
 mod tests;

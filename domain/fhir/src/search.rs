@@ -24,7 +24,7 @@ use crate::types::{ResourceId, ResourceKey, ResourceType};
 pub use compartment::compartment_types;
 pub use cursor::{Cursor, CursorKey, InvalidCursor, SortValue};
 pub use date::{DateTest, Prefix};
-pub use number::{NumberTest, QuantityTest};
+pub use number::{CanonicalUnit, NumberTest, QuantityTest};
 pub use parse::{Handling, SearchOptions, empty_query, parse_search, parse_system_search};
 pub use presentation::{Presentation, Summary};
 pub use query_string::{QueryPairs, parse_query_string};

@@ -28,9 +28,10 @@ fn one(database: &Database, sql: &mut Sql, (parameter, first): (i32, i64), secon
         }
         CompositeValue::Quantity(test) => {
             open(sql, "index_number", parameter);
-            let unit = hash.pair(first, numbers::unit(database, test));
+            let (unit, number) = numbers::in_unit(database, test);
+            let unit = hash.pair(first, unit);
             sql.push("x.unit = ").bind(Bind::Int8(unit)).push(" AND ");
-            numbers::compare(sql, &test.number);
+            numbers::compare(sql, &number);
             sql.push(")");
         }
         CompositeValue::Date(test) => {

@@ -17,20 +17,25 @@ pub(super) fn push_numbers(sql: &mut Sql, parameter: i32, tests: &[NumberTest]) 
 pub(super) fn push_quantities(database: &Database, sql: &mut Sql, parameter: i32, tests: &[QuantityTest]) {
     open(sql, "index_number", parameter);
     sql.any(tests, |sql, test| {
-        sql.push("(x.unit = ").bind(Bind::Int8(unit(database, test))).push(" AND ");
-        compare(sql, &test.number);
+        let (unit, number) = in_unit(database, test);
+        sql.push("(x.unit = ").bind(Bind::Int8(unit)).push(" AND ");
+        compare(sql, &number);
         sql.push(")");
     });
     sql.push(")");
 }
 
-/// The unit under which a quantity is asked for.
-pub(super) fn unit(database: &Database, test: &QuantityTest) -> i64 {
-    match (&test.system, &test.code) {
+/// The unit under which a quantity is asked for, and the comparison in it.
+pub(super) fn in_unit(database: &Database, test: &QuantityTest) -> (i64, NumberTest) {
+    if let Some((unit, number)) = test.canonical() {
+        return (database.hash.of(Tag::BaseUnit, &[&unit.base]), number);
+    }
+    let unit = match (&test.system, &test.code) {
         (Some(system), Some(code)) => database.hash.of(Tag::Unit, &[system, code]),
         (None, Some(code)) => database.hash.of(Tag::UnitCode, &[code]),
         (_, None) => 0,
-    }
+    };
+    (unit, test.number.clone())
 }
 
 /// A stored value is a range too: its middle is the value. For `eq` the value lies within what was asked for; the other

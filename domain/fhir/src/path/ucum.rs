@@ -10,8 +10,8 @@ pub(super) type Dimensions = [i8; 9];
 
 /// A unit in terms of the base units.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Unit {
-    pub(super) factor: Decimal,
+pub(crate) struct Unit {
+    pub(crate) factor: Decimal,
     pub(super) dimensions: Dimensions,
 }
 
@@ -97,7 +97,7 @@ const PREFIXES: [(&str, i32); 16] = [
 ];
 
 /// Reads a unit's code; `None` for a unit that isn't known or that isn't proportional, such as `Cel`.
-pub(super) fn parse(code: &str) -> Option<Unit> {
+pub(crate) fn parse(code: &str) -> Option<Unit> {
     let mut unit = Unit { factor: Decimal::ONE, dimensions: NONE };
     let mut rest = code;
     let mut sign = 1;
@@ -193,7 +193,7 @@ impl Unit {
     }
 
     /// Writes the base units.
-    pub(super) fn base_code(&self) -> String {
+    pub(crate) fn base_code(&self) -> String {
         let powers = BASES.iter().zip(self.dimensions).filter(|(_, power)| *power != 0);
         let codes: Vec<String> = powers
             .map(|(base, power)| if power == 1 { (*base).to_owned() } else { format!("{base}{power}") })

@@ -1,8 +1,14 @@
 //! Numbers and quantities: the precision of the given text is a range (R4 search.html#number, #quantity).
 
+use rust_decimal::prelude::ToPrimitive;
+
 use super::date::Prefix;
 use super::query_string::{split_escaped, unescape};
 use crate::date::number_range;
+use crate::path::ucum;
+
+/// The code system of units (<https://ucum.org/ucum>).
+const UCUM: &str = "http://unitsofmeasure.org";
 
 /// A comparison with a number.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,5 +56,79 @@ impl QuantityTest {
             return Err("a quantity has at most three parts: number|system|code".to_owned());
         }
         Ok(Self { number, system, code })
+    }
+}
+
+/// A unit in terms of its base units, in which quantities of one kind compare
+/// (R4 <https://hl7.org/fhir/R4/search.html#quantity>).
+#[derive(Clone, Debug, PartialEq)]
+pub struct CanonicalUnit {
+    /// The base units.
+    pub base: String,
+    factor: f64,
+    offset: f64,
+}
+
+impl CanonicalUnit {
+    /// Reads a unit; none where the system isn't UCUM or the code isn't one that is known.
+    #[must_use]
+    pub fn of(system: &str, code: &str) -> Option<Self> {
+        if system != UCUM {
+            return None;
+        }
+        // Temperatures alone have another zero (UCUM, table "special units").
+        match code {
+            "Cel" => return Some(Self { base: "K".to_owned(), factor: 1.0, offset: 273.15 }),
+            "[degF]" => return Some(Self { base: "K".to_owned(), factor: 5.0 / 9.0, offset: 459.67 * 5.0 / 9.0 }),
+            _ => {}
+        }
+        let unit = ucum::parse(code)?;
+        Some(Self { base: unit.base_code(), factor: unit.factor.to_f64()?, offset: 0.0 })
+    }
+
+    /// Converts a value; rounded, so that one quantity comes to one number from whichever unit.
+    #[must_use]
+    pub fn value(&self, value: f64) -> f64 {
+        let converted = value.mul_add(self.factor, self.offset);
+        if converted == 0.0 || !converted.is_finite() {
+            return converted;
+        }
+        format!("{converted:.11e}").parse().unwrap_or(converted)
+    }
+}
+
+impl QuantityTest {
+    /// The comparison in base units, where the unit has some.
+    #[must_use]
+    pub fn canonical(&self) -> Option<(CanonicalUnit, NumberTest)> {
+        let unit = CanonicalUnit::of(self.system.as_deref()?, self.code.as_deref()?)?;
+        let number = &self.number;
+        let (mut prefix, mut low, mut high) = (number.prefix, number.low, number.high);
+        if prefix == Prefix::Approximately {
+            // A tenth of what was written, whatever the zero of its unit.
+            let tenth = number.value.abs() / 10.0;
+            (prefix, low, high) = (Prefix::Equal, number.value - tenth, number.value + tenth);
+        }
+        let (low, high, value) = (unit.value(low), unit.value(high), unit.value(number.value));
+        Some((unit, NumberTest { prefix, low, high, value }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_quantity_is_one_number_in_any_unit() {
+        let value = |number: f64, code: &str| {
+            let unit = CanonicalUnit::of(UCUM, code).expect("a unit");
+            (unit.base.clone(), unit.value(number))
+        };
+        assert_eq!(value(5.4, "mg"), value(0.0054, "g"));
+        assert_eq!(value(120.0, "mm[Hg]"), value(12.0, "cm[Hg]"));
+        assert_eq!(value(37.0, "Cel"), value(98.6, "[degF]"));
+        assert_eq!(value(1.0, "mmol/L"), value(1000.0, "umol/L"));
+        assert_eq!(CanonicalUnit::of("http://x.example", "mg"), None);
+        assert_eq!(CanonicalUnit::of(UCUM, "pints"), None);
     }
 }

@@ -1,6 +1,7 @@
 //! From names and values to clauses; the only place that knows which parameters exist and which modifiers fit.
 
 mod answer;
+mod filter;
 mod joins;
 mod parameter;
 
@@ -185,7 +186,8 @@ impl Parser<'_> {
             }),
             "_text" => Ok(Clause::Recheck(Recheck::Narrative(words_of(value)))),
             "_content" => Ok(Clause::Recheck(Recheck::Content(words_of(value)))),
-            "_filter" | "_query" => Err(Problem::Unknown(format!("{name} is not offered"))),
+            "_filter" => self.filter(types, value),
+            "_query" => Err(Problem::Unknown(format!("{name} is not offered"))),
             _ if name.starts_with("_has:") => self.has(types, name, value),
             _ => match name.split_once('.') {
                 Some((reference, rest)) => self.chain(types, reference, (rest, value)),
