@@ -227,6 +227,23 @@ impl Program {
     }
 }
 
+/// Runs a command of the real program on a data folder, with this on its standard input.
+pub async fn command(data: &Path, arguments: &[&str], input: &str) -> anyhow::Result<std::process::Output> {
+    use tokio::io::AsyncWriteExt;
+    let mut child = Command::new(binary()?)
+        .args(arguments)
+        .env("SEVA_DATA_FOLDER", data)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let mut pipe = child.stdin.take().context("no standard input")?;
+    pipe.write_all(input.as_bytes()).await?;
+    drop(pipe);
+    Ok(child.wait_with_output().await?)
+}
+
 /// `target/<profile>/seva`, beside the folder of this test's own program; `make test` builds it first.
 fn binary() -> anyhow::Result<PathBuf> {
     let own = std::env::current_exe()?;

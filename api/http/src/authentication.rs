@@ -4,6 +4,7 @@
 
 mod external;
 mod login;
+mod secrets;
 mod tokens;
 
 use std::collections::HashMap;
@@ -20,6 +21,7 @@ use tokio::sync::Mutex;
 use crate::failure::Failure;
 
 pub use login::{LogIn, LoggedIn};
+pub(crate) use secrets::PinProof;
 pub(crate) use tokens::LIFETIME;
 pub use tokens::{KeyError, TokenKeys, new_signing_key};
 

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
-use seva_fhir::access::{Account, AccountStore, Membership, Session, Ticket, TokenHash};
+use seva_fhir::access::{Account, AccountStore, Membership, NewSecret, Session, Ticket, TokenHash};
 use seva_fhir::ports::StoreError;
 use seva_fhir::types::{Instant, TenantId};
 use uuid::Uuid;
@@ -92,6 +92,17 @@ impl AccountStore for PostgresAccounts {
             .to_owned();
         membership::Entity::insert(row).on_conflict(replace).exec(&self.database.orm).await.map_err(orm_unavailable)?;
         Ok(())
+    }
+
+    async fn change_secret(&self, account: Uuid, secret: NewSecret<'_>) -> Result<(), StoreError> {
+        const PASSWORD: &str = "WITH ended AS (DELETE FROM session WHERE account = $1 AND token <> $3), \
+            unused AS (DELETE FROM ticket WHERE account = $1) UPDATE account SET password = $2 WHERE id = $1";
+        const PIN: &str = "UPDATE account SET pin = $2 WHERE id = $1";
+        let query = match secret {
+            NewSecret::Password { hash, keep } => sqlx::query(PASSWORD).bind(account).bind(hash).bind(keep.as_slice()),
+            NewSecret::Pin { hash } => sqlx::query(PIN).bind(account).bind(hash),
+        };
+        query.execute(&self.database.pool).await.map(drop).map_err(unavailable)
     }
 
     async fn tenant(&self, name: &str) -> Result<TenantId, StoreError> {

@@ -46,8 +46,8 @@ pub enum Command {
         #[arg(long)]
         fix: bool,
     },
-    /// Adds an account to a hospital, or changes it; the password is read from standard input.
-    /// An external identity has none.
+    /// Adds an account to a hospital, or changes it. The password is asked for, or read from the first line of standard
+    /// input; an empty one keeps the present one, and an external identity has none.
     Account {
         /// The hospital's name.
         #[arg(long)]
@@ -61,8 +61,34 @@ pub enum Command {
         /// The roles, separated by commas.
         #[arg(long, value_delimiter = ',')]
         roles: Vec<String>,
-        /// The id of the Practitioner that the account acts as.
+        /// What is written about the doctor behind the account.
+        #[command(flatten)]
+        practitioner: PractitionerDetails,
+        /// Also reads a signing PIN: the second line of standard input.
         #[arg(long)]
-        practitioner: Option<String>,
+        pin: bool,
     },
+}
+
+/// The doctor behind an account, as Practitioner and PractitionerRole have it.
+#[derive(clap::Args)]
+pub struct PractitionerDetails {
+    /// The id of the Practitioner that the account acts as; with details and without an id a new one is made.
+    #[arg(long)]
+    pub practitioner: Option<String>,
+    /// The number under which a medical council has registered the doctor; it stands on every prescription.
+    #[arg(long)]
+    pub registration: Option<String>,
+    /// The namespace of that number, as a URI.
+    #[arg(long, requires = "registration")]
+    pub register: Option<String>,
+    /// The qualification, as it stands on prescriptions: MBBS, MD (Medicine).
+    #[arg(long)]
+    pub qualification: Option<String>,
+    /// The specialty in this hospital.
+    #[arg(long)]
+    pub specialty: Option<String>,
+    /// The id of the hospital's Organization, whose head stands on prescriptions.
+    #[arg(long)]
+    pub organization: Option<String>,
 }

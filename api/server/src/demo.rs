@@ -4,14 +4,15 @@
 use anyhow::Context;
 use chrono::{DateTime, Duration, Utc};
 use seva_embedded::identity::Argon2Hasher;
-use seva_fhir::access::{Account, AccountStore, Caller, Membership, Role, SecretHasher};
+use seva_fhir::FhirService;
+use seva_fhir::access::{Account, AccountStore, Membership, Role, SecretHasher};
 use seva_fhir::clock::{Clock, IdSource, RandomIds, SystemClock};
 use seva_fhir::json::{Json, Limits, parse};
 use seva_fhir::service::FhirError;
-use seva_fhir::types::{ResourceKey, TenantId};
-use seva_fhir::{FhirService, FhirServiceParts};
-use seva_postgres::{Database, PostgresAccounts, PostgresAudit, PostgresResources};
+use seva_fhir::types::ResourceKey;
+use seva_postgres::{Database, PostgresAccounts};
 
+use crate::offline;
 use crate::running::Running;
 
 /// The demo doctor's username.
@@ -28,17 +29,8 @@ const BUNDLE: &str = include_str!("../data/demo.json");
 
 /// Loads the demo data into a database.
 pub(crate) async fn load(database: &Database) -> anyhow::Result<()> {
-    let (audit, writer) = PostgresAudit::start(database);
-    let service = FhirService::new(FhirServiceParts {
-        store: std::sync::Arc::new(PostgresResources::new(database)),
-        audit: std::sync::Arc::new(audit),
-        clock: std::sync::Arc::new(SystemClock),
-        ids: std::sync::Arc::new(RandomIds),
-        base_url: "http://localhost/fhir".to_owned(),
-    });
-    load_with(&service, &PostgresAccounts::new(database)).await?;
-    drop(service);
-    writer.await?;
+    let accounts = PostgresAccounts::new(database);
+    offline::with_service(database, async |service| load_with(service, &accounts).await).await?;
     eprintln!("demo log-in: {USERNAME}, password {PASSWORD}, signing PIN {PIN}");
     Ok(())
 }
@@ -50,7 +42,7 @@ pub async fn load_into(running: &Running) -> anyhow::Result<()> {
 
 async fn load_with(service: &FhirService, accounts: &dyn AccountStore) -> anyhow::Result<()> {
     let tenant = accounts.tenant(TENANT).await?;
-    let caller = loader(tenant);
+    let caller = offline::program(tenant, "demo data");
     let hospital: ResourceKey = "Organization/sahyadri".parse()?;
     match service.read(&caller, &hospital).await {
         Ok(_) => {}
@@ -78,18 +70,6 @@ async fn load_with(service: &FhirService, accounts: &dyn AccountStore) -> anyhow
         accounts.save(&account, &membership).await?;
     }
     Ok(())
-}
-
-fn loader(tenant: TenantId) -> Caller {
-    Caller {
-        tenant,
-        account: "demo-loader".into(),
-        display: "Demo data".into(),
-        roles: vec![Role::System],
-        practitioner: None,
-        patient: None,
-        request: "demo".into(),
-    }
 }
 
 /// An error with its issues: the demo data is ours, so its faults may be shown whole.

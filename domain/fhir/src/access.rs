@@ -10,6 +10,7 @@ mod disclosure;
 mod idempotency;
 mod policy;
 mod role;
+mod secrets;
 
 use std::fmt;
 
@@ -21,6 +22,7 @@ pub use audit::{AuditAction, AuditLog, AuditOutcome, AuditRecord};
 pub use disclosure::patients_in;
 pub use idempotency::{Begun, IdempotencyKey, IdempotencyStore, KeptAnswer};
 pub use role::{Role, UnknownRole};
+pub use secrets::{NewSecret, WeakSecret, check_password, check_pin};
 
 use crate::json::Json;
 use crate::types::{ResourceId, ResourceKey, ResourceType, TenantId};

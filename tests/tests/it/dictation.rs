@@ -151,7 +151,7 @@ async fn is_filed(doctor: &Client, paper: &[u8]) {
 }
 
 /// The text of a PDF, by poppler.
-fn text_of(pdf: &[u8]) -> String {
+pub(crate) fn text_of(pdf: &[u8]) -> String {
     let folder = data_folder().unwrap();
     let file = folder.path().join("paper.pdf");
     std::fs::write(&file, pdf).unwrap();

@@ -24,5 +24,6 @@ mod peer;
 mod prescription;
 mod search;
 mod search_joins;
+mod secrets;
 mod terminology;
 mod transaction;

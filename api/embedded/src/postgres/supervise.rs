@@ -1,10 +1,13 @@
 //! Running `postgres` as our child: start, take-over, restart after a crash, orderly stop.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use rustix::fs::FlockOperation;
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal};
 use tokio::net::UnixStream;
 use tokio::process::Child;
@@ -46,12 +49,20 @@ struct Launch {
     log: PathBuf,
 }
 
-/// Owns the server process.
+/// Watches the server process, or uses the one that another `seva` watches.
 #[derive(Debug)]
 pub(super) struct Supervisor {
     launch: Launch,
+    watching: Option<Watching>,
+}
+
+/// What only the one process has that started or took over the server.
+#[derive(Debug)]
+struct Watching {
     stopping: Arc<AtomicBool>,
     watch: JoinHandle<()>,
+    /// The kernel lets go of it when this process ends, however it ends.
+    _lock: File,
 }
 
 impl Supervisor {
@@ -63,6 +74,11 @@ impl Supervisor {
         log: PathBuf,
     ) -> Result<Self, PostgresError> {
         let launch = Launch { binaries, identity, cluster, socket, log };
+        let Some(lock) = launch.lock()? else {
+            tracing::info!("uses the PostgreSQL of the seva that runs on this data folder");
+            launch.ready().await?;
+            return Ok(Self { launch, watching: None });
+        };
         let child = match running(&launch.cluster) {
             Some(_) if accepts(&launch.socket).await => {
                 tracing::info!("took over the PostgreSQL that an earlier run left");
@@ -73,12 +89,13 @@ impl Supervisor {
         launch.ready().await?;
         let stopping = Arc::new(AtomicBool::new(false));
         let watch = tokio::spawn(watch(launch.clone(), child, Arc::clone(&stopping)));
-        Ok(Self { launch, stopping, watch })
+        Ok(Self { launch, watching: Some(Watching { stopping, watch, _lock: lock }) })
     }
 
-    /// Sends SIGINT (fast shutdown) and waits for the end.
+    /// Sends SIGINT (fast shutdown) and waits for the end; the server of another `seva` goes on.
     pub(super) async fn stop(self, within: Duration) -> Result<(), PostgresError> {
-        self.stopping.store(true, Ordering::SeqCst);
+        let Some(watching) = self.watching else { return Ok(()) };
+        watching.stopping.store(true, Ordering::SeqCst);
         if let Some(pid) = running(&self.launch.cluster) {
             // A process that ended between the look and the signal is what we want: the error is no news.
             let _ = rustix::process::kill_process(pid, Signal::INT);
@@ -94,12 +111,23 @@ impl Supervisor {
             }
             tokio::time::sleep(POLL).await;
         }
-        self.watch.abort();
+        watching.watch.abort();
         Ok(())
     }
 }
 
 impl Launch {
+    /// Takes the lock of the one that watches; nothing when another process has it.
+    fn lock(&self) -> Result<Option<File>, PostgresError> {
+        let path = self.cluster.with_extension("lock");
+        let file = File::create(&path).map_err(PostgresError::io("create", &path))?;
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(file)),
+            Err(error) if error == Errno::WOULDBLOCK => Ok(None),
+            Err(error) => Err(PostgresError::io("lock", &path)(error.into())),
+        }
+    }
+
     fn spawn(&self) -> Result<Child, PostgresError> {
         let open = || std::fs::OpenOptions::new().create(true).append(true).open(&self.log);
         let output = open().map_err(PostgresError::io("open", &self.log))?;

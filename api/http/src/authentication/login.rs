@@ -50,7 +50,7 @@ pub(super) struct Attempts(Mutex<HashMap<String, (Monotonic, u32)>>);
 
 impl Attempts {
     /// Counts an attempt; tells when it is one too many.
-    async fn count(&self, username: &str) -> Attempt {
+    pub(super) async fn count(&self, username: &str) -> Attempt {
         let mut known = self.0.lock().await;
         if known.len() >= WATCHED {
             known.retain(|_, (since, _)| since.elapsed() < MINUTE);
@@ -70,7 +70,7 @@ impl Attempts {
 
 /// Whether an attempt may be made.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Attempt {
+pub(super) enum Attempt {
     Allowed,
     /// Audited; the ones after it in the same minute would only fill the log.
     FirstTooMany,
@@ -197,16 +197,6 @@ impl Authenticator {
     pub(crate) async fn redeem(&self, ticket: &str) -> Result<(Ticket, Session), Failure> {
         let taken = self.parts.accounts.take_ticket(&hash_of(ticket), self.parts.clock.now()).await?;
         taken.ok_or(Failure::Unauthenticated("the ticket was used or has expired: ask for a new one"))
-    }
-
-    /// Checks the signing PIN of an account.
-    pub(crate) async fn check_pin(&self, session: &Session, pin: &str) -> Result<(), Failure> {
-        if self.attempts.count(&format!("pin {}", session.account.id)).await != Attempt::Allowed {
-            return Err(Failure::TooMany);
-        }
-        let hash = session.account.pin.as_deref();
-        let right = self.parts.hasher.verify(pin, hash).await.map_err(|e| Failure::Internal(e.to_string()))?;
-        if right { Ok(()) } else { Err(Failure::Unprocessable("the signing PIN is wrong".to_owned())) }
     }
 }
 

@@ -201,7 +201,8 @@ impl PrescriptionApi {
         let (caller, encounter) = self.asked(request, &encounter).await?;
         let wanted = (version(request)?, handout(body.0.language.as_deref())?);
         let session = self.services.authenticator.session_of(request.header(header::AUTHORIZATION)).await?;
-        self.services.authenticator.check_pin(&session, &body.0.pin).await?;
+        let target = encounter.to_string();
+        self.services.authenticator.check_pin(&session, &body.0.pin, (&caller, &target)).await?;
         let signed = self.services.prescriptions.sign(&caller, &encounter, wanted).await.map_err(Failure::from)?;
         self.audit(&caller, AuditAction::Sign, (&signed.patient, &signed.encounter)).await?;
         added(&signed)

@@ -10,7 +10,7 @@ use serde_json::Value;
 use seva_fhir::access::Session;
 
 use super::Services;
-use crate::authentication::{LIFETIME, LogIn, RequestId};
+use crate::authentication::{LIFETIME, LogIn, PinProof, RequestId};
 use crate::failure::Failure;
 
 /// What is typed at log-in.
@@ -73,6 +73,36 @@ struct AccessToken {
     expires_in: i64,
 }
 
+/// A password in exchange for another.
+#[derive(Object)]
+struct NewPassword {
+    /// The password until now.
+    current: String,
+    /// The password from now on.
+    new: String,
+}
+
+/// A signing PIN, with what shows that the owner sets it.
+#[derive(Object)]
+#[oai(rename_all = "camelCase")]
+struct NewPin {
+    /// The PIN from now on.
+    pin: String,
+    /// The account's password; this or the PIN until now.
+    #[oai(skip_serializing_if_is_none)]
+    password: Option<String>,
+    /// The PIN until now.
+    #[oai(skip_serializing_if_is_none)]
+    current_pin: Option<String>,
+}
+
+#[derive(ApiResponse)]
+enum ChangeResponse {
+    /// The secret was changed.
+    #[oai(status = 204)]
+    Changed,
+}
+
 #[derive(ApiResponse)]
 enum LogInResponse {
     /// The session is open.
@@ -127,6 +157,41 @@ impl SessionApi {
     async fn log_out(&self, request: &Request, id: web::Data<&RequestId>) -> poem::Result<LogOutResponse> {
         self.services.authenticator.log_out(authorization(request), id.0.0.as_ref().into()).await?;
         Ok(LogOutResponse::Ended)
+    }
+
+    /// Changes the own password; every other session of the account ends.
+    #[oai(path = "/v1/session/password", method = "put", operation_id = "changePassword")]
+    async fn change_password(
+        &self,
+        request: &Request,
+        id: web::Data<&RequestId>,
+        body: Json<NewPassword>,
+    ) -> poem::Result<ChangeResponse> {
+        let secrets = (body.0.current.as_str(), body.0.new.as_str());
+        self.services.authenticator.change_password(authorization(request), secrets, id.0.0.as_ref().into()).await?;
+        Ok(ChangeResponse::Changed)
+    }
+
+    /// Changes the own signing PIN, or sets the first.
+    #[oai(path = "/v1/session/pin", method = "put", operation_id = "changePin")]
+    async fn change_pin(
+        &self,
+        request: &Request,
+        id: web::Data<&RequestId>,
+        body: Json<NewPin>,
+    ) -> poem::Result<ChangeResponse> {
+        let NewPin { pin, password, current_pin } = &body.0;
+        let proof = match (password, current_pin) {
+            (Some(password), None) => PinProof::Password(password),
+            (None, Some(pin)) => PinProof::Pin(pin),
+            _ => {
+                let text = "give either the password or the PIN until now (currentPin)".to_owned();
+                return Err(Failure::Unprocessable(text).into());
+            }
+        };
+        let change = (proof, pin.as_str());
+        self.services.authenticator.change_pin(authorization(request), change, id.0.0.as_ref().into()).await?;
+        Ok(ChangeResponse::Changed)
     }
 
     /// The public keys of our access tokens.

@@ -1,22 +1,35 @@
 //! `seva account`: adds an account to a hospital, or changes it.
 
-use std::io::Read;
+mod practitioner;
+
+use std::io::{BufRead, IsTerminal};
 
 use anyhow::{Context, bail};
+use console::Term;
 use seva_embedded::identity::Argon2Hasher;
-use seva_fhir::access::{Account, AccountStore, Membership, Role, SecretHasher};
+use seva_fhir::access::{Account, AccountStore, Membership, Role, SecretHasher, check_password, check_pin};
 use seva_fhir::clock::{IdSource, RandomIds};
+use seva_fhir::types::ResourceId;
 use seva_postgres::{Database, PostgresAccounts};
 
-/// The shortest password that is taken (NIST SP 800-63B: at least 8; length is what counts).
-const SHORTEST: usize = 12;
+use crate::cli::PractitionerDetails;
 
 pub(super) struct Asked {
     pub(super) tenant: String,
     pub(super) username: String,
     pub(super) name: String,
     pub(super) roles: Vec<String>,
-    pub(super) practitioner: Option<String>,
+    pub(super) practitioner: PractitionerDetails,
+    pub(super) pin: Pin,
+}
+
+/// What happens to the signing PIN.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pin {
+    /// It stays as it is.
+    Keep,
+    /// A new one is read.
+    Read,
 }
 
 pub(super) async fn run(database: &Database, asked: Asked) -> anyhow::Result<()> {
@@ -24,34 +37,65 @@ pub(super) async fn run(database: &Database, asked: Asked) -> anyhow::Result<()>
     if roles.is_empty() {
         bail!("--roles names no role: an account without a role has no access");
     }
-    let practitioner = asked.practitioner.map(|id| id.parse()).transpose().context("--practitioner")?;
-    let password = password(&asked.username)?;
     let accounts = PostgresAccounts::new(database);
     let known = accounts.find(&asked.username).await?;
-    let account = Account {
-        id: known.as_ref().map_or_else(|| RandomIds.new_uuid(), |account| account.id),
-        username: asked.username,
-        display: asked.name,
-        password: Argon2Hasher.hash(&password).await?,
-        pin: known.and_then(|account| account.pin),
-    };
+    let account = account(&asked, known).await?;
     let tenant = accounts.tenant(&asked.tenant).await?;
-    let membership = Membership { tenant, tenant_name: asked.tenant, roles, practitioner, patient: None };
+    let before = accounts.memberships(account.id).await?.into_iter().find(|membership| membership.tenant == tenant);
+    let (held, patient) = before.map(|before| (before.practitioner, before.patient)).unwrap_or_default();
+    let named = asked.practitioner.practitioner.as_deref().map(str::parse::<ResourceId>);
+    let practitioner = named.transpose().context("--practitioner")?.or(held);
+    let wanted = practitioner::Wanted { tenant, name: &asked.name, details: &asked.practitioner };
+    let practitioner = practitioner::write(database, practitioner, wanted).await?;
+    let membership = Membership { tenant, tenant_name: asked.tenant, roles, practitioner, patient };
     accounts.save(&account, &membership).await?;
     eprintln!("{} may log in to {}", account.username, membership.tenant_name);
+    if let Some(id) = &membership.practitioner {
+        eprintln!("acts as Practitioner/{id}{}", if account.pin.is_some() { "" } else { ", without a signing PIN" });
+    }
     Ok(())
 }
 
-/// What is typed, or for an external identity something that nobody knows: its issuer lets it in.
-fn password(username: &str) -> anyhow::Result<String> {
-    if username.contains("://") && username.contains('#') {
-        return Ok(format!("{}{}", RandomIds.new_uuid(), RandomIds.new_uuid()));
+async fn account(asked: &Asked, known: Option<Account>) -> anyhow::Result<Account> {
+    let external = asked.username.contains("://") && asked.username.contains('#');
+    let present = known.as_ref().map(|account| account.password.clone());
+    let password = match (external, present) {
+        // Its issuer lets it in: what is stored is something that nobody knows.
+        (true, None) => Argon2Hasher.hash(&format!("{}{}", RandomIds.new_uuid(), RandomIds.new_uuid())).await?,
+        (true, Some(present)) => present,
+        (false, present) => match (read_secret("Password")?, present) {
+            (typed, Some(present)) if typed.is_empty() => present,
+            (typed, _) => {
+                check_password(&typed)?;
+                Argon2Hasher.hash(&typed).await?
+            }
+        },
+    };
+    let mut pin = known.as_ref().and_then(|account| account.pin.clone());
+    if asked.pin == Pin::Read {
+        let typed = read_secret("Signing PIN")?;
+        check_pin(&typed)?;
+        pin = Some(Argon2Hasher.hash(&typed).await?);
     }
-    let mut secret = String::new();
-    std::io::stdin().read_to_string(&mut secret)?;
-    let secret = secret.trim_end_matches(['\n', '\r']);
-    if secret.chars().count() < SHORTEST {
-        bail!("the password has fewer than {SHORTEST} characters");
+    let id = known.map_or_else(|| RandomIds.new_uuid(), |account| account.id);
+    Ok(Account { id, username: asked.username.clone(), display: asked.name.clone(), password, pin })
+}
+
+/// Typed at a terminal without an echo and twice, or the next line of standard input.
+fn read_secret(what: &str) -> anyhow::Result<String> {
+    if !std::io::stdin().is_terminal() {
+        let mut line = String::new();
+        std::io::stdin().lock().read_line(&mut line)?;
+        return Ok(line.trim_end_matches(['\n', '\r']).to_owned());
     }
-    Ok(secret.to_owned())
+    let terminal = Term::stderr();
+    let typed = |prompt: String| -> anyhow::Result<String> {
+        terminal.write_str(&prompt)?;
+        Ok(terminal.read_secure_line()?)
+    };
+    let first = typed(format!("{what}: "))?;
+    if !first.is_empty() && typed(format!("{what} again: "))? != first {
+        bail!("the two are not the same");
+    }
+    Ok(first)
 }

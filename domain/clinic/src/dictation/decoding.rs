@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use seva_fhir::types::TenantId;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -39,7 +39,8 @@ impl DictationService {
         if !known && first == Some(0) {
             let Ok(session) = self.parts.speech.open(request(dictation)).await else { return };
             let publish = self.publisher(dictation.id);
-            let task = tokio::spawn(async move { collect(session.events, publish, None).await });
+            let tell = move |event| drop(publish.send(event));
+            let task = tokio::spawn(async move { collect(session.events, tell, None).await });
             let live = Live { audio: session.audio, next: 0, task };
             self.live.lock().unwrap_or_else(PoisonError::into_inner).insert(dictation.id, live);
         }
@@ -92,7 +93,13 @@ impl DictationService {
             drop(audio);
             Ok(())
         };
-        let (fed, segments) = tokio::join!(feeder, collect(session.events, self.publisher(id), Some(total)));
+        let tell = |event: DictationEvent| {
+            if let DictationEvent::Progress { percent } = event {
+                self.progress.lock().unwrap_or_else(PoisonError::into_inner).insert(id, percent);
+            }
+            self.publish(id, event);
+        };
+        let (fed, segments) = tokio::join!(feeder, collect(session.events, tell, Some(total)));
         fed?;
         segments.map_err(ClinicError::Unavailable)
     }
@@ -136,7 +143,7 @@ fn to_samples(bytes: &[u8]) -> Vec<i16> {
 /// Gathers the finals; with a total, a silent engine is given up and progress is told.
 async fn collect(
     mut events: mpsc::Receiver<SpeechEvent>,
-    publish: broadcast::Sender<DictationEvent>,
+    tell: impl Fn(DictationEvent),
     total: Option<u64>,
 ) -> Result<Vec<Segment>, String> {
     let mut segments = Vec::new();
@@ -157,12 +164,11 @@ async fn collect(
                 segments.push(content.clone());
                 if let Some(total) = total.filter(|total| *total > 0) {
                     let percent = u8::try_from((end_ms * 100 / total).min(99)).unwrap_or(99);
-                    let _ = publish.send(DictationEvent::Progress { percent });
+                    tell(DictationEvent::Progress { percent });
                 }
                 DictationEvent::Final { segment, content }
             }
         };
-        // Nobody may be listening.
-        let _ = publish.send(told);
+        tell(told);
     }
 }

@@ -80,6 +80,8 @@ pub struct DictationService {
     pub(super) parts: Arc<DictationParts>,
     pub(super) live: Arc<Mutex<HashMap<Uuid, Live>>>,
     listeners: Arc<Mutex<HashMap<Uuid, broadcast::Sender<DictationEvent>>>>,
+    /// How much is transcribed of the recordings that this node works on, in percent.
+    pub(super) progress: Arc<Mutex<HashMap<Uuid, u8>>>,
     pub(super) jobs: Arc<Mutex<JoinSet<()>>>,
 }
 
@@ -96,7 +98,13 @@ impl DictationService {
     /// Wires the service.
     #[must_use]
     pub fn new(parts: DictationParts) -> Self {
-        Self { parts: Arc::new(parts), live: Arc::default(), listeners: Arc::default(), jobs: Arc::default() }
+        Self {
+            parts: Arc::new(parts),
+            live: Arc::default(),
+            listeners: Arc::default(),
+            progress: Arc::default(),
+            jobs: Arc::default(),
+        }
     }
 
     /// Makes a dictation if patient, encounter and consent belong together and the consent permits it.
@@ -148,7 +156,9 @@ impl DictationService {
     /// Finds a dictation that the caller may read, and how much of it is committed.
     pub async fn find(&self, caller: &Caller, id: Uuid) -> Result<(Dictation, Saved), ClinicError> {
         may_read(caller)?;
-        let found = self.parts.store.find(caller.tenant, id).await?.ok_or(ClinicError::NotFound("the dictation"))?;
+        let mut found =
+            self.parts.store.find(caller.tenant, id).await?.ok_or(ClinicError::NotFound("the dictation"))?;
+        self.tell_progress(&mut found);
         let saved = self.parts.store.saved(caller.tenant, id).await?;
         Ok((found, saved))
     }
@@ -161,7 +171,8 @@ impl DictationService {
     ) -> Result<Vec<(Dictation, Saved)>, ClinicError> {
         may_read(caller)?;
         let mut list = Vec::new();
-        for dictation in self.parts.store.by_encounter(caller.tenant, encounter).await? {
+        for mut dictation in self.parts.store.by_encounter(caller.tenant, encounter).await? {
+            self.tell_progress(&mut dictation);
             let saved = self.parts.store.saved(caller.tenant, dictation.id).await?;
             list.push((dictation, saved));
         }
@@ -255,7 +266,18 @@ impl DictationService {
         let _ = self.publisher(id).send(event);
     }
 
+    /// The store knows the end only; what this node works on says how far it is.
+    fn tell_progress(&self, dictation: &mut Dictation) {
+        let progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        if dictation.state == DictationState::Finishing
+            && let Some(percent) = progress.get(&dictation.id)
+        {
+            dictation.result.progress = *percent;
+        }
+    }
+
     pub(super) fn forget(&self, id: Uuid) {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
         self.live.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
         self.listeners.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
     }

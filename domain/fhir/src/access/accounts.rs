@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::Role;
+use super::{NewSecret, Role};
 use crate::ports::StoreError;
 use crate::types::{Instant, ResourceId, TenantId};
 
@@ -75,6 +75,9 @@ pub trait AccountStore: Send + Sync {
 
     /// Writes an account and its membership; replaces the membership that it has in the tenant.
     async fn save(&self, account: &Account, membership: &Membership) -> Result<(), StoreError>;
+
+    /// Replaces a secret of an account.
+    async fn change_secret(&self, account: Uuid, secret: NewSecret<'_>) -> Result<(), StoreError>;
 
     /// Makes a tenant, or finds it by name.
     async fn tenant(&self, name: &str) -> Result<TenantId, StoreError>;

@@ -21,8 +21,10 @@ pub enum AuditAction {
     LogIn,
     /// Someone logged out.
     LogOut,
-    /// A prescription was signed or amended.
+    /// A prescription was signed or amended, or a wrong PIN was given for it.
     Sign,
+    /// An account's password or signing PIN was changed, or should have been.
+    Secret,
     /// Audio was recorded or read.
     Dictation,
     /// A document was printed.
@@ -44,6 +46,7 @@ impl AuditAction {
             Self::LogIn => "log-in",
             Self::LogOut => "log-out",
             Self::Sign => "sign",
+            Self::Secret => "secret",
             Self::Dictation => "dictation",
             Self::Print => "print",
             Self::Export => "export",
