@@ -5,7 +5,7 @@ const axe = require.resolve('axe-core/axe.min.js');
 
 const WIDTHS = [1440, 1024, 390];
 const PAGES = [
-  '/worklist', '/patients', '/patients?q=nobody', '/patients/rane', '/consultations/visit-rane', '/consultations/visit-naik',
+  '/worklist', '/account', '/patients', '/patients?q=nobody', '/patients/rane', '/consultations/visit-rane', '/consultations/visit-naik',
   '/consultations/visit-naik?tab=transcript', '/consultations/visit-naik?tab=medicines', '/consultations/visit-naik?edit=diagnosis',
   '/consultations/visit-naik/prescription', '/consultations/visit-gawande', '/consultations/visit-gawande?tab=medicines',
   '/consultations/visit-gawande?sign=1', '/consultations/visit-gawande/prescription', '/nothing-here',

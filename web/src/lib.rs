@@ -3,6 +3,7 @@
 
 #![cfg_attr(test, expect(clippy::indexing_slicing, clippy::panic, reason = "tests may panic"))]
 
+mod account;
 mod answers;
 mod asker;
 mod assets;

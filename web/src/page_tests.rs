@@ -110,6 +110,8 @@ impl Scripted {
             ("PUT", _, "Patient") => (422, json!({"issue": [{"diagnostics": "birthDate: not a date"}]})),
             ("POST", "/v1/sessions", _) => (401, json!({"detail": "wrong"})),
             ("POST", path, _) if path.ends_with("/signature") => (422, json!({"detail": "the signing PIN is wrong"})),
+            ("PUT", "/v1/session/pin", _) => (422, json!({"detail": "the current password is wrong"})),
+            ("PUT", "/v1/session/password", _) => (204, Value::Null),
             ("PUT" | "POST", _, _) => (200, json!({})),
             (_, "/v1/session", _) => {
                 (200, json!({"user": {"name": "Dr Kelkar", "tenant": "Clinic", "practitioner": "Practitioner/d"}}))
@@ -358,6 +360,13 @@ async fn problems_stay_where_they_arise() {
     let (status, html) = text(post(&site, "/log-in", "form_token=f&username=x&password=y").await).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(html.contains("value=\"x\"") && html.contains("aria-invalid=\"true\"") && !html.contains("value=\"y\""));
+    let (status, html) = text(post(&site, "/account/pin", "form_token=f&current=x&new=1357&again=1357").await).await;
+    assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(html.contains("id=\"problem-pin\"") && html.contains("the current password is wrong"));
+    let (_, html) = text(post(&site, "/account/password", "form_token=f&current=x&new=a&again=b").await).await;
+    assert!(html.contains("The two are not the same"));
+    let answer = post(&site, "/account/password", "form_token=f&current=x&new=a&again=a").await;
+    assert_eq!(answer.headers()["location"], "/account?done=password");
     let answer = post(&site, "/choices", "form_token=f&language=mr&theme=dark&place=/patients").await;
     let cookies: Vec<_> = answer.headers().get_all("set-cookie").iter().map(|c| c.to_str().expect("text")).collect();
     assert!(cookies.iter().any(|cookie| cookie.starts_with("seva_language=mr;")));

@@ -18,8 +18,8 @@ use crate::client::{ApiClient, ApiRequest, ApiResponse, ApiUnavailable, Surround
 use crate::session::{FORM_TOKEN, Life, cookie, same_origin};
 use crate::templates::Templates;
 use crate::{
-    assets, choices, consent, consultation, log_in, patient, patients, prescription, registration, review, voice,
-    worklist,
+    account, assets, choices, consent, consultation, log_in, patient, patients, prescription, registration, review,
+    voice, worklist,
 };
 
 /// The fields of a form.
@@ -86,6 +86,7 @@ impl Pages {
         match place {
             [""] => Ok(see("/worklist")),
             ["worklist"] => worklist::show(self, asker, &query(&request)).await,
+            ["account"] => account::show(self, asker, &query(&request)).await,
             ["patients"] => patients::show(self, asker, &query(&request)).await,
             ["patients", id] => patient::show(self, asker, id).await,
             ["consultations", id] => consultation::show(self, asker, (id, &query(&request))).await,
@@ -115,6 +116,8 @@ impl Pages {
         }
         match place {
             ["log-out"] => log_in::leave(self, asker).await,
+            ["account", "password"] => account::submit(self, asker, ("password", &fields)).await,
+            ["account", "pin"] => account::submit(self, asker, ("pin", &fields)).await,
             ["patients"] => registration::patient(self, asker, &fields).await,
             ["patients", id, "visits"] => registration::visit(self, asker, (id, &fields)).await,
             ["patients", id, "allergies"] => registration::allergy(self, asker, (id, &fields)).await,
