@@ -48,26 +48,30 @@ pub enum Command {
     },
     /// Adds an account to a hospital, or changes it. The password is asked for, or read from the first line of standard
     /// input; an empty one keeps the present one, and an external identity has none.
-    Account {
-        /// The hospital's name.
-        #[arg(long)]
-        tenant: String,
-        /// The username, or `issuer#subject` of an external identity.
-        #[arg(long)]
-        username: String,
-        /// The name to show.
-        #[arg(long)]
-        name: String,
-        /// The roles, separated by commas.
-        #[arg(long, value_delimiter = ',')]
-        roles: Vec<String>,
-        /// What is written about the doctor behind the account.
-        #[command(flatten)]
-        practitioner: PractitionerDetails,
-        /// Also reads a signing PIN: the second line of standard input.
-        #[arg(long)]
-        pin: bool,
-    },
+    Account(Box<AccountOptions>),
+}
+
+/// An account in a hospital.
+#[derive(clap::Args)]
+pub struct AccountOptions {
+    /// The hospital's name.
+    #[arg(long)]
+    pub tenant: String,
+    /// The username, or `issuer#subject` of an external identity.
+    #[arg(long)]
+    pub username: String,
+    /// The name to show.
+    #[arg(long)]
+    pub name: String,
+    /// The roles, separated by commas.
+    #[arg(long, value_delimiter = ',')]
+    pub roles: Vec<String>,
+    /// What is written about the doctor behind the account.
+    #[command(flatten)]
+    pub practitioner: PractitionerDetails,
+    /// Also reads a signing PIN: the second line of standard input.
+    #[arg(long)]
+    pub pin: bool,
 }
 
 /// The doctor behind an account, as Practitioner and PractitionerRole have it.

@@ -27,10 +27,8 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
                 std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes()).map_err(anyhow::Error::from)
             }
             Command::Doctor { fix } => doctor::run(&configuration, fix).await,
-            Command::Account { tenant, username, name, roles, practitioner, pin } => {
-                let pin = if pin { account::Pin::Read } else { account::Pin::Keep };
-                let asked = account::Asked { tenant, username, name, roles, practitioner, pin };
-                with_database(&configuration, async |database| account::run(database, asked).await).await
+            Command::Account(asked) => {
+                with_database(&configuration, async |database| account::run(database, *asked).await).await
             }
         }
     })

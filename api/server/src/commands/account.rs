@@ -12,27 +12,9 @@ use seva_fhir::clock::{IdSource, RandomIds};
 use seva_fhir::types::ResourceId;
 use seva_postgres::{Database, PostgresAccounts};
 
-use crate::cli::PractitionerDetails;
+use crate::cli::AccountOptions;
 
-pub(super) struct Asked {
-    pub(super) tenant: String,
-    pub(super) username: String,
-    pub(super) name: String,
-    pub(super) roles: Vec<String>,
-    pub(super) practitioner: PractitionerDetails,
-    pub(super) pin: Pin,
-}
-
-/// What happens to the signing PIN.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pin {
-    /// It stays as it is.
-    Keep,
-    /// A new one is read.
-    Read,
-}
-
-pub(super) async fn run(database: &Database, asked: Asked) -> anyhow::Result<()> {
+pub(super) async fn run(database: &Database, asked: AccountOptions) -> anyhow::Result<()> {
     let roles = asked.roles.iter().map(|role| role.parse::<Role>()).collect::<Result<Vec<_>, _>>()?;
     if roles.is_empty() {
         bail!("--roles names no role: an account without a role has no access");
@@ -56,7 +38,7 @@ pub(super) async fn run(database: &Database, asked: Asked) -> anyhow::Result<()>
     Ok(())
 }
 
-async fn account(asked: &Asked, known: Option<Account>) -> anyhow::Result<Account> {
+async fn account(asked: &AccountOptions, known: Option<Account>) -> anyhow::Result<Account> {
     let external = asked.username.contains("://") && asked.username.contains('#');
     let present = known.as_ref().map(|account| account.password.clone());
     let password = match (external, present) {
@@ -72,7 +54,7 @@ async fn account(asked: &Asked, known: Option<Account>) -> anyhow::Result<Accoun
         },
     };
     let mut pin = known.as_ref().and_then(|account| account.pin.clone());
-    if asked.pin == Pin::Read {
+    if asked.pin {
         let typed = read_secret("Signing PIN")?;
         check_pin(&typed)?;
         pin = Some(Argon2Hasher.hash(&typed).await?);
