@@ -156,7 +156,13 @@ fn mapped_fhir(error: &FhirError) -> Mapped {
         FhirError::Invalid(issues) => {
             // What a request names by URL and is not here is not found, as if its id had been named.
             let absent = !issues.is_empty() && issues.iter().all(|issue| issue.code == IssueCode::NotFound);
-            let status = if absent { StatusCode::NOT_FOUND } else { StatusCode::BAD_REQUEST };
+            // What is well-formed and goes against a rule of the operation can't be processed.
+            let rule = !issues.is_empty() && issues.iter().all(|issue| issue.code == IssueCode::BusinessRule);
+            let status = match (absent, rule) {
+                (true, _) => StatusCode::NOT_FOUND,
+                (false, true) => StatusCode::UNPROCESSABLE_ENTITY,
+                (false, false) => StatusCode::BAD_REQUEST,
+            };
             Mapped { status, issues: issues.clone() }
         }
         FhirError::Refused(refusal) => match refusal {

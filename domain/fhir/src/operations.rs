@@ -157,6 +157,48 @@ pub const OPERATIONS: &[Operation] = &[
         writes: false,
         definition: "http://hl7.org/fhir/OperationDefinition/ConceptMap-translate",
     },
+    Operation {
+        name: "match",
+        scopes: &[Scope::Type],
+        types: &["Patient"],
+        writes: false,
+        definition: "http://hl7.org/fhir/OperationDefinition/Patient-match",
+    },
+    Operation {
+        name: "member-match",
+        scopes: &[Scope::Type],
+        types: &["Patient"],
+        writes: false,
+        definition: "http://hl7.org/fhir/us/davinci-hrex/OperationDefinition/member-match",
+    },
+    Operation {
+        name: "merge",
+        scopes: &[Scope::Type],
+        types: &["Patient"],
+        writes: true,
+        definition: "http://hl7.org/fhir/OperationDefinition/Patient-merge",
+    },
+    Operation {
+        name: "summary",
+        scopes: &[Scope::Type, Scope::Instance],
+        types: &["Patient"],
+        writes: false,
+        definition: "http://hl7.org/fhir/uv/ips/OperationDefinition/summary",
+    },
+    Operation {
+        name: "docref",
+        scopes: &[Scope::Type],
+        types: &["DocumentReference"],
+        writes: false,
+        definition: "http://hl7.org/fhir/us/core/OperationDefinition/docref",
+    },
+    Operation {
+        name: "convert",
+        scopes: &[Scope::System],
+        types: &[],
+        writes: false,
+        definition: "http://hl7.org/fhir/OperationDefinition/Resource-convert",
+    },
 ];
 
 /// Finds an operation by its name where it is called.

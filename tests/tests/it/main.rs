@@ -18,6 +18,7 @@ mod formats;
 mod instance;
 mod leases;
 mod operations;
+mod operations_patient;
 mod own_parameters;
 mod pages;
 mod peer;

@@ -1,14 +1,18 @@
 //! Operations (R4 <https://hl7.org/fhir/R4/operations.html>): parameters from the URL or from a Parameters resource, one
 //! function each, answers as resources.
 
+mod docref;
 mod document;
 mod everything;
 mod expand;
 mod export;
 mod import;
 mod lastn;
+mod matching;
+mod merge;
 mod meta;
 mod parameters;
+mod summary;
 mod terminology;
 mod validate;
 
@@ -86,8 +90,21 @@ pub(super) async fn run(
         ("lookup", _) => terminology::lookup(face, caller, &given).await,
         ("subsumes", on) => terminology::subsumes(face, caller, on, &given).await,
         ("translate", on) => terminology::translated(face, caller, on, &given).await,
+        ("match", On::Type(_)) => matching::patient(face, caller, &given).await,
+        ("member-match", On::Type(_)) => matching::member(face, caller, &given).await,
+        ("merge", On::Type(_)) => merge::run(face, caller, &given).await,
+        ("docref", On::Type(_)) => docref::run(face, caller, &given).await,
+        ("summary", on) => summary::run(face, caller, on, &given).await,
+        ("convert", On::System) => convert(&given),
         (name, _) => Err(Failure::NotFound(format!("${name} is not offered here"))),
     }
+}
+
+/// `$convert` (R4 <https://hl7.org/fhir/R4/resource-operation-convert.html>): the resource as it was read; the format of
+/// the answer is negotiated as for every other one.
+fn convert(given: &Parameters) -> Result<Response, Failure> {
+    let missing = || Failure::BadRequest("$convert needs a resource as its body, or as the parameter input".to_owned());
+    given.resource("input").map(answer).ok_or_else(missing)
 }
 
 /// A resource as an answer.

@@ -25,14 +25,7 @@ impl FhirService {
             if wanted.is_empty() {
                 break;
             }
-            let mut read = self.store.read_many(caller.tenant, &wanted).await?;
-            read.retain(|stored| match decide(caller, Interaction::Read, stored.key.resource_type()) {
-                Ok(Permit::Whole) => true,
-                Ok(Permit::Compartment(patient)) => within(stored, &patient),
-                Err(_) => false,
-            });
-            // The store answers in its own order; a document keeps that of the references.
-            read.sort_by_key(|stored| wanted.iter().position(|key| *key == stored.key));
+            let read = self.readable(caller, &wanted).await?;
             wanted = Vec::new();
             for stored in &read {
                 wanted.extend(references(&stored_json(stored)?, &mut seen));
@@ -41,10 +34,23 @@ impl FhirService {
         }
         Ok(found)
     }
+
+    /// Those of the resources that are there and that the caller may read, in the order in which they are named.
+    pub(super) async fn readable(&self, caller: &Caller, wanted: &[ResourceKey]) -> Result<Vec<Stored>, FhirError> {
+        let mut read = self.store.read_many(caller.tenant, wanted).await?;
+        read.retain(|stored| match decide(caller, Interaction::Read, stored.key.resource_type()) {
+            Ok(Permit::Whole) => true,
+            Ok(Permit::Compartment(patient)) => within(stored, &patient),
+            Err(_) => false,
+        });
+        // The store answers in its own order; a document keeps that of the references.
+        read.sort_by_key(|stored| wanted.iter().position(|key| *key == stored.key));
+        Ok(read)
+    }
 }
 
 /// The references of a resource that were not seen yet, in their order.
-fn references(value: &Json, seen: &mut HashSet<ResourceKey>) -> Vec<ResourceKey> {
+pub(super) fn references(value: &Json, seen: &mut HashSet<ResourceKey>) -> Vec<ResourceKey> {
     let mut found = Vec::new();
     gather(value, seen, &mut found);
     found

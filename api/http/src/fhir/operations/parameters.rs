@@ -18,6 +18,8 @@ use crate::failure::Failure;
 pub(in super::super) struct Parameters {
     texts: Vec<(String, String)>,
     values: Vec<(String, Json)>,
+    /// What stood in the Parameters resource.
+    given: Vec<Json>,
     /// A body that is no Parameters resource.
     resource: Option<Json>,
 }
@@ -53,6 +55,7 @@ impl Parameters {
             return Ok(given);
         }
         let list = resource.remove("parameter").map(|list| list.items().to_vec()).unwrap_or_default();
+        given.given.clone_from(&list);
         for mut parameter in list {
             let Some(name) = parameter.get_str("name").map(str::to_owned) else { continue };
             let member = parameter.as_object().and_then(|members| {
@@ -71,6 +74,11 @@ impl Parameters {
             given.values.push((name, value));
         }
         Ok(given)
+    }
+
+    /// The parameters of the body, as a Parameters resource has them.
+    pub(in super::super) fn repeated(&self) -> Vec<Json> {
+        self.given.clone()
     }
 
     /// The text of a parameter.
