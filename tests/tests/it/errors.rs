@@ -16,7 +16,7 @@ async fn every_refusal_says_what_is_wrong() {
         (Method::GET, "/fhir/Nothing", &[], "", 404, "Nothing"),
         (Method::GET, "/fhir/Patient/none", &[], "", 404, "Patient/none"),
         (Method::GET, "/fhir/Patient/a_b", &[], "", 400, "a_b"),
-        (Method::GET, "/fhir/%24export", &[], "", 404, "$export"),
+        (Method::GET, "/fhir/%24nothing", &[], "", 404, "$nothing"),
         (Method::PATCH, "/fhir/metadata", &[], "", 405, "PATCH"),
         (Method::GET, "/fhir/Parameters", &[], "", 404, "Parameters"),
         (Method::GET, "/fhir/Patient?_format=turtle", &[], "", 406, "turtle"),
