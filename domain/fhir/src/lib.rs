@@ -5,6 +5,7 @@ pub mod bulk;
 pub mod capability;
 pub mod clock;
 pub mod date;
+pub mod graphql;
 pub mod index;
 pub mod interactions;
 pub mod jobs;

@@ -199,6 +199,13 @@ pub const OPERATIONS: &[Operation] = &[
         writes: false,
         definition: "http://hl7.org/fhir/OperationDefinition/Resource-convert",
     },
+    Operation {
+        name: "graphql",
+        scopes: &[Scope::System, Scope::Instance],
+        types: &[],
+        writes: false,
+        definition: "http://hl7.org/fhir/OperationDefinition/Resource-graphql",
+    },
 ];
 
 /// Finds an operation by its name where it is called.

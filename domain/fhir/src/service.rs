@@ -8,6 +8,7 @@ mod create;
 mod delete;
 mod document;
 mod everything;
+mod graphql;
 mod history;
 mod import;
 mod incoming;
@@ -37,6 +38,7 @@ use crate::types::{Instant, ResourceKey, ResourceType, VersionId};
 
 pub use conditional::{ConditionalDelete, Created, Target};
 pub use everything::Everything;
+pub use graphql::GraphFailure;
 pub use history::{HistoryPage, HistoryRange};
 pub use import::{ImportLine, Refused};
 pub use incoming::read_resource;

@@ -15,6 +15,7 @@ mod errors;
 mod every_type;
 mod external_issuer;
 mod formats;
+mod graphql;
 mod instance;
 mod leases;
 mod operations;

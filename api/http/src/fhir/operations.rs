@@ -6,6 +6,7 @@ mod document;
 mod everything;
 mod expand;
 mod export;
+mod graphql;
 mod import;
 mod lastn;
 mod matching;
@@ -64,6 +65,9 @@ pub(super) async fn run(
 ) -> Result<Response, Failure> {
     if called.operation.name == "import" {
         return import::start(face, caller, request).await;
+    }
+    if called.operation.name == "graphql" && matches!(*request.method(), Method::GET | Method::HEAD | Method::POST) {
+        return graphql::run(face, caller, &called.on, request).await;
     }
     let given = match *request.method() {
         Method::GET | Method::HEAD if !called.operation.writes => Parameters::from_query(request)?,
