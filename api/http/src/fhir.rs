@@ -3,6 +3,7 @@
 //! Thin: find the target, find the caller, one call of the service, write the answer.
 
 pub(crate) mod answer;
+mod batch;
 mod binary;
 mod bundle;
 mod format;

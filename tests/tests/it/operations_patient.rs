@@ -248,3 +248,32 @@ async fn a_resource_is_converted_between_json_and_xml() {
     assert_eq!(server.doctor.post("/fhir/$convert", &parameters(json!([]))).await.unwrap().status, 400);
     server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn operations_are_called_within_a_batch() {
+    let server = TestServer::start().await.unwrap();
+    put(&server.doctor, &patient("one", "100", "1980-03-04")).await;
+    let wanted = json!({"resourceType": "Patient", "identifier": [{"system": MRN, "value": "100"}]});
+    let gender = "ValueSet/$validate-code?url=http://hl7.org/fhir/ValueSet/administrative-gender&code=female&system=http://hl7.org/fhir/administrative-gender";
+    let get = |url: &str| json!({"request": {"method": "GET", "url": url}});
+    let merge = parameters(json!([]));
+    let bundle = json!({"resourceType": "Bundle", "type": "batch", "entry": [
+        get(gender), get("Patient/one"),
+        {"resource": parameters(json!([{"name": "resource", "resource": wanted}])), "request": {"method": "POST", "url": "Patient/$match"}},
+        {"resource": merge, "request": {"method": "POST", "url": "Patient/$merge"}},
+        get("Patient/nobody/$everything"), get("Patient/one/$summary"), get("Nothing/at-all")]});
+    let answer = server.doctor.post("/fhir", &bundle).await.unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.issues());
+    let entries = answer.json["entry"].as_array().unwrap();
+    let statuses: Vec<&str> = entries.iter().map(|entry| entry["response"]["status"].as_str().unwrap()).collect();
+    let expected = ["200 OK", "200 OK", "200 OK", "400 Bad Request", "404 Not Found", "200 OK", "400 Bad Request"];
+    assert_eq!(statuses, expected, "{}", answer.json);
+    assert!(entries[6].to_string().contains("Bundle.entry[6]"), "a fault names its entry: {}", entries[6]);
+    assert_eq!(entries[0]["resource"]["parameter"][0]["valueBoolean"], true, "{}", entries[0]);
+    assert_eq!(entries[1]["resource"]["id"], "one");
+    assert_eq!(entries[2]["resource"]["entry"][0]["resource"]["id"], "one");
+    assert_eq!(entries[5]["resource"]["type"], "document");
+    let only = json!({"resourceType": "Bundle", "type": "batch", "entry": [get(gender)]});
+    assert_eq!(server.doctor.post("/fhir", &only).await.unwrap().json["entry"].as_array().unwrap().len(), 1);
+    server.stop().await.unwrap();
+}

@@ -2,13 +2,13 @@
 
 use poem::{Request, Response};
 use seva_fhir::ports::Stored;
-use seva_fhir::service::{FhirError, TransactionOutcome};
+use seva_fhir::service::TransactionOutcome;
 
 use super::answer::etag;
 use super::bundle::BundleWriter;
 use super::negotiation::{Return, preferred_return};
 use super::search::page_bundle;
-use super::{CallerRef, FhirEndpoint};
+use super::{CallerRef, FhirEndpoint, batch};
 use crate::failure::{FHIR_JSON, Failure};
 
 pub(super) async fn run(
@@ -18,17 +18,28 @@ pub(super) async fn run(
     body: &[u8],
 ) -> Result<Response, Failure> {
     let service = face.service();
-    let bundle = service.read_bundle(body)?;
-    let (kind, outcomes): (&str, Vec<Result<TransactionOutcome, FhirError>>) =
-        if bundle.get_str("type") == Some("transaction") {
-            let outcomes = service.transaction(caller, bundle).await?;
-            ("transaction-response", outcomes.into_iter().map(Ok).collect())
-        } else {
-            ("batch-response", service.batch(caller, bundle).await?)
-        };
+    let mut bundle = service.read_bundle(body)?;
     let whole = preferred_return(request) == Return::Representation && request.header("prefer").is_some();
-    let mut answer = BundleWriter::new(kind, None, &[], outcomes.len() * 256);
-    for outcome in outcomes {
+    if bundle.get_str("type") == Some("transaction") {
+        let outcomes = service.transaction(caller, bundle).await?;
+        let mut answer = BundleWriter::new("transaction-response", None, &[], outcomes.len() * 256);
+        for outcome in outcomes {
+            push(&mut answer, face.base(), outcome, whole);
+        }
+        return Ok(Response::builder().content_type(FHIR_JSON).body(answer.finish()));
+    }
+    let called = batch::take_operations(&mut bundle);
+    let outcomes = service.batch(caller, bundle).await?;
+    let mut answer = BundleWriter::new("batch-response", None, &[], outcomes.len() * 256);
+    let mut called = called.into_iter().peekable();
+    for (place, outcome) in outcomes.into_iter().enumerate() {
+        if let Some(one) = called.next_if(|one| one.place == place) {
+            match batch::carry_out(face, caller, one).await {
+                Ok(resource) => answer.entry(None, Some(&resource), b"\"response\":{\"status\":\"200 OK\"}"),
+                Err(failure) => refuse(&mut answer, &failure),
+            }
+            continue;
+        }
         match outcome {
             Ok(outcome) => push(&mut answer, face.base(), outcome, whole),
             Err(error) => refuse(&mut answer, &Failure::from(error)),
