@@ -14,6 +14,7 @@ const PATHS: &[&str] = &[
     include_str!("../paths/health.yaml"),
     include_str!("../paths/fhir-generic.yaml"),
     include_str!("../paths/fhir-bulk.yaml"),
+    include_str!("../paths/fhir-operations.yaml"),
     include_str!("../paths/fhir-patient.yaml"),
     include_str!("../paths/fhir-encounter.yaml"),
     include_str!("../paths/fhir-medication-request.yaml"),

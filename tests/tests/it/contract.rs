@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use seva_fhir::interactions::OFFERS;
+use seva_fhir::operations::{OPERATIONS, Scope};
 use seva_tests::server::TestServer;
 
 const METHODS: &[&str] = &["get", "put", "post", "delete", "patch"];
@@ -54,10 +55,40 @@ async fn handlers_and_contract_agree() {
 #[test]
 fn the_contract_offers_what_the_interaction_table_offers() {
     let contract = operations(seva_openapi::contract());
-    let generic: BTreeSet<String> = contract.keys().filter(|place| place.contains("/fhir/{type}")).cloned().collect();
+    let generic = |place: &&String| place.contains("/fhir/{type}") && !place.contains("/$");
+    let generic: BTreeSet<String> = contract.keys().filter(generic).cloned().collect();
     let table: BTreeSet<String> =
         OFFERS.iter().map(|offer| format!("{} /fhir{}", offer.method.to_lowercase(), offer.path)).collect();
     assert_eq!(generic, table);
+}
+
+#[test]
+fn the_contract_offers_the_operations_of_the_table() {
+    let contract = operations(seva_openapi::contract());
+    let mut table = BTreeSet::new();
+    for operation in OPERATIONS {
+        let types = if operation.types.is_empty() { &["{type}"] } else { operation.types };
+        for kind in types {
+            for scope in operation.scopes {
+                let place = match scope {
+                    Scope::System => String::new(),
+                    Scope::Type => format!("/{kind}"),
+                    Scope::Instance => format!("/{kind}/{{id}}"),
+                };
+                let place = format!("/fhir{place}/${}", operation.name);
+                assert!(contract.contains_key(&format!("post {place}")), "POST {place}");
+                let read = contract.contains_key(&format!("get {place}"));
+                assert!(!(read && operation.writes), "GET {place} would change the record");
+                table.insert(place);
+            }
+        }
+    }
+    // Jobs are asked after, not called.
+    let of_contract = contract
+        .keys()
+        .filter_map(|place| place.split(' ').nth(1))
+        .filter(|place| place.starts_with("/fhir") && place.contains("/$") && !place.contains("/$job"));
+    assert_eq!(of_contract.map(str::to_owned).collect::<BTreeSet<String>>(), table);
 }
 
 #[tokio::test]
