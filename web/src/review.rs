@@ -100,6 +100,7 @@ fn outcome(place: &[&str], fields: &Fields, answer: &ApiResponse) -> Outcome {
     let problem = match (answer.status, place) {
         (412, ["sections", _]) => "conflict-section",
         (412, _) => "conflict-other",
+        (422, ["signature"]) if detail.contains("no signing PIN") => "error-pin-none",
         (422, ["signature"]) if detail.contains("PIN") => "error-pin",
         (429, _) => "log-in-too-many",
         (403, _) => "error-not-allowed",

@@ -142,6 +142,11 @@ async fn two_records_of_one_person_become_one() {
     assert_eq!(list["entry"][0]["item"]["reference"], "Patient/one");
     assert_eq!(list["entry"][1]["item"]["reference"], "Patient/rane");
     assert_eq!(merge(&client, json!([])).await.status, 422, "once only");
+    let old = json!({"resourceType": "Patient", "identifier": [{"system": MRN, "value": "200"}]});
+    let asked = parameters(
+        json!([{"name": "resource", "resource": old}, {"name": "onlyCertainMatches", "valueBoolean": true}]),
+    );
+    assert_eq!(client.post("/fhir/Patient/$match", &asked).await.unwrap().matches(), ["one"], "by the old number");
     let same = parameters(json!([{"name": "source-patient", "valueReference": {"reference": "Patient/one"}},
         {"name": "target-patient", "valueReference": {"reference": "Patient/one"}}]));
     assert_eq!(client.post("/fhir/Patient/$merge", &same).await.unwrap().status, 422);

@@ -41,6 +41,13 @@ fn what_is_not_graphql_is_told_in_words() {
     assert!(fault(&"#".repeat(70_000)).contains("longer"));
 }
 
+proptest::proptest! {
+    #[test]
+    fn no_text_takes_the_parser_down(text in "[{}()\\[\\]:=$@!.\"\\\\#, \nuon a-z0-9é-]{0,200}") {
+        drop(parse(&text));
+    }
+}
+
 #[test]
 fn variables_take_their_values_or_defaults() {
     let given = |variables: &str| GraphRequest {

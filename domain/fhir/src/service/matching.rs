@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use super::merge::linked;
 use super::update::stored_json;
 use super::{FhirError, FhirService};
 use crate::access::Caller;
@@ -44,8 +45,13 @@ impl FhirService {
             pairs.push(("_count".to_owned(), CANDIDATES.to_owned()));
             let query = self.strict_search(caller, ResourceType::patient(), &pairs)?;
             for stored in self.search(caller, query).await?.matches {
-                if seen.insert(stored.key.clone())
-                    && let Some(likeness) = compare(given, &stored_json(&stored)?)
+                if !seen.insert(stored.key.clone()) {
+                    continue;
+                }
+                let known = stored_json(&stored)?;
+                // A record that was merged into another one is found by that one, which has its numbers.
+                if let Some(likeness) = compare(given, &known)
+                    && linked(&known, "replaced-by").is_none()
                 {
                     found.push(Match { stored, likeness });
                 }

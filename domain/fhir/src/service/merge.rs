@@ -192,7 +192,8 @@ fn invalid(text: String, place: &str) -> FhirError {
     FhirError::Invalid(vec![Issue::error(IssueCode::BusinessRule, text).at(place)])
 }
 
-fn linked<'j>(patient: &'j Json, kind: &str) -> Option<&'j str> {
+/// The patient that a link of this type names.
+pub(super) fn linked<'j>(patient: &'j Json, kind: &str) -> Option<&'j str> {
     let links = patient.get("link").map_or(&[][..], Json::items).iter();
     links.filter(|link| link.get_str("type") == Some(kind)).find_map(|link| link.get("other")?.get_str("reference"))
 }
