@@ -2,8 +2,8 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::fs::FlockOperation;
@@ -49,20 +49,14 @@ struct Launch {
     log: PathBuf,
 }
 
-/// Watches the server process, or uses the one that another `seva` watches.
+/// Watches the server process, or uses the one that another `seva` watches until that one goes.
 #[derive(Debug)]
 pub(super) struct Supervisor {
     launch: Launch,
-    watching: Option<Watching>,
-}
-
-/// What only the one process has that started or took over the server.
-#[derive(Debug)]
-struct Watching {
     stopping: Arc<AtomicBool>,
+    /// Held by the one process that watches; the kernel lets go of it when that ends, however it ends.
+    lock: Arc<Mutex<Option<File>>>,
     watch: JoinHandle<()>,
-    /// The kernel lets go of it when this process ends, however it ends.
-    _lock: File,
 }
 
 impl Supervisor {
@@ -74,28 +68,32 @@ impl Supervisor {
         log: PathBuf,
     ) -> Result<Self, PostgresError> {
         let launch = Launch { binaries, identity, cluster, socket, log };
-        let Some(lock) = launch.lock()? else {
-            tracing::info!("uses the PostgreSQL of the seva that runs on this data folder");
-            launch.ready().await?;
-            return Ok(Self { launch, watching: None });
-        };
+        let held = launch.lock()?;
         let child = match running(&launch.cluster) {
             Some(_) if accepts(&launch.socket).await => {
-                tracing::info!("took over the PostgreSQL that an earlier run left");
+                let whose =
+                    if held.is_some() { "took over what an earlier run left" } else { "uses that of a running seva" };
+                tracing::info!("PostgreSQL: {whose}");
                 None
             }
+            // Who has the lock starts it.
+            _ if held.is_none() => None,
             _ => Some(launch.spawn()?),
         };
         launch.ready().await?;
-        let stopping = Arc::new(AtomicBool::new(false));
-        let watch = tokio::spawn(watch(launch.clone(), child, Arc::clone(&stopping)));
-        Ok(Self { launch, watching: Some(Watching { stopping, watch, _lock: lock }) })
+        let (stopping, lock) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(held)));
+        let watch = tokio::spawn(succeed(launch.clone(), child, (Arc::clone(&lock), Arc::clone(&stopping))));
+        Ok(Self { launch, stopping, lock, watch })
     }
 
     /// Sends SIGINT (fast shutdown) and waits for the end; the server of another `seva` goes on.
     pub(super) async fn stop(self, within: Duration) -> Result<(), PostgresError> {
-        let Some(watching) = self.watching else { return Ok(()) };
-        watching.stopping.store(true, Ordering::SeqCst);
+        self.stopping.store(true, Ordering::SeqCst);
+        let held = self.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if held.is_none() {
+            self.watch.abort();
+            return Ok(());
+        }
         if let Some(pid) = running(&self.launch.cluster) {
             // A process that ended between the look and the signal is what we want: the error is no news.
             let _ = rustix::process::kill_process(pid, Signal::INT);
@@ -111,7 +109,7 @@ impl Supervisor {
             }
             tokio::time::sleep(POLL).await;
         }
-        watching.watch.abort();
+        self.watch.abort();
         Ok(())
     }
 }
@@ -155,6 +153,21 @@ impl Launch {
         }
         Ok(())
     }
+}
+
+/// Waits for the lock where another process has it, then watches.
+async fn succeed(launch: Launch, child: Option<Child>, (lock, stopping): (Arc<Mutex<Option<File>>>, Arc<AtomicBool>)) {
+    while lock.lock().unwrap_or_else(PoisonError::into_inner).is_none() {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        if stopping.load(Ordering::SeqCst) {
+            return;
+        }
+        match launch.lock() {
+            Ok(held) => *lock.lock().unwrap_or_else(PoisonError::into_inner) = held,
+            Err(error) => tracing::error!(%error, "the lock of PostgreSQL can't be asked for"),
+        }
+    }
+    watch(launch, child, stopping).await;
 }
 
 /// Restarts the server when it dies without having been told to.
