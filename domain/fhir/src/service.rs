@@ -24,6 +24,7 @@ mod summary;
 mod terminology;
 mod transaction;
 mod update;
+mod validate;
 
 use std::sync::Arc;
 

@@ -24,6 +24,7 @@ mod own_parameters;
 mod pages;
 mod peer;
 mod prescription;
+mod profiles;
 mod search;
 mod search_joins;
 mod secrets;

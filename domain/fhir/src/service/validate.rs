@@ -1,0 +1,128 @@
+//! Everything that can be wrong with a resource (R4 <https://hl7.org/fhir/R4/validation.html>): profiles and value sets
+//! are found among the resources that are stored.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{FhirError, FhirService, Named};
+use crate::access::Caller;
+use crate::json::Json;
+use crate::outcome::{Issue, IssueCode};
+use crate::profile::{self, CodeQuestion, Profile, Profiles, Report, base_of};
+use crate::terminology::Expansion;
+use crate::{structure, validation};
+
+/// Profiles that name further profiles are followed to this depth.
+const ROUNDS: usize = 12;
+/// So many profiles are looked for while one resource is checked.
+const MOST_PROFILES: usize = 200;
+/// So many value sets are expanded while one resource is checked.
+const MOST_VALUE_SETS: usize = 60;
+/// Definitions without snapshot are followed through so many bases.
+const MOST_BASES: usize = 12;
+
+impl FhirService {
+    /// Checks structure, rules, the profiles that are asked for or claimed, extensions and bindings.
+    pub async fn validate(&self, caller: &Caller, resource: &Json, asked: &[String]) -> Result<Vec<Issue>, FhirError> {
+        let mut issues = validation::check(resource, self.now());
+        if structure::check(resource).iter().any(Issue::is_error) {
+            return Ok(issues);
+        }
+        let mut profiles = Profiles::default();
+        let mut report = Report::default();
+        for _ in 0..ROUNDS {
+            report = profile::check(resource, asked, &profiles, self.now());
+            if report.unknown.is_empty() || profiles.len() >= MOST_PROFILES {
+                break;
+            }
+            for url in &report.unknown {
+                let found = self.profile(caller, url, &mut issues).await?;
+                profiles.insert(url, found);
+            }
+        }
+        issues.append(&mut report.issues);
+        for url in &report.unknown {
+            let text = format!("the profile {url} wasn't checked: the resource names too many profiles");
+            issues.push(Issue::warning(IssueCode::TooCostly, text));
+        }
+        self.judge_codes(caller, &report.codes, &mut issues).await?;
+        Ok(issues)
+    }
+
+    /// Finds a profile with the bases that it is built on.
+    async fn profile(
+        &self,
+        caller: &Caller,
+        url: &str,
+        issues: &mut Vec<Issue>,
+    ) -> Result<Option<Arc<Profile>>, FhirError> {
+        let Some(mut latest) = self.definition(caller, url).await? else { return Ok(None) };
+        let mut chain = Vec::new();
+        loop {
+            let base = base_of(&latest).map(str::to_owned);
+            chain.push(latest);
+            let Some(base) = base else { break };
+            let found = if chain.len() < MOST_BASES { self.definition(caller, &base).await? } else { None };
+            let Some(found) = found else {
+                let text = format!("the profile {url} needs its base {base}, which isn't on this server; store it");
+                issues.push(Issue::warning(IssueCode::NotFound, text));
+                return Ok(None);
+            };
+            latest = found;
+        }
+        chain.reverse();
+        match Profile::build(&chain) {
+            Ok(profile) => Ok(Some(Arc::new(profile))),
+            Err(error) => {
+                issues.push(Issue::warning(IssueCode::Invalid, format!("the profile {url} can't be used: {error}")));
+                Ok(None)
+            }
+        }
+    }
+
+    /// Who may not read definitions is told that they aren't known.
+    async fn definition(&self, caller: &Caller, url: &str) -> Result<Option<Json>, FhirError> {
+        match self.terminology(caller, "StructureDefinition", &Named::Url(url)).await {
+            Err(FhirError::Refused(_)) => Ok(None),
+            answer => answer,
+        }
+    }
+
+    async fn judge_codes(
+        &self,
+        caller: &Caller,
+        questions: &[CodeQuestion],
+        issues: &mut Vec<Issue>,
+    ) -> Result<(), FhirError> {
+        let mut expansions: HashMap<&str, Option<Expansion>> = HashMap::new();
+        for question in questions {
+            let url = question.value_set.as_str();
+            if !expansions.contains_key(url) {
+                let expansion = if expansions.len() < MOST_VALUE_SETS {
+                    self.expansion(caller, url).await?
+                } else {
+                    Err("too many value sets are named".to_owned())
+                };
+                if let Err(reason) = &expansion {
+                    let text = format!("codes of {url} weren't checked: {reason}");
+                    issues.push(Issue::information(text).at(question.path.as_str()));
+                }
+                expansions.insert(url, expansion.ok());
+            }
+            issues.extend(expansions.get(url).and_then(Option::as_ref).and_then(|known| question.judge(known)));
+        }
+        Ok(())
+    }
+
+    /// Expands a value set, or says why that can't be done.
+    async fn expansion(&self, caller: &Caller, url: &str) -> Result<Result<Expansion, String>, FhirError> {
+        match self.expand_value_set(caller, &Named::Url(url)).await {
+            Ok((_, expansion)) => Ok(Ok(expansion)),
+            Err(FhirError::Invalid(found)) => {
+                Ok(Err(found.first().map_or_else(String::new, |issue| issue.diagnostics.clone())))
+            }
+            Err(FhirError::Refused(refusal)) => Ok(Err(refusal.to_string())),
+            Err(other) => Err(other),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! `$validate` against profiles (R4 resource-operation-validate.html), with HL7's own blood pressure profile.
+
+use serde_json::{Value, json};
+use seva_tests::client::Client;
+use seva_tests::project;
+use seva_tests::server::TestServer;
+
+const BLOOD_PRESSURE: &str = "http://hl7.org/fhir/StructureDefinition/bp";
+
+/// One of HL7's examples, from the npm package that `make test` installs.
+fn example(name: &str) -> Value {
+    let path = project().join("tests/node_modules/hl7.fhir.r4.examples").join(name);
+    let text = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}; run npm ci in tests", path.display()));
+    serde_json::from_slice(&text).unwrap()
+}
+
+/// Errors and warnings of a validation, each as `severity expression: diagnostics`.
+async fn faults(client: &Client, place: &str, resource: &Value) -> Vec<String> {
+    let answer = client.post(&format!("/fhir/{place}"), resource).await.unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.issues());
+    let issues = answer.json["issue"].as_array().unwrap();
+    let text = |issue: &Value| {
+        let part = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        format!("{} {}: {}", part(&issue["severity"]), part(&issue["expression"][0]), part(&issue["diagnostics"]))
+    };
+    issues.iter().filter(|issue| issue["severity"] != "information").map(text).collect()
+}
+
+#[tokio::test]
+async fn a_blood_pressure_is_checked_against_its_published_profile() {
+    let server = TestServer::start().await.unwrap();
+    let admin = server.administrator().await.unwrap();
+    let place = format!("Observation/$validate?profile={BLOOD_PRESSURE}");
+    let pressure = example("Observation-blood-pressure.json");
+    let before = faults(&admin, &place, &pressure).await;
+    assert!(before.iter().any(|fault| fault.contains("/bp isn't known here")), "{before:?}");
+    for name in ["bp", "vitalsigns"] {
+        let profile = example(&format!("StructureDefinition-{name}.json"));
+        let stored = admin.put(&format!("/fhir/StructureDefinition/{name}"), &profile).await.unwrap();
+        assert_eq!(stored.status, 201, "{}", stored.issues());
+    }
+    let found = faults(&admin, &place, &pressure).await;
+    assert!(!found.iter().any(|fault| fault.starts_with("error")), "{found:?}");
+
+    let mut wrong = pressure.clone();
+    wrong["component"][0]["valueQuantity"]["code"] = json!("kPa");
+    wrong["component"].as_array_mut().unwrap().truncate(1);
+    wrong["subject"] = json!({"reference": "Group/x"});
+    wrong["valueQuantity"] = json!({"value": 1});
+    let found = faults(&admin, &place, &wrong).await;
+    for expected in [
+        "error Observation.component: component must occur at least 2 times",
+        "error Observation.component:DiastolicBP: DiastolicBP must occur at least 1 times",
+        "error Observation.component[0].valueQuantity.code: the value must be exactly \"mm[Hg]\"",
+        "error Observation.subject: the reference is to a Group; it must be to Patient",
+        "valueQuantity is not allowed by the profile; remove it",
+    ] {
+        assert!(found.iter().any(|fault| fault.contains(expected)), "{expected} in {found:#?}");
+    }
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn bindings_of_a_profile_are_judged_by_stored_value_sets() {
+    let server = TestServer::start().await.unwrap();
+    let admin = server.administrator().await.unwrap();
+    let set = json!({"resourceType": "ValueSet", "id": "wards", "url": "http://clinic.example/vs/wards", "status": "active",
+        "compose": {"include": [{"system": "urn:wards", "concept": [{"code": "icu"}, {"code": "opd"}]}]}});
+    let bound = |strength: &str| {
+        json!({"resourceType": "StructureDefinition", "id": "visit", "url": "http://clinic.example/sd/visit", "name": "Visit",
+        "status": "active", "kind": "resource", "abstract": false, "type": "Encounter", "derivation": "constraint",
+        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Encounter", "differential": {"element": [
+            {"id": "Encounter", "path": "Encounter"},
+            {"id": "Encounter.type", "path": "Encounter.type", "min": 1,
+                "binding": {"strength": strength, "valueSet": "http://clinic.example/vs/wards"}}]}})
+    };
+    assert_eq!(admin.put("/fhir/ValueSet/wards", &set).await.unwrap().status, 201);
+    assert_eq!(admin.put("/fhir/StructureDefinition/visit", &bound("required")).await.unwrap().status, 201);
+    let visit = |code: &str| {
+        json!({"resourceType": "Encounter", "meta": {"profile": ["http://clinic.example/sd/visit"]}, "status": "planned",
+        "text": {"status": "generated", "div": "<div xmlns=\"http://www.w3.org/1999/xhtml\">a</div>"},
+        "class": {"code": "AMB", "system": "http://terminology.hl7.org/CodeSystem/v3-ActCode"},
+        "type": [{"coding": [{"system": "urn:wards", "code": code}]}]})
+    };
+    assert_eq!(faults(&admin, "Encounter/$validate", &visit("icu")).await, Vec::<String>::new());
+    let wrong = faults(&admin, "Encounter/$validate", &visit("bar")).await;
+    let text = "Encounter.type[0]: the code isn't in http://clinic.example/vs/wards";
+    assert!(wrong.len() == 1 && wrong[0].starts_with(&format!("error {text}")), "{wrong:?}");
+    // A change of the definition counts at once.
+    assert_eq!(admin.put("/fhir/StructureDefinition/visit", &bound("extensible")).await.unwrap().status, 200);
+    let weaker = faults(&admin, "Encounter/$validate", &visit("bar")).await;
+    assert!(weaker.len() == 1 && weaker[0].starts_with(&format!("warning {text}")), "{weaker:?}");
+    server.stop().await.unwrap();
+}
