@@ -49,6 +49,36 @@ pub enum Command {
     /// Adds an account to a hospital, or changes it. The password is asked for, or read from the first line of standard
     /// input; an empty one keeps the present one, and an external identity has none.
     Account(Box<AccountOptions>),
+    /// Installs, lists and removes FHIR packages from files; validation finds their profiles and value sets.
+    #[command(subcommand)]
+    Package(PackageAction),
+}
+
+/// What is done with packages of a hospital.
+#[derive(Subcommand)]
+pub enum PackageAction {
+    /// Stores the conformance resources of a package; what is there already stays as it is.
+    Install {
+        /// The hospital's name.
+        #[arg(long)]
+        tenant: String,
+        /// The package, a `.tgz` file.
+        file: PathBuf,
+    },
+    /// Prints name and version of each package.
+    List {
+        /// The hospital's name.
+        #[arg(long)]
+        tenant: String,
+    },
+    /// Deletes what a package brought.
+    Remove {
+        /// The hospital's name.
+        #[arg(long)]
+        tenant: String,
+        /// Name and version, such as `hl7.fhir.us.core#6.1.0`.
+        package: String,
+    },
 }
 
 /// An account in a hospital.

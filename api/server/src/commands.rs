@@ -3,6 +3,7 @@
 mod account;
 mod doctor;
 mod model;
+mod package;
 mod serve;
 
 use seva_postgres::Database;
@@ -27,6 +28,9 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
                 std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes()).map_err(anyhow::Error::from)
             }
             Command::Doctor { fix } => doctor::run(&configuration, fix).await,
+            Command::Package(action) => {
+                with_database(&configuration, async |database| package::run(database, action).await).await
+            }
             Command::Account(asked) => {
                 with_database(&configuration, async |database| account::run(database, *asked).await).await
             }

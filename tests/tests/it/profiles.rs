@@ -1,9 +1,12 @@
 //! `$validate` against profiles (R4 resource-operation-validate.html), with HL7's own blood pressure profile.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
+use seva_server::demo::TENANT;
 use seva_tests::client::Client;
 use seva_tests::project;
-use seva_tests::server::TestServer;
+use seva_tests::server::{Program, TestServer, command, data_folder, free_port};
 
 const BLOOD_PRESSURE: &str = "http://hl7.org/fhir/StructureDefinition/bp";
 
@@ -91,4 +94,74 @@ async fn bindings_of_a_profile_are_judged_by_stored_value_sets() {
     let weaker = faults(&admin, "Encounter/$validate", &visit("bar")).await;
     assert!(weaker.len() == 1 && weaker[0].starts_with(&format!("warning {text}")), "{weaker:?}");
     server.stop().await.unwrap();
+}
+
+/// A package of these files.
+fn package(folder: &Path, files: &[(&str, &Value)]) -> String {
+    let path = folder.join("guide.tgz");
+    let packed = flate2::write::GzEncoder::new(std::fs::File::create(&path).unwrap(), flate2::Compression::fast());
+    let mut archive = tar::Builder::new(packed);
+    for (name, content) in files {
+        let bytes = content.to_string().into_bytes();
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        archive.append_data(&mut header, format!("package/{name}"), bytes.as_slice()).unwrap();
+    }
+    archive.into_inner().unwrap().finish().unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_package_is_installed_from_a_file_and_removed() {
+    let data = data_folder().unwrap();
+    let program = Program::start(data.path(), free_port().unwrap()).await.unwrap();
+    let doctor = program.doctor().await.unwrap();
+    let run = async |action: &str, last: &[&str]| {
+        let arguments: Vec<&str> = ["package", action, "--tenant", TENANT].iter().chain(last).copied().collect();
+        let done = command(data.path(), &arguments, "").await.unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (done.status.success(), format!("{}{}", text(&done.stdout), text(&done.stderr)))
+    };
+    let manifest = |version: &str| json!({"name": "example.guide", "version": "1.2.0", "fhirVersions": [version]});
+    let broken = json!({"resourceType": "ValueSet", "url": "urn:broken", "status": "no such status"});
+    let (bp, vitals) = (example("StructureDefinition-bp.json"), example("StructureDefinition-vitalsigns.json"));
+    let pressure = example("Observation-blood-pressure.json");
+    let content = |manifest: &Value| {
+        let files = [
+            ("package.json", manifest),
+            ("StructureDefinition-bp.json", &bp),
+            ("StructureDefinition-vitalsigns.json", &vitals),
+            ("ValueSet-broken.json", &broken),
+            ("example/Observation-blood-pressure.json", &pressure),
+        ];
+        package(data.path(), &files)
+    };
+    let (refused, said) = run("install", &[&content(&manifest("5.0.0"))]).await;
+    assert!(!refused && said.contains("is for FHIR 5.0.0"), "{said}");
+    let file = content(&manifest("4.0.1"));
+    let (installed, said) = run("install", &[&file]).await;
+    assert!(
+        installed && said.contains("example.guide#1.2.0: 2 resources stored, 0 were there, 1 not stored"),
+        "{said}"
+    );
+    assert!(said.contains("ValueSet-broken.json") && said.contains("ValueSet.status"), "{said}");
+    let (_, again) = run("install", &[&file]).await;
+    assert!(again.contains("0 resources stored, 2 were there, 1 not stored"), "{again}");
+    assert!(run("list", &[]).await.1.contains("example.guide#1.2.0\n"));
+
+    let place = format!("Observation/$validate?profile={BLOOD_PRESSURE}");
+    let mut wrong = pressure.clone();
+    wrong["component"].as_array_mut().unwrap().truncate(1);
+    let found = faults(&doctor, &place, &wrong).await;
+    assert!(found.iter().any(|fault| fault.contains("DiastolicBP must occur at least 1 times")), "{found:?}");
+    assert_eq!(doctor.get("/fhir/Observation/blood-pressure").await.unwrap().status, 404, "examples stay outside");
+
+    let (removed, said) = run("remove", &["example.guide#1.2.0"]).await;
+    assert!(removed && said.contains("2 resources removed"), "{said}");
+    let found = faults(&doctor, &place, &wrong).await;
+    assert!(found.iter().any(|fault| fault.contains("/bp isn't known here")), "{found:?}");
+    let (gone, said) = run("remove", &["example.guide#1.2.0"]).await;
+    assert!(!gone && said.contains("isn't installed"), "{said}");
+    program.kill().await.unwrap();
 }
