@@ -1,5 +1,6 @@
 use std::collections::HashSet;
 
+use super::bundle::{PATHS, SCHEMAS, read};
 use super::*;
 
 const METHODS: &[&str] = &["get", "put", "post", "delete", "patch"];

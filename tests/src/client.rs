@@ -4,6 +4,8 @@ use anyhow::Context;
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
+use crate::contract;
+
 /// Someone who talks to a server.
 #[derive(Clone)]
 pub struct Client {
@@ -92,7 +94,7 @@ impl Client {
         self.send(Method::DELETE, path, &[], None).await
     }
 
-    /// Any request; a path that is a whole URL goes there.
+    /// Any request; a path that is a whole URL goes there. The answer is held against the contract.
     pub async fn send(
         &self,
         method: Method,
@@ -101,7 +103,7 @@ impl Client {
         body: Option<Vec<u8>>,
     ) -> anyhow::Result<Answer> {
         let url = if path.starts_with("http") { path.to_owned() } else { format!("{}{path}", self.base) };
-        let mut request = self.http.request(method, url);
+        let mut request = self.http.request(method.clone(), &url);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
@@ -114,7 +116,11 @@ impl Client {
         if let Some(body) = body {
             request = request.body(body);
         }
-        read(request.send().await?).await
+        let answer = read(request.send().await?).await?;
+        if let Some(target) = url.strip_prefix(&self.base) {
+            contract::check(method.as_str(), target, &answer)?;
+        }
+        Ok(answer)
     }
 }
 

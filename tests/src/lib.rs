@@ -1,6 +1,7 @@
 //! What the integration tests share: a server of their own with its own private PostgreSQL, and a client.
 
 pub mod client;
+pub mod contract;
 pub mod server;
 
 use std::path::PathBuf;

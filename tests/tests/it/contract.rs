@@ -91,6 +91,59 @@ fn the_contract_offers_the_operations_of_the_table() {
     assert_eq!(of_contract.map(str::to_owned).collect::<BTreeSet<String>>(), table);
 }
 
+/// `$job` is where jobs are asked after, and no operation.
+fn is_operation(place: &str) -> bool {
+    place.contains('$') && !place.contains("/$job")
+}
+
+/// The CapabilityStatement, the contract and the tables name the same operations and interactions.
+#[tokio::test]
+async fn the_capability_statement_says_what_the_contract_says() {
+    let server = TestServer::start().await.unwrap();
+    let statement = server.doctor.get("/fhir/metadata").await.unwrap().json;
+    let contract = operations(seva_openapi::contract());
+    let resources = statement["rest"][0]["resource"].as_array().unwrap();
+    assert_eq!(resources.len(), 145, "all of R4's types but Parameters");
+    let mut named = BTreeSet::new();
+    for resource in resources {
+        let kind = resource["type"].as_str().unwrap();
+        for interaction in resource["interaction"].as_array().unwrap() {
+            let place = match interaction["code"].as_str().unwrap() {
+                "read" => "get /fhir/{type}/{id}",
+                "vread" => "get /fhir/{type}/{id}/_history/{version}",
+                "update" => "put /fhir/{type}/{id}",
+                "patch" => "patch /fhir/{type}/{id}",
+                "delete" => "delete /fhir/{type}/{id}",
+                "history-instance" => "get /fhir/{type}/{id}/_history",
+                "history-type" => "get /fhir/{type}/_history",
+                "create" => "post /fhir/{type}",
+                "search-type" => "get /fhir/{type}",
+                other => panic!("{kind}: {other} is no interaction of R4"),
+            };
+            assert!(contract.contains_key(place), "{kind}: {place}");
+        }
+        for operation in resource["operation"].as_array().into_iter().flatten() {
+            let name = operation["name"].as_str().unwrap();
+            let fits = |place: &&String| {
+                let ours =
+                    [format!("/fhir/{kind}/"), "/fhir/{type}/".to_owned()].iter().any(|root| place.contains(root));
+                ours && place.ends_with(&format!("/${name}"))
+            };
+            let found: Vec<&String> = contract.keys().filter(fits).collect();
+            assert!(!found.is_empty(), "the contract has no ${name} on {kind}");
+            named.extend(found.into_iter().cloned());
+        }
+    }
+    for operation in statement["rest"][0]["operation"].as_array().into_iter().flatten() {
+        let place = format!("post /fhir/${}", operation["name"].as_str().unwrap());
+        assert!(contract.contains_key(&place), "{place}");
+    }
+    let below_a_type = |place: &&String| is_operation(place) && place.matches('/').count() > 2;
+    let unnamed: Vec<&String> = contract.keys().filter(below_a_type).filter(|place| !named.contains(*place)).collect();
+    assert!(unnamed.is_empty(), "the CapabilityStatement does not name {unnamed:?}");
+    server.stop().await.unwrap();
+}
+
 #[tokio::test]
 async fn the_contract_is_served() {
     let server = TestServer::start().await.unwrap();

@@ -7,8 +7,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use seva_server::demo;
 use seva_tests::client::{Answer, Client};
-use seva_tests::project;
 use seva_tests::server::{Program, TestServer, data_folder, free_port};
+use seva_tests::{contract, project};
 use sha2::{Digest, Sha256};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -199,7 +199,9 @@ async fn next(socket: &mut Socket) -> Value {
         let message = tokio::time::timeout(Duration::from_secs(30), socket.next()).await.unwrap().unwrap().unwrap();
         // The server's pings are answered by the library.
         if message.is_text() {
-            return serde_json::from_str(message.to_text().unwrap()).unwrap();
+            let event = serde_json::from_str(message.to_text().unwrap()).unwrap();
+            contract::check_event(&event).unwrap_or_else(|error| panic!("{error:#}: {event}"));
+            return event;
         }
     }
 }
