@@ -14,6 +14,7 @@ mod dictation;
 mod errors;
 mod every_type;
 mod external_issuer;
+mod faults;
 mod formats;
 mod graphql;
 mod instance;

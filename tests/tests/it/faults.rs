@@ -1,0 +1,160 @@
+//! Faults that are brought about on purpose: the store stays whole and the server goes on (R4 http.html#transaction).
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use seva_tests::client::Client;
+use seva_tests::server::{Program, TestServer, data_folder, free_port};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+const TASKS: usize = 8;
+const BUNDLES: usize = 20;
+const SHARED: usize = 10;
+/// So many entries that a kill hits the transaction in the middle.
+const ENTRIES: usize = 10_000;
+/// More dropped connections than the pool has.
+const DROPPED: usize = 50;
+
+fn put(id: &str, family: &str) -> Value {
+    json!({"resource": {"resourceType": "Patient", "id": id, "name": [{"family": family}]},
+        "request": {"method": "PUT", "url": format!("Patient/{id}")}})
+}
+
+fn transaction(entries: Vec<Value>) -> Value {
+    json!({"resourceType": "Bundle", "type": "transaction", "entry": entries})
+}
+
+/// Many writers of the same ids, each in another order: no bundle is lost, none waits for another for ever.
+#[tokio::test]
+async fn concurrent_bundles_with_the_same_ids_neither_deadlock_nor_lose() {
+    let server = TestServer::start().await.unwrap();
+    let writer = async |task: usize| {
+        let mut written = 0;
+        for number in 0..BUNDLES {
+            let turn = |place: usize| (place * 7 + task * 3 + number) % SHARED;
+            let shared = (0..SHARED).map(|place| put(&format!("shared-{}", turn(place)), &format!("T{task}N{number}")));
+            let own = put(&format!("own-{task}-{number}"), "Own");
+            let bundle = transaction(shared.chain([own]).collect());
+            for _ in 0..200 {
+                let answer = server.doctor.post("/fhir", &bundle).await.unwrap();
+                // 409: another one was there first; the client sends it again.
+                assert!(matches!(answer.status, 200 | 409), "{}: {}", answer.status, answer.issues());
+                if answer.status == 200 {
+                    written += 1;
+                    break;
+                }
+            }
+        }
+        written
+    };
+    let all = tokio::time::timeout(Duration::from_secs(120), join_all((0..TASKS).map(writer))).await;
+    assert_eq!(all.expect("no deadlock"), vec![BUNDLES; TASKS]);
+    for task in 0..TASKS {
+        for number in 0..BUNDLES {
+            let own = server.doctor.get(&format!("/fhir/Patient/own-{task}-{number}")).await.unwrap();
+            assert_eq!(own.status, 200, "own-{task}-{number}");
+        }
+    }
+    let mut last = Vec::new();
+    for place in 0..SHARED {
+        let shared = server.doctor.get(&format!("/fhir/Patient/shared-{place}")).await.unwrap().json;
+        assert_eq!(shared["meta"]["versionId"], (TASKS * BUNDLES).to_string(), "every write is a version");
+        last.push(shared["name"][0]["family"].clone());
+    }
+    assert!(last.windows(2).all(|pair| pair[0] == pair[1]), "the last bundle wrote all of them: {last:?}");
+    server.stop().await.unwrap();
+}
+
+async fn many(client: Client, family: &str) -> Option<u16> {
+    let bundle = transaction((0..ENTRIES).map(|number| put(&format!("many-{number}"), family)).collect());
+    client.post("/fhir", &bundle).await.ok().map(|answer| answer.status)
+}
+
+async fn count(doctor: &Client, family: &str) -> u64 {
+    let found = doctor.get(&format!("/fhir/Patient?family={family}&_summary=count")).await.unwrap();
+    found.json["total"].as_u64().unwrap()
+}
+
+/// kill -9 of the server at several moments: all entries are there, or none.
+#[tokio::test]
+async fn a_killed_server_leaves_all_of_a_transaction_or_nothing() {
+    let data = data_folder().unwrap();
+    for (round, wait) in [100_u64, 700, 1500].into_iter().enumerate() {
+        let family = format!("Killed{round}");
+        let program = Program::start(data.path(), free_port().unwrap()).await.unwrap();
+        let doctor = program.doctor().await.unwrap();
+        let sending = tokio::spawn({
+            let family = family.clone();
+            async move { many(doctor, &family).await }
+        });
+        tokio::time::sleep(Duration::from_millis(wait)).await;
+        program.kill().await.unwrap();
+        let answered = sending.await.unwrap();
+        let again = Program::start(data.path(), free_port().unwrap()).await.unwrap();
+        let found = count(&again.doctor().await.unwrap(), &family).await;
+        assert!(found == 0 || found == ENTRIES as u64, "{found} of {ENTRIES} after {wait} ms");
+        assert!(answered != Some(200) || found == ENTRIES as u64, "an acknowledged transaction is there");
+        assert!(again.terminate().await.unwrap());
+    }
+}
+
+/// kill -9 of PostgreSQL: an error, all or nothing, and the server has it back by itself.
+#[tokio::test]
+async fn a_killed_database_leaves_all_of_a_transaction_or_nothing() {
+    let data = data_folder().unwrap();
+    let program = Program::start(data.path(), free_port().unwrap()).await.unwrap();
+    let doctor = program.doctor().await.unwrap();
+    let sending = tokio::spawn(many(doctor.clone(), "Postmaster"));
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    let pid = std::fs::read_to_string(data.path().join("postgres/postmaster.pid")).unwrap();
+    let pid = pid.lines().next().unwrap();
+    let killed = std::process::Command::new("kill").args(["-9", pid]).status().unwrap();
+    assert!(killed.success());
+    let answered = sending.await.unwrap();
+    let mut status = 0;
+    for _ in 0..150 {
+        status = doctor.get("/fhir/Patient/rane").await.map_or(0, |answer| answer.status);
+        if status == 200 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    assert_eq!(status, 200, "PostgreSQL is started again");
+    let found = count(&doctor, "Postmaster").await;
+    assert!(found == 0 || found == ENTRIES as u64, "{found} of {ENTRIES}");
+    assert!(answered != Some(200) || found == ENTRIES as u64, "an acknowledged transaction is there");
+    assert!(program.terminate().await.unwrap());
+}
+
+/// A client that goes away in the middle of its transaction takes no connection of the pool with it.
+#[tokio::test]
+async fn dropped_connections_leak_nothing() {
+    let server = TestServer::start().await.unwrap();
+    let token = server.doctor.post("/v1/session/token", &json!({})).await.unwrap().json["accessToken"].clone();
+    let address = server.base.strip_prefix("http://").unwrap();
+    for number in 0..DROPPED {
+        let entries = (0..500).map(|entry| put(&format!("dropped-{number}-{entry}"), &format!("Dropped{number}")));
+        let body = transaction(entries.collect()).to_string();
+        let head = format!(
+            "POST /fhir HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {}\r\ncontent-type: application/fhir+json\r\ncontent-length: {}\r\n\r\n",
+            token.as_str().unwrap(),
+            body.len()
+        );
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(body.as_bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(number as u64 * 3)).await;
+        drop(stream);
+    }
+    // As many requests at the same time as any pool has connections, at once.
+    let reads = join_all((0..32).map(|_| server.doctor.get("/fhir/Patient/rane")));
+    let reads = tokio::time::timeout(Duration::from_secs(20), reads).await.expect("the pool is free");
+    assert!(reads.into_iter().all(|answer| answer.unwrap().status == 200));
+    for number in 0..DROPPED {
+        let found = count(&server.doctor, &format!("Dropped{number}")).await;
+        assert!(found == 0 || found == 500, "{found} of 500");
+    }
+    server.stop().await.unwrap();
+}
