@@ -99,16 +99,18 @@ pub(super) async fn run(
         ("merge", On::Type(_)) => merge::run(face, caller, &given).await,
         ("docref", On::Type(_)) => docref::run(face, caller, &given).await,
         ("summary", on) => summary::run(face, caller, on, &given).await,
-        ("convert", On::System) => convert(&given),
+        ("convert", On::System) => convert(face, &given),
         (name, _) => Err(Failure::NotFound(format!("${name} is not offered here"))),
     }
 }
 
 /// `$convert` (R4 <https://hl7.org/fhir/R4/resource-operation-convert.html>): the resource as it was read; the format of
 /// the answer is negotiated as for every other one.
-fn convert(given: &Parameters) -> Result<Response, Failure> {
+fn convert(face: &FhirEndpoint, given: &Parameters) -> Result<Response, Failure> {
     let missing = || Failure::BadRequest("$convert needs a resource as its body, or as the parameter input".to_owned());
-    given.resource("input").map(answer).ok_or_else(missing)
+    let resource = given.resource("input").ok_or_else(missing)?;
+    face.service().check_resource(resource)?;
+    Ok(answer(resource))
 }
 
 /// A resource as an answer.

@@ -21,6 +21,11 @@ impl FhirService {
         read_any(bytes, &self.limits)
     }
 
+    /// Refuses what is no resource of R4, by its structure.
+    pub fn check_resource(&self, resource: &Json) -> Result<(), FhirError> {
+        check_structure(resource)
+    }
+
     /// Reads XML into the tree that JSON gives; its structure is not checked yet.
     pub fn read_xml(&self, bytes: &[u8]) -> Result<Json, FhirError> {
         crate::xml::parse(bytes, &self.limits).map_err(|error| {

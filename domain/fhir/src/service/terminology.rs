@@ -1,6 +1,7 @@
 //! Terminology operations over stored resources (R4 <https://hl7.org/fhir/R4/terminology-service.html>): what a request
 //! names by URL is found by search, with everything that it is built from.
 
+use super::incoming::{check_structure, check_type};
 use super::update::stored_json;
 use super::{FhirError, FhirService};
 use crate::access::Caller;
@@ -27,7 +28,11 @@ impl FhirService {
     /// Finds a terminology resource; the newest one when several have the URL.
     pub async fn terminology(&self, caller: &Caller, kind: &str, named: &Named<'_>) -> Result<Option<Json>, FhirError> {
         match named {
-            Named::Given(resource) => Ok(Some((*resource).clone())),
+            Named::Given(resource) => {
+                check_type(resource, kind.parse().map_err(|_| unknown(kind))?)?;
+                check_structure(resource)?;
+                Ok(Some((*resource).clone()))
+            }
             Named::Key(key) => stored_json(&self.read(caller, key).await?).map(Some),
             Named::Url(url) => self.by_url(caller, kind, url).await,
         }
