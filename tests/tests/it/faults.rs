@@ -158,3 +158,23 @@ async fn dropped_connections_leak_nothing() {
     }
     server.stop().await.unwrap();
 }
+
+/// Each limit refuses in words of its own, as an OperationOutcome.
+#[tokio::test]
+async fn every_limit_says_which_one_it_is() {
+    let server = TestServer::start().await.unwrap();
+    let send = async |body: Vec<u8>| {
+        let headers = [("content-type", "application/fhir+json")];
+        server.doctor.send(reqwest::Method::POST, "/fhir/Basic", &headers, Some(body)).await.unwrap()
+    };
+    let large = send(vec![b' '; 65 * 1024 * 1024]).await;
+    let deep = send([vec![b'['; 5000], vec![b']'; 5000]].concat()).await;
+    let chain = format!("/fhir/Observation?{}:Patient.name=x", vec!["subject:Patient.link:Patient"; 9].join("."));
+    let chain = server.doctor.get(&chain).await.unwrap();
+    assert_eq!((large.status, deep.status, chain.status), (413, 400, 400), "{} {}", deep.issues(), chain.issues());
+    let told: std::collections::BTreeSet<String> = [large, deep, chain].iter().map(|answer| answer.issues()).collect();
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(told.iter().all(|issues| issues.contains("diagnostics")), "{told:?}");
+    assert!(told.iter().any(|issues| issues.contains("nest") || issues.contains("deep")), "{told:?}");
+    server.stop().await.unwrap();
+}
