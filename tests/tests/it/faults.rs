@@ -169,7 +169,7 @@ async fn every_limit_says_which_one_it_is() {
     };
     let large = send(vec![b' '; 65 * 1024 * 1024]).await;
     let deep = send([vec![b'['; 5000], vec![b']'; 5000]].concat()).await;
-    let chain = format!("/fhir/Observation?{}:Patient.name=x", vec!["subject:Patient.link:Patient"; 9].join("."));
+    let chain = format!("/fhir/Observation?{}:Patient.name=x", ["subject:Patient.link:Patient"; 9].join("."));
     let chain = server.doctor.get(&chain).await.unwrap();
     assert_eq!((large.status, deep.status, chain.status), (413, 400, 400), "{} {}", deep.issues(), chain.issues());
     let told: std::collections::BTreeSet<String> = [large, deep, chain].iter().map(|answer| answer.issues()).collect();
