@@ -5,7 +5,7 @@ use seva_fhir_profiles::{TypeDefinition, TypeKind, definitions};
 
 use super::check::{Checker, Found};
 use crate::json::Json;
-use crate::outcome::{Issue, IssueCode};
+use crate::outcome::{Issue, IssueCode, Severity};
 use crate::path::EvaluationContext;
 
 /// The structure's own limit; values built otherwise stop here.
@@ -77,15 +77,17 @@ impl Walk<'_, '_> {
         let contexts = &profile.contexts;
         if !contexts.is_empty() && !contexts.iter().any(|one| is_context(one, holder.context.definition, element)) {
             let text = format!("the extension {url} is for {}; move or remove it", contexts.join(", "));
-            self.checker.add(Issue::error(IssueCode::Extension, text), value);
+            // R4's own publication has its extensions where their contexts don't allow them, so these only warn.
+            let is_core = url.starts_with("http://hl7.org/fhir/StructureDefinition/");
+            let severity = if is_core { Severity::Warning } else { Severity::Error };
+            self.checker.add(Issue::new(severity, IssueCode::Extension, text), value);
         }
     }
 }
 
-/// Whether a context names the type of the holder, one that it extends, or its element.
+/// Whether a context names the type of the holder, one that it extends, or its element; `Element` is any place.
 fn is_context(context: &str, holder: Option<&'static TypeDefinition>, element: &str) -> bool {
     let named = holder.is_some_and(|definition| definitions().is_subtype(definition.name, context));
-    // Every value is an Element, also the inline ones whose type has no base in the pack.
-    let choice = context.strip_suffix("[x]").unwrap_or(context);
-    named || choice == element || (context == "Element" && holder.is_none_or(|own| own.kind != TypeKind::Resource))
+    let stem = context.strip_suffix("[x]").unwrap_or(context);
+    named || stem == element || context == "Element"
 }

@@ -149,6 +149,19 @@ fn extensions_keep_to_their_definitions_and_places() {
 }
 
 #[test]
+fn an_extension_for_elements_may_stand_anywhere() {
+    let anywhere = EXTENSION.replace(r#""expression":"Patient""#, r#""expression":"Element""#);
+    let check = |members: &str| {
+        issues(&format!(r#"{{"resourceType":"Patient"{members}}}"#), &[&profile("Patient", ""), &anywhere])
+    };
+    let good = r#","extension":[{"url":"urn:ward","valueCode":"a"}],"contact":[{"extension":[{"url":"urn:ward","valueCode":"b"}]}]"#;
+    assert_eq!(check(good), Vec::<String>::new());
+    let companion = r#","birthDate":"1980","_birthDate":{"extension":[{"url":"urn:ward","valueString":"b"}]}"#;
+    let kind = "error Patient.birthDate.extension[0].valueString: the type string is not allowed here; use code";
+    assert_eq!(check(companion), [kind]);
+}
+
+#[test]
 fn a_differential_is_laid_over_its_base() {
     let base = profile("Patient", r#"{"id":"Patient.name","path":"Patient.name","min":1}"#);
     let own = profile(
@@ -172,4 +185,42 @@ fn an_unknown_profile_is_looked_for_then_named() {
     profiles.insert("urn:none", None);
     let second = check(&resource, &[], &profiles, Instant::from_micros(0));
     assert!(second.unknown.is_empty() && second.issues.first().unwrap().diagnostics.contains("urn:none isn't known"));
+}
+
+/// HL7's examples with the profiles of R4 itself: `SEVA_R4_EXAMPLES=<folder of npm hl7.fhir.r4.examples> cargo nextest run
+/// --run-ignored all`.
+#[test]
+#[ignore = "needs the official examples"]
+fn the_official_examples_keep_the_profiles_that_they_claim() {
+    let Some(folder) = option_env!("SEVA_R4_EXAMPLES") else {
+        return;
+    };
+    let (mut profiles, mut resources, mut built) = (Profiles::default(), Vec::new(), 0);
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap_or_default();
+        let Ok(resource) = parse(&bytes, &Limits::default()) else { continue };
+        if resource.get_str("derivation") == Some("constraint") && resource.get("snapshot").is_some() {
+            let profile = Profile::build(&[resource]).unwrap();
+            built += 1;
+            profiles.insert(&profile.url.clone(), Some(Arc::new(profile)));
+        } else {
+            resources.push((path.file_name().unwrap().to_string_lossy().into_owned(), resource));
+        }
+    }
+    let (mut claiming, mut faulty, mut checked) = (0, Vec::new(), std::time::Duration::ZERO);
+    for (name, resource) in &resources {
+        let begun = std::time::Instant::now();
+        let report = check(resource, &[], &profiles, Instant::from_micros(0));
+        checked += begun.elapsed();
+        claiming += usize::from(resource.get("meta").is_some_and(|meta| meta.get("profile").is_some()));
+        let errors = report.issues.iter().filter(|issue| issue.is_error());
+        faulty.extend(errors.map(|issue| format!("{name} {issue}")));
+    }
+    faulty.sort();
+    eprintln!("{built} profiles; {} examples, {claiming} claim one, in {checked:?}", resources.len());
+    for fault in &faulty {
+        eprintln!("{fault}");
+    }
+    assert!(built > 300 && claiming > 1_900 && faulty.is_empty(), "{} faults", faulty.len());
 }
