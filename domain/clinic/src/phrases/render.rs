@@ -49,7 +49,9 @@ pub fn render(dosage: &Dosage, catalogue: &Catalogue) -> Result<PhraseLine, Miss
             line.say(key, &[("{dose}", dose)])?;
         }
     }
-    Ok(PhraseLine { language: catalogue.language, text: line.segments.join(SEPARATOR), status: line.status })
+    // Where nothing is said nobody has reviewed anything.
+    let status = if line.segments.is_empty() { ReviewStatus::Draft } else { line.status };
+    Ok(PhraseLine { language: catalogue.language, text: line.segments.join(SEPARATOR), status })
 }
 
 fn say_amount(line: &mut Line<'_>, dosage: &Dosage) -> Result<(), MissingPhrase> {

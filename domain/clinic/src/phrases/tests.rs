@@ -99,6 +99,14 @@ fn any_dosage() -> impl Strategy<Value = Dosage> {
         })
 }
 
+#[test]
+fn a_line_that_says_nothing_was_not_reviewed() {
+    for language in languages() {
+        let line = render(&Dosage::default(), language).unwrap();
+        assert_eq!((line.text.as_str(), line.status), ("", ReviewStatus::Draft));
+    }
+}
+
 proptest! {
     #[test]
     fn every_dosage_reads_back_in_every_language(dosage in any_dosage()) {
