@@ -73,7 +73,7 @@ async fn many(client: Client, family: &str) -> Option<u16> {
 }
 
 async fn count(doctor: &Client, family: &str) -> u64 {
-    let found = doctor.get(&format!("/fhir/Patient?family={family}&_summary=count")).await.unwrap();
+    let found = doctor.get(&format!("/fhir/Patient?family:exact={family}&_summary=count")).await.unwrap();
     found.json["total"].as_u64().unwrap()
 }
 
