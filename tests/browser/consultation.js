@@ -21,7 +21,7 @@ async function main(base) {
   const patients = await page.locator('.worklist-table a[href^="/patients/"]').count();
   await page.click('.worklist-act a[href="/consultations/visit-dhillon"]');
   await page.click('form[action$="/demo"] button');
-  await page.waitForSelector('.medicine:has-text("azithromycin")', { timeout: 90000 });
+  await page.waitForSelector('.medicine:has-text("azithromycin")', { timeout: 240000 });
   const text = await page.innerText('body');
   if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT });
   for (const [code, words] of [['diagnosis', 'Acute febrile illness'], ['medications', ''], ['instructions', 'Plenty of fluids']]) {

@@ -22,7 +22,7 @@ async function main(base, wav) {
   // What is being typed stays when the draft arrives.
   await page.fill('#add-medicine', 'half a wo');
   await finish(page);
-  await page.waitForSelector('.medicine', { timeout: 60000 });
+  await page.waitForSelector('.medicine', { timeout: 240000 });
   const live = await page.evaluate(() => window.live === true);
   const typed = await page.inputValue('#add-medicine');
   await page.fill('#add-medicine', '');

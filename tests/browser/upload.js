@@ -18,7 +18,7 @@ async function main(base, wav) {
   const expected = faults.splice(0);
   await choose(page, wav);
   await page.waitForSelector('[data-voice="progress"] progress', { timeout: 20000 });
-  await page.waitForSelector('.said-text', { timeout: 150000 });
+  await page.waitForSelector('.said-text', { timeout: 240000 });
   const text = await page.innerText('[data-transcript]');
   const draft = await page.locator('.section .section-text').count();
 
