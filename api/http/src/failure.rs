@@ -165,6 +165,7 @@ fn mapped_fhir(error: &FhirError) -> Mapped {
             };
             Mapped { status, issues: issues.clone() }
         }
+        FhirError::Unprocessable(issues) => Mapped { status: StatusCode::UNPROCESSABLE_ENTITY, issues: issues.clone() },
         FhirError::Refused(refusal) => match refusal {
             Refusal::Role { .. } | Refusal::Author { .. } | Refusal::Bulk { .. } | Refusal::NoPractitioner { .. } => {
                 one(StatusCode::FORBIDDEN, IssueCode::Forbidden, refusal.to_string())

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use seva_fhir::parameters::Parameters;
 use seva_fhir::ports::{
-    ChangeEntry, ChangesQuery, Deletion, Guard, HistoryEntry, Lookup, ResourceStore, Scan, ScanSink, SearchPage,
-    StoreError, Stored, VersionsQuery, Write, WriteContext,
+    ChangeEntry, ChangesQuery, Deletion, Explained, Guard, HistoryEntry, Lookup, ResourceStore, Scan, ScanSink,
+    SearchPage, StoreError, Stored, VersionsQuery, Write, WriteContext,
 };
 use seva_fhir::search::SearchQuery;
 use seva_fhir::types::{Instant, ResourceKey, ResourceType, TenantId, VersionId};
@@ -74,6 +74,10 @@ impl ResourceStore for PostgresResources {
 
     async fn search(&self, tenant: TenantId, query: &SearchQuery) -> Result<SearchPage, StoreError> {
         search::run(&self.database, tenant, query).await
+    }
+
+    async fn explain(&self, tenant: TenantId, query: &SearchQuery) -> Result<Vec<Explained>, StoreError> {
+        search::explain::run(&self.database, tenant, query).await
     }
 
     async fn scan(&self, tenant: TenantId, scan: &Scan, sink: &mut dyn ScanSink) -> Result<(), StoreError> {

@@ -5,6 +5,7 @@ mod clauses;
 mod composites;
 mod cursor;
 mod dates;
+pub(crate) mod explain;
 mod includes;
 mod joins;
 mod numbers;

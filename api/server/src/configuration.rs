@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use seva_fhir::validation::ValidationLevel;
 use toml::{Table, Value};
 
 pub use keys::{KEYS, Key};
@@ -53,6 +54,8 @@ pub struct Configuration {
     pub blobs: Blobs,
     /// An external issuer of tokens.
     pub identity: Identity,
+    /// What is checked before a resource is stored.
+    pub validation: Validation,
     /// Logging.
     pub log: Log,
 }
@@ -209,6 +212,27 @@ pub struct Identity {
     pub audience: Option<String>,
     /// Where the issuer publishes its keys; by default as `<issuer>/.well-known/openid-configuration` says.
     pub jwks_url: Option<String>,
+}
+
+/// `[validation]`.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Validation {
+    /// What a write must keep.
+    pub level: Level,
+}
+
+/// A level by its name.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Level(pub ValidationLevel);
+
+impl TryFrom<String> for Level {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        name.parse().map(Self)
+    }
 }
 
 /// `[log]`.

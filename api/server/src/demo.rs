@@ -75,7 +75,7 @@ async fn load_with(service: &FhirService, accounts: &dyn AccountStore) -> anyhow
 /// An error with its issues: the demo data is ours, so its faults may be shown whole.
 fn explain(error: FhirError) -> anyhow::Error {
     match &error {
-        FhirError::Invalid(issues) => {
+        FhirError::Invalid(issues) | FhirError::Unprocessable(issues) => {
             let lines: Vec<String> = issues.iter().map(|issue| format!("{issue:?}")).collect();
             anyhow::anyhow!("{error}: {}", lines.join("; "))
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use seva_fhir::access::{Caller, Role};
 use seva_fhir::clock::{RandomIds, SystemClock};
 use seva_fhir::types::TenantId;
+use seva_fhir::validation::ValidationLevel;
 use seva_fhir::{FhirService, FhirServiceParts};
 use seva_postgres::{Database, PostgresAudit, PostgresResources};
 
@@ -20,6 +21,7 @@ pub(crate) async fn with_service<T>(
         clock: Arc::new(SystemClock),
         ids: Arc::new(RandomIds),
         base_url: "http://localhost/fhir".to_owned(),
+        level: ValidationLevel::default(),
     });
     let done = work(&service).await;
     drop(service);

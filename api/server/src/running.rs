@@ -262,6 +262,7 @@ impl Parts<'_> {
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
             base_url: format!("{}/fhir", self.url),
+            level: self.configuration.validation.level.0,
         })
     }
 

@@ -142,7 +142,7 @@ impl Worker {
 /// What the owner is told; what went wrong inside stays in the log.
 fn problem(error: &FhirError) -> Json {
     let (status, text) = match error {
-        FhirError::Invalid(issues) => {
+        FhirError::Invalid(issues) | FhirError::Unprocessable(issues) => {
             (400, issues.first().map_or_else(|| error.to_string(), |issue| issue.diagnostics.clone()))
         }
         FhirError::Refused(_) => (403, error.to_string()),

@@ -200,6 +200,13 @@ pub const OPERATIONS: &[Operation] = &[
         definition: "http://hl7.org/fhir/OperationDefinition/Resource-convert",
     },
     Operation {
+        name: "explain",
+        scopes: &[Scope::System, Scope::Type],
+        types: &[],
+        writes: false,
+        definition: "urn:seva-arogya:operation:explain",
+    },
+    Operation {
         name: "graphql",
         scopes: &[Scope::System, Scope::Instance],
         types: &[],

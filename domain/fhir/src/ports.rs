@@ -72,6 +72,19 @@ impl Method {
     }
 }
 
+/// A statement of a search that is explained.
+#[derive(Clone, Debug)]
+pub struct Explained {
+    /// Its text, with places for values.
+    pub statement: String,
+    /// How long it took, with the way to the database and back.
+    pub milliseconds: f64,
+    /// How many rows it gave.
+    pub rows: usize,
+    /// The plan with its figures, as the database's JSON.
+    pub plan: Option<String>,
+}
+
 /// A version with its search values, ready to be written.
 pub struct Draft {
     /// What is stored.
@@ -300,6 +313,9 @@ pub trait ResourceStore: Send + Sync {
 
     /// Answers a search.
     async fn search(&self, tenant: TenantId, query: &SearchQuery) -> Result<SearchPage, StoreError>;
+
+    /// Answers a search and tells how.
+    async fn explain(&self, tenant: TenantId, query: &SearchQuery) -> Result<Vec<Explained>, StoreError>;
 
     /// Reads in bulk, in one snapshot.
     async fn scan(&self, tenant: TenantId, scan: &Scan, sink: &mut dyn ScanSink) -> Result<(), StoreError>;

@@ -2,6 +2,7 @@
 //! elements, and a resource is walked beside it.
 
 mod build;
+mod cache;
 mod check;
 mod codes;
 mod element;
@@ -22,6 +23,7 @@ use crate::types::Instant;
 use element::Element;
 
 pub use build::{ProfileError, base_of};
+pub use cache::{Compiled, ProfileCache, Source};
 pub use codes::{CodeQuestion, Strength};
 
 /// A StructureDefinition that resources are checked against.

@@ -8,6 +8,7 @@ mod create;
 mod delete;
 mod document;
 mod everything;
+mod explain;
 mod graphql;
 mod history;
 mod import;
@@ -35,7 +36,9 @@ use crate::json::Limits;
 use crate::outcome::Issue;
 use crate::parameters::Parameters;
 use crate::ports::{ResourceStore, StoreError, WriteContext};
+use crate::profile::ProfileCache;
 use crate::types::{Instant, ResourceKey, ResourceType, VersionId};
+use crate::validation::ValidationLevel;
 
 pub use conditional::{ConditionalDelete, Created, Target};
 pub use everything::Everything;
@@ -61,6 +64,9 @@ pub enum FhirError {
     /// The request or its resource is wrong.
     #[error("the request is not valid")]
     Invalid(Vec<Issue>),
+    /// The resource is sound and breaks a rule that writes must keep.
+    #[error("the resource breaks a rule")]
+    Unprocessable(Vec<Issue>),
     /// The caller may not.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -105,6 +111,8 @@ pub struct FhirService {
     pub(crate) ids: Arc<dyn IdSource>,
     base_url: Arc<str>,
     limits: Limits,
+    level: ValidationLevel,
+    profiles: Arc<ProfileCache>,
 }
 
 /// What the service works with.
@@ -119,13 +127,16 @@ pub struct FhirServiceParts {
     pub ids: Arc<dyn IdSource>,
     /// The public base, such as `http://localhost:8080/fhir`.
     pub base_url: String,
+    /// What is checked before a resource is stored.
+    pub level: ValidationLevel,
 }
 
 impl FhirService {
     /// Wires the service.
     pub fn new(parts: FhirServiceParts) -> Self {
-        let FhirServiceParts { store, audit, clock, ids, base_url } = parts;
-        Self { store, audit, clock, ids, base_url: base_url.trim_end_matches('/').into(), limits: Limits::default() }
+        let FhirServiceParts { store, audit, clock, ids, base_url, level } = parts;
+        let base_url = base_url.trim_end_matches('/').into();
+        Self { store, audit, clock, ids, base_url, limits: Limits::default(), level, profiles: Arc::default() }
     }
 
     /// The public base URL, without a slash at its end.

@@ -1,28 +1,49 @@
-//! Somebody else's programs work against the server: PyPI fhirpy lists, pages, creates, updates, deletes; PyPI schemathesis
-//! tries what the contract describes.
+//! Somebody else's programs work against the server: the clients fhirpy, fhirclient (PyPI) and fhir-kit-client (npm), and
+//! schemathesis (PyPI), which tries what the contract describes.
 
 use serde_json::{Value, json};
 use seva_tests::project;
 use seva_tests::server::{TestServer, data_folder};
 
-#[tokio::test]
-async fn fhirpy_lists_pages_creates_updates_and_deletes() {
+/// Runs a client against a server of its own; its last line is what it saw.
+async fn sees(program: &std::path::Path, script: &str) -> Value {
     let server = TestServer::start().await.unwrap();
     let fresh = server.doctor.post("/v1/session/token", &json!({})).await.unwrap();
-    let python = project().join("tests/.venv/bin/python");
-    let output = tokio::process::Command::new(&python)
-        .arg(project().join("tests/peer/fhirpy_client.py"))
+    let output = tokio::process::Command::new(program)
+        .arg(project().join("tests/peer").join(script))
         .arg(format!("{}/fhir", server.base))
         .arg(fresh.json["accessToken"].as_str().unwrap())
         .output()
         .await
-        .unwrap_or_else(|error| panic!("{}: {error}: run `make test`", python.display()));
+        .unwrap_or_else(|error| panic!("{}: {error}: run `make test`", program.display()));
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let result: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
-    let expected = json!({"first": 3, "all": 7, "birthDate": "1999-12-31", "version": "2", "found": 1, "gone": true});
-    assert_eq!(result, expected);
     server.stop().await.unwrap();
+    serde_json::from_str(text.lines().last().unwrap()).unwrap()
+}
+
+fn python() -> std::path::PathBuf {
+    project().join("tests/.venv/bin/python")
+}
+
+#[tokio::test]
+async fn fhirpy_lists_pages_creates_updates_and_deletes() {
+    let expected = json!({"first": 3, "all": 7, "birthDate": "1999-12-31", "version": "2", "found": 1, "gone": true});
+    assert_eq!(sees(&python(), "fhirpy_client.py").await, expected);
+}
+
+#[tokio::test]
+async fn fhirclient_reads_everything_into_its_typed_models() {
+    let expected =
+        json!({"software": "seva", "all": 7, "active": [true], "name": "Peer Smart", "readings": true, "left": 0});
+    assert_eq!(sees(&python(), "fhirclient_client.py").await, expected);
+}
+
+#[tokio::test]
+async fn fhir_kit_client_does_all_that_it_can() {
+    let expected = json!({"software": "seva", "able": true, "all": 7, "same": true, "gender": "other", "before": null, "versions": 2,
+        "compartment": 1, "resolved": true, "batch": "200", "everything": 2, "gone": 410});
+    assert_eq!(sees(std::path::Path::new("node"), "fhir_kit_client.js").await, expected);
 }
 
 /// No server error, and every answer as the contract describes it, for data that is made from the contract.
@@ -31,7 +52,7 @@ async fn schemathesis_finds_no_fault() {
     let server = TestServer::start().await.unwrap();
     let fresh = server.doctor.post("/v1/session/token", &json!({})).await.unwrap();
     let folder = data_folder().unwrap();
-    let output = tokio::process::Command::new(project().join("tests/.venv/bin/python"))
+    let output = tokio::process::Command::new(python())
         .arg(project().join("tests/peer/schemathesis_run.py"))
         .arg(&server.base)
         .arg(fresh.json["accessToken"].as_str().unwrap())

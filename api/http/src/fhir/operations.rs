@@ -5,6 +5,7 @@ mod docref;
 mod document;
 mod everything;
 mod expand;
+mod explain;
 mod export;
 mod graphql;
 mod import;
@@ -86,6 +87,7 @@ pub(super) async fn run(
         ("meta-add" | "meta-delete", On::Instance(key)) => {
             meta::change(face, caller, (key, called.operation.name), &given).await
         }
+        ("explain", on) => explain::run(face, caller, on, &given).await,
         ("validate", on) => validate::run(face, caller, on, &given).await,
         ("lastn", On::Type(_)) => lastn::run(face, caller, &given).await,
         ("document", On::Instance(key)) => document::run(face, caller, key).await,

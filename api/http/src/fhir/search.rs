@@ -11,7 +11,7 @@ use seva_fhir::json::{Limits, parse};
 use seva_fhir::outcome::{Issue, IssueCode, OperationOutcome};
 use seva_fhir::ports::{SearchPage, Stored};
 use seva_fhir::search::{
-    Cursor, Presentation, QueryPairs, SearchOptions, SearchQuery, Summary, parse_query_string, parse_search,
+    Cursor, Handling, Presentation, QueryPairs, SearchOptions, SearchQuery, Summary, parse_query_string, parse_search,
     parse_system_search,
 };
 use seva_fhir::service::FhirError;
@@ -49,9 +49,7 @@ pub(super) async fn run(
             std::str::from_utf8(form).map_err(|_| Failure::BadRequest("the form is not valid UTF-8".to_owned()))?;
         pairs.extend(parse_query_string(text).map_err(one)?);
     }
-    let parameters = &face.service().parameters(caller);
-    let options = SearchOptions { handling: handling(request), base_url: face.base(), parameters };
-    let (query, path) = read(&place, &pairs, options)?;
+    let (query, path) = asked(face, caller, &place, &pairs, handling(request))?;
     let (used, warnings) = (query.clone(), query.warnings.clone());
     let page = face.service().search(caller, query).await?;
     let mut body = write(face.base(), &path, &used, &page);
@@ -60,6 +58,18 @@ pub(super) async fn run(
         body.entry(None, Some(&outcome), b"\"search\":{\"mode\":\"outcome\"}");
     }
     Ok(Response::builder().status(StatusCode::OK).content_type(FHIR_JSON).body(body.finish()))
+}
+
+/// The search that pairs ask for, and the path that its links have.
+pub(super) fn asked(
+    face: &FhirEndpoint,
+    caller: CallerRef<'_>,
+    place: &Place<'_>,
+    pairs: &QueryPairs,
+    handling: Handling,
+) -> Result<(SearchQuery, String), FhirError> {
+    let parameters = &face.service().parameters(caller);
+    read(place, pairs, SearchOptions { handling, base_url: face.base(), parameters })
 }
 
 /// Parses the search, and tells the path that its links have.

@@ -6,6 +6,7 @@ use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 use sqlx::{Executor, Postgres};
 
+use super::explain;
 use crate::Database;
 use crate::failure::unavailable;
 
@@ -33,6 +34,7 @@ pub(super) enum Planning {
 }
 
 /// `$1` is always the tenant.
+#[derive(Clone)]
 pub(super) struct Sql {
     text: String,
     tenant: i32,
@@ -103,7 +105,7 @@ impl Sql {
     }
 
     pub(super) async fn fetch(self, database: &Database, planning: Planning) -> Result<Vec<PgRow>, StoreError> {
-        self.fetch_on(&database.pool, planning).await
+        explain::fetch(database, self, planning).await
     }
 
     /// Runs where the caller wants it: on the connection of a transaction.
@@ -113,6 +115,17 @@ impl Sql {
         planning: Planning,
     ) -> Result<Vec<PgRow>, StoreError> {
         self.query(planning).fetch_all(executor).await.map_err(unavailable)
+    }
+
+    /// The text, with places for values.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Puts words before the statement.
+    pub(super) fn prefixed(mut self, words: &str) -> Self {
+        self.text.insert_str(0, words);
+        self
     }
 
     /// The statement with its values.

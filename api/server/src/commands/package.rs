@@ -220,7 +220,7 @@ async fn remove(service: &FhirService, caller: &Caller, package: &str) -> anyhow
 
 fn explain(error: FhirError) -> anyhow::Error {
     match &error {
-        FhirError::Invalid(issues) => {
+        FhirError::Invalid(issues) | FhirError::Unprocessable(issues) => {
             let lines: Vec<String> = issues.iter().map(ToString::to_string).collect();
             anyhow::anyhow!("{}", lines.join("; "))
         }

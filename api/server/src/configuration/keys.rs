@@ -59,6 +59,7 @@ pub const KEYS: &[Key] = &[
     key("identity", "issuer", "", "iss of tokens that are accepted beside our own"),
     key("identity", "audience", "", "their aud or client_id"),
     key("identity", "jwks_url", "as the issuer's discovery document says", "where the issuer publishes its keys"),
+    key("validation", "level", "structure", "what a write must keep: structure, rules or profiles"),
     key("log", "level", "info", "level or filter, such as info,seva_http=debug"),
     key("log", "format", "text", "text or json"),
 ];

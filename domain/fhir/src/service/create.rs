@@ -11,6 +11,7 @@ impl FhirService {
     pub async fn create(&self, caller: &Caller, resource_type: ResourceType, body: &[u8]) -> Result<Stored, FhirError> {
         self.authorise(caller, Interaction::Create, resource_type).await?;
         let resource = read_resource(body, resource_type, &self.limits)?;
+        self.accept(caller, &resource).await?;
         let key = ResourceKey::new(resource_type, self.ids.new_resource_id());
         let updated = self.clock.now().to_milliseconds();
         let draft = stamp(resource, Stamp { key, version: VersionId::FIRST, updated }, &self.parameters(caller))?;

@@ -161,7 +161,7 @@ fn derived(job: Uuid, number: u64) -> Uuid {
 fn refusal(line: &ImportLine, error: FhirError) -> Result<Refused, FhirError> {
     let issues = match error {
         FhirError::Store(error) => return Err(error.into()),
-        FhirError::Invalid(issues) => issues,
+        FhirError::Invalid(issues) | FhirError::Unprocessable(issues) => issues,
         other => vec![Issue::error(IssueCode::Processing, other.to_string())],
     };
     Ok(Refused { number: line.number, issues })

@@ -7,6 +7,7 @@ use super::{FhirError, FhirService};
 use crate::access::Caller;
 use crate::json::Json;
 use crate::outcome::{Issue, IssueCode};
+use crate::ports::Stored;
 use crate::terminology::{Expansion, ExpansionError, Sources, expand, listed, needs};
 use crate::types::{ResourceKey, ResourceType};
 
@@ -39,6 +40,16 @@ impl FhirService {
     }
 
     async fn by_url(&self, caller: &Caller, kind: &str, url: &str) -> Result<Option<Json>, FhirError> {
+        self.stored_by_url(caller, kind, url).await?.as_ref().map(stored_json).transpose()
+    }
+
+    /// The same, its JSON not read.
+    pub(super) async fn stored_by_url(
+        &self,
+        caller: &Caller,
+        kind: &str,
+        url: &str,
+    ) -> Result<Option<Stored>, FhirError> {
         let (plain, version) = url.split_once('|').map_or((url, None), |(plain, version)| (plain, Some(version)));
         let escaped = |text: &str| text.replace('\\', "\\\\").replace(',', "\\,");
         let mut pairs = vec![("url".to_owned(), escaped(plain)), ("_sort".to_owned(), "-_lastUpdated".to_owned())];
@@ -48,8 +59,7 @@ impl FhirService {
         let kind: ResourceType = kind.parse().map_err(|_| unknown(kind))?;
         let mut query = self.strict_search(caller, kind, &pairs)?;
         query.count = 1;
-        let found = self.search(caller, query).await?.matches;
-        found.first().map(stored_json).transpose()
+        Ok(self.search(caller, query).await?.matches.into_iter().next())
     }
 
     /// Expands a value set with everything that it names.

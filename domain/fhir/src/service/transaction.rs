@@ -170,7 +170,7 @@ fn check_identities(planned: &[Planned]) -> Result<(), FhirError> {
         for key in &plan.keys {
             if !seen.insert(key) {
                 let text = format!("{key} is the target of two entries");
-                return Err(FhirError::Invalid(vec![Issue::error(IssueCode::Duplicate, text).at(plan.entry.place())]));
+                return Err(FhirError::Invalid(vec![plan.entry.locate(Issue::error(IssueCode::Duplicate, text))]));
             }
         }
     }

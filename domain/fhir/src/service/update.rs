@@ -70,6 +70,7 @@ impl FhirService {
         found: Lookup,
         resource: Json,
     ) -> Result<Write, FhirError> {
+        self.accept(caller, &resource).await?;
         let now = self.clock.now().to_milliseconds();
         let parameters = self.parameters(caller);
         match found {

@@ -4,13 +4,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::update::stored_json;
 use super::{FhirError, FhirService, Named};
 use crate::access::Caller;
 use crate::json::Json;
 use crate::outcome::{Issue, IssueCode};
-use crate::profile::{self, CodeQuestion, Profile, Profiles, Report, base_of};
+use crate::ports::Stored;
+use crate::profile::{self, CodeQuestion, Compiled, Profile, Profiles, Report, Source, base_of};
+use crate::structure;
 use crate::terminology::Expansion;
-use crate::{structure, validation};
+use crate::validation::{self, ValidationLevel};
 
 /// Profiles that name further profiles are followed to this depth.
 const ROUNDS: usize = 12;
@@ -49,30 +52,55 @@ impl FhirService {
         Ok(issues)
     }
 
-    /// Finds a profile with the bases that it is built on.
+    /// Refuses a resource that breaks what the configured level asks of writes; its structure was checked on reading.
+    pub(super) async fn accept(&self, caller: &Caller, resource: &Json) -> Result<(), FhirError> {
+        let issues = match self.level {
+            ValidationLevel::Structure => return Ok(()),
+            ValidationLevel::Rules => validation::check_rules(resource, self.now()),
+            ValidationLevel::Profiles => self.validate(caller, resource, &[]).await?,
+        };
+        let errors: Vec<Issue> = issues.into_iter().filter(Issue::is_error).collect();
+        if errors.is_empty() { Ok(()) } else { Err(FhirError::Unprocessable(errors)) }
+    }
+
+    /// Finds a profile with the bases that it is built on; compiled before, when none of them has changed since.
     async fn profile(
         &self,
         caller: &Caller,
         url: &str,
         issues: &mut Vec<Issue>,
     ) -> Result<Option<Arc<Profile>>, FhirError> {
-        let Some(mut latest) = self.definition(caller, url).await? else { return Ok(None) };
-        let mut chain = Vec::new();
+        if let Some(kept) = self.profiles.get(caller.tenant, url)
+            && self.is_current(caller, &kept).await?
+        {
+            return Ok(Some(kept.profile));
+        }
+        let (mut chain, mut sources, mut next) = (Vec::new(), Vec::new(), url.to_owned());
         loop {
-            let base = base_of(&latest).map(str::to_owned);
-            chain.push(latest);
-            let Some(base) = base else { break };
-            let found = if chain.len() < MOST_BASES { self.definition(caller, &base).await? } else { None };
-            let Some(found) = found else {
-                let text = format!("the profile {url} needs its base {base}, which isn't on this server; store it");
-                issues.push(Issue::warning(IssueCode::NotFound, text));
+            let found = if chain.len() < MOST_BASES { self.definition(caller, &next).await? } else { None };
+            let Some(stored) = found else {
+                if !chain.is_empty() {
+                    let text = format!("the profile {url} needs its base {next}, which isn't on this server; store it");
+                    issues.push(Issue::warning(IssueCode::NotFound, text));
+                }
                 return Ok(None);
             };
-            latest = found;
+            let definition = stored_json(&stored)?;
+            let base = base_of(&definition).map(str::to_owned);
+            chain.push(definition);
+            sources.push(Source { url: next, key: stored.key, version: stored.version });
+            match base {
+                Some(base) => next = base,
+                None => break,
+            }
         }
         chain.reverse();
         match Profile::build(&chain) {
-            Ok(profile) => Ok(Some(Arc::new(profile))),
+            Ok(profile) => {
+                let profile = Arc::new(profile);
+                self.profiles.put(caller.tenant, url, Compiled { sources, profile: Arc::clone(&profile) });
+                Ok(Some(profile))
+            }
             Err(error) => {
                 issues.push(Issue::warning(IssueCode::Invalid, format!("the profile {url} can't be used: {error}")));
                 Ok(None)
@@ -80,9 +108,20 @@ impl FhirService {
         }
     }
 
+    /// Tells whether a compiled profile's definitions still are the newest ones, and the caller's to read.
+    async fn is_current(&self, caller: &Caller, compiled: &Compiled) -> Result<bool, FhirError> {
+        for source in &compiled.sources {
+            let found = self.definition(caller, &source.url).await?;
+            if found.is_none_or(|stored| stored.key != source.key || stored.version != source.version) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// Who may not read definitions is told that they aren't known.
-    async fn definition(&self, caller: &Caller, url: &str) -> Result<Option<Json>, FhirError> {
-        match self.terminology(caller, "StructureDefinition", &Named::Url(url)).await {
+    async fn definition(&self, caller: &Caller, url: &str) -> Result<Option<Stored>, FhirError> {
+        match self.stored_by_url(caller, "StructureDefinition", url).await {
             Err(FhirError::Refused(_)) => Ok(None),
             answer => answer,
         }

@@ -38,7 +38,8 @@ pub(crate) enum Query {
 /// One entry.
 #[derive(Clone)]
 pub(crate) struct Entry {
-    pub(crate) index: usize,
+    /// Its number in the Bundle; none for a request of its own.
+    pub(crate) index: Option<usize>,
     pub(crate) full_url: Option<String>,
     pub(crate) verb: Verb,
     pub(crate) if_match: Option<VersionId>,
@@ -48,11 +49,18 @@ pub(crate) struct Entry {
 impl Entry {
     /// An entry of a transaction that is nothing else.
     pub(crate) fn alone(verb: Verb, resource: Option<Json>) -> Self {
-        Self { index: 0, full_url: None, verb, if_match: None, resource }
+        Self { index: None, full_url: None, verb, if_match: None, resource }
     }
 
-    pub(crate) fn place(&self) -> String {
-        format!("Bundle.entry[{}]", self.index)
+    /// Names the place of an issue as the Bundle has it; a request of its own has no Bundle.
+    pub(crate) fn locate(&self, issue: Issue) -> Issue {
+        let Some(index) = self.index else { return issue };
+        let inner = match &issue.expression {
+            Some(place) if place.starts_with("Bundle.") => return issue,
+            Some(place) => format!(".resource{}", place.find('.').and_then(|dot| place.get(dot..)).unwrap_or_default()),
+            None => String::new(),
+        };
+        issue.at(format!("Bundle.entry[{index}]{inner}"))
     }
 
     /// The types that must be allowed.
@@ -96,7 +104,7 @@ fn one(index: usize, mut entry: Json, (service, caller): (&FhirService, &Caller)
     let full_url = entry.get("fullUrl").and_then(Json::as_str).map(str::to_owned);
     check_resource(&verb, resource.as_ref(), &place)?;
     let resource = if matches!(verb, Verb::Patch(..)) { None } else { resource };
-    Ok(Entry { index, full_url, verb, if_match, resource })
+    Ok(Entry { index: Some(index), full_url, verb, if_match, resource })
 }
 
 struct Reader<'a> {

@@ -142,7 +142,8 @@ impl FhirService {
         let mut writes = Vec::with_capacity(planned.len());
         let mut outcomes = Vec::with_capacity(planned.len());
         for plan in planned {
-            outcomes.push(self.plan_entry(caller, plan, &mut current, &mut writes).await?);
+            let outcome = self.plan_entry(caller, plan, &mut current, &mut writes).await;
+            outcomes.push(outcome.map_err(|error| within(&plan.entry, error))?);
         }
         Ok((writes, outcomes))
     }
@@ -170,12 +171,12 @@ impl FhirService {
                 if let Some(existing) = &plan.existing {
                     return Ok(Some(TransactionOutcome::Existing(existing.clone())));
                 }
-                let updated = self.clock.now().to_milliseconds();
-                let stamped = Stamp { key: key.clone(), version: VersionId::FIRST, updated };
-                let draft = stamp(resource_of(plan)?, stamped, &self.parameters(caller))?;
-                let outcome = TransactionOutcome::Created(draft.stored.clone());
-                writes.push(Write::Insert { draft, method: Method::Create });
-                Ok(Some(outcome))
+                let resource = resource_of(plan)?;
+                self.accept(caller, &resource).await?;
+                let (version, updated) = (VersionId::FIRST, self.clock.now().to_milliseconds());
+                let stamped = Stamp { key: key.clone(), version, updated };
+                let draft = stamp(resource, stamped, &self.parameters(caller))?;
+                Ok(Some(written(writes, Write::Insert { draft, method: Method::Create })))
             }
             (Verb::Put(_), Some(key)) => {
                 let resource = resource_of(plan)?;
@@ -218,11 +219,21 @@ fn written(writes: &mut Vec<Write>, write: Write) -> TransactionOutcome {
     outcome
 }
 
+/// Names the entry whose resource is refused.
+fn within(entry: &Entry, error: FhirError) -> FhirError {
+    let located = |issues: Vec<Issue>| issues.into_iter().map(|issue| entry.locate(issue)).collect();
+    match error {
+        FhirError::Invalid(issues) => FhirError::Invalid(located(issues)),
+        FhirError::Unprocessable(issues) => FhirError::Unprocessable(located(issues)),
+        other => other,
+    }
+}
+
 /// Takes the resource out: a large Bundle is not copied to be written.
 fn resource_of(plan: &mut Planned) -> Result<Json, FhirError> {
     plan.entry.resource.take().ok_or_else(|| {
         let text = "an entry with POST or PUT needs a resource";
-        FhirError::Invalid(vec![Issue::error(IssueCode::Required, text).at(plan.entry.place())])
+        FhirError::Invalid(vec![Issue::error(IssueCode::Required, text)])
     })
 }
 
