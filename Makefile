@@ -1,6 +1,6 @@
 # The few commands that people type.
 
-.PHONY: run test bench contract demo
+.PHONY: run test bench fuzz contract demo
 
 ## Builds and starts the product with demo data; prints where to look and how to log in.
 run:
@@ -17,6 +17,10 @@ test:
 ## Measures the hot paths beside what PostgreSQL and the HTTP stack can do.
 bench:
 	@bash tests/bench/run.sh
+
+## Fuzzes the readers of JSON, XML, searches and FHIRPath, a minute each.
+fuzz:
+	@bash tests/fuzz/run.sh
 
 ## Prints the contract.
 contract:

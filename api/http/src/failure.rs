@@ -181,6 +181,10 @@ fn mapped_fhir(error: &FhirError) -> Mapped {
                 one(StatusCode::CONFLICT, IssueCode::Conflict, store.to_string())
             }
             StoreError::Cursor(cursor) => one(StatusCode::BAD_REQUEST, IssueCode::Invalid, cursor.to_string()),
+            StoreError::TooLong => {
+                let text = "it took longer than a statement may; ask for less at once";
+                one(StatusCode::SERVICE_UNAVAILABLE, IssueCode::Timeout, text.to_owned())
+            }
             StoreError::Unavailable(text) => {
                 tracing::error!(error = %text, "the store is not available");
                 let text = "the store is not available: try again";

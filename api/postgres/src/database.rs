@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use migrate::run_migrations;
 use sea_orm::{DatabaseConnection, SqlxPostgresConnector};
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Executor, PgPool};
 
 use crate::hash::IndexHash;
 use crate::registry::Registry;
@@ -30,6 +30,8 @@ pub struct DatabaseSettings {
     pub create: Option<String>,
     /// How many connections serve requests.
     pub connections: u32,
+    /// How long a statement of a request may run.
+    pub statement_seconds: u32,
 }
 
 /// Why the database can't be used.
@@ -76,11 +78,20 @@ impl Database {
             options = options.database(name);
         }
         run_migrations(&options).await?;
+        let limit = settings.statement_seconds;
         let pool = PgPoolOptions::new()
             .max_connections(settings.connections)
             // A ping on each acquire costs a round trip a request (decision D18).
             .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(10))
+            .after_connect(move |connection, _| {
+                Box::pin(async move {
+                    connection
+                        .execute(sqlx::AssertSqlSafe(format!("SET statement_timeout = '{limit}s'")))
+                        .await
+                        .map(drop)
+                })
+            })
             .connect_with(options.clone())
             .await?;
         let background = PgPoolOptions::new().max_connections(BACKGROUND).connect_lazy_with(options);

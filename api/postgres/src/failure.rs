@@ -4,10 +4,15 @@ use seva_fhir::ports::StoreError;
 
 /// PostgreSQL's `unique_violation`.
 const UNIQUE_VIOLATION: &str = "23505";
+/// `query_canceled`: `statement_timeout` was reached.
+const QUERY_CANCELED: &str = "57014";
 /// `serialization_failure` and `deadlock_detected`: the whole transaction is tried again (decision D5).
 const RETRYABLE: &[&str] = &["40001", "40P01"];
 
 pub(crate) fn unavailable(error: sqlx::Error) -> StoreError {
+    if code_of(&error).as_deref() == Some(QUERY_CANCELED) {
+        return StoreError::TooLong;
+    }
     StoreError::Unavailable(error.to_string())
 }
 

@@ -48,7 +48,7 @@ pub(crate) async fn run(database: &Database, tenant: TenantId, query: &SearchQue
         Total::None | Total::Estimate | Total::Accurate => Some(count(database, tenant, query).await?),
     };
     if query.count == 0 {
-        return Ok(SearchPage { matches: Vec::new(), included: Vec::new(), next: None, total });
+        return Ok(SearchPage { matches: Vec::new(), included: Vec::new(), next: None, total, cut: Vec::new() });
     }
     let order = Order::of(database, query);
     let after = match &query.cursor {
@@ -61,8 +61,8 @@ pub(crate) async fn run(database: &Database, tenant: TenantId, query: &SearchQue
     let search = Search { database, tenant, query, order: &order };
     let found = search.page(after).await?;
     let next = found.next.map(|key| cursor::seal(database, query, &order, &key));
-    let included = includes::run(database, tenant, query, (&found.rids, &found.matches)).await?;
-    Ok(SearchPage { matches: found.matches, included, next, total })
+    let (included, cut) = includes::run(database, tenant, query, (&found.rids, &found.matches)).await?;
+    Ok(SearchPage { matches: found.matches, included, next, total, cut })
 }
 
 /// The keys that a condition finds, on the connection of a transaction; no more than its count.

@@ -130,13 +130,20 @@ pub struct Database {
     pub binaries: Option<PathBuf>,
     /// How many connections serve requests.
     pub connections: u32,
+    /// How many seconds a statement of a request may run.
+    pub statement_seconds: u32,
 }
 
 impl Default for Database {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         // About three a core: more only wait for each other (decision D18).
-        Self { url: None, binaries: None, connections: u32::try_from(cores * 3).unwrap_or(24).max(8) }
+        Self {
+            url: None,
+            binaries: None,
+            connections: u32::try_from(cores * 3).unwrap_or(24).max(8),
+            statement_seconds: 60,
+        }
     }
 }
 

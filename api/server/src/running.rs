@@ -54,12 +54,18 @@ impl Store {
     /// Starts the private cluster unless a database is configured, and opens the database.
     pub async fn open(configuration: &Configuration) -> anyhow::Result<Self> {
         data_folder::ensure(&configuration.data.folder)?;
-        let connections = configuration.database.connections;
+        let (connections, statement_seconds) =
+            (configuration.database.connections, configuration.database.statement_seconds);
         let (cluster, settings) = match &configuration.database.url {
-            Some(url) => (None, DatabaseSettings { url: url.clone(), create: None, connections }),
+            Some(url) => (None, DatabaseSettings { url: url.clone(), create: None, connections, statement_seconds }),
             None => {
                 let cluster = PostgresCluster::start(&postgres_settings(configuration)).await?;
-                let settings = DatabaseSettings { url: cluster.url(), create: Some(DATABASE.to_owned()), connections };
+                let settings = DatabaseSettings {
+                    url: cluster.url(),
+                    create: Some(DATABASE.to_owned()),
+                    connections,
+                    statement_seconds,
+                };
                 (Some(cluster), settings)
             }
         };

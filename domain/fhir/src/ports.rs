@@ -164,6 +164,8 @@ pub struct SearchPage {
     pub next: Option<Cursor>,
     /// The number of all matches, when it was asked for.
     pub total: Option<u64>,
+    /// Includes that would have brought more than one answer holds, as they were asked for.
+    pub cut: Vec<String>,
 }
 
 /// One line of a history.
@@ -279,6 +281,9 @@ pub enum StoreError {
     /// A page link that this server did not make, or made for another search.
     #[error(transparent)]
     Cursor(#[from] InvalidCursor),
+    /// A statement ran longer than one may.
+    #[error("it took too long")]
+    TooLong,
     /// The database is away, overloaded, or said something unexpected; the text is for the log.
     #[error("the store is not available: {0}")]
     Unavailable(String),

@@ -6,6 +6,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use seva_tests::client::Client;
 use seva_tests::server::{Program, TestServer, data_folder, free_port};
+use sqlx::Connection as _;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -171,10 +172,61 @@ async fn every_limit_says_which_one_it_is() {
     let deep = send([vec![b'['; 5000], vec![b']'; 5000]].concat()).await;
     let chain = format!("/fhir/Observation?{}:Patient.name=x", ["subject:Patient.link:Patient"; 9].join("."));
     let chain = server.doctor.get(&chain).await.unwrap();
-    assert_eq!((large.status, deep.status, chain.status), (413, 400, 400), "{} {}", deep.issues(), chain.issues());
-    let told: std::collections::BTreeSet<String> = [large, deep, chain].iter().map(|answer| answer.issues()).collect();
-    assert_eq!(told.len(), 3, "{told:?}");
+    let entries = vec![r#"{"request":{"method":"GET","url":"Basic/x"}}"#; 20_001].join(",");
+    let bundle =
+        |kind: &str| format!(r#"{{"resourceType":"Bundle","type":"{kind}","entry":[{entries}]}}"#).into_bytes();
+    let headers = [("content-type", "application/fhir+json")];
+    let many = server.doctor.send(reqwest::Method::POST, "/fhir", &headers, Some(bundle("transaction"))).await.unwrap();
+    let batch = server.doctor.send(reqwest::Method::POST, "/fhir", &headers, Some(bundle("batch"))).await.unwrap();
+    let seen = [&large, &deep, &chain, &many, &batch].map(|answer| answer.status);
+    assert_eq!(seen, [413, 400, 400, 400, 400], "{} {}", deep.issues(), chain.issues());
+    assert_eq!((many.json["issue"][0]["code"].as_str(), many.issues()), (Some("too-costly"), batch.issues()));
+    let told: std::collections::BTreeSet<String> =
+        [large, deep, chain, many].iter().map(|answer| answer.issues()).collect();
+    assert_eq!(told.len(), 4, "{told:?}");
     assert!(told.iter().all(|issues| issues.contains("diagnostics")), "{told:?}");
     assert!(told.iter().any(|issues| issues.contains("nest") || issues.contains("deep")), "{told:?}");
+    server.stop().await.unwrap();
+}
+
+/// An include that is cut says so beside what it brought.
+#[tokio::test]
+async fn an_include_that_is_cut_says_so() {
+    let server = TestServer::start().await.unwrap();
+    let of_rane = |number: usize| {
+        json!({"resource": {"resourceType": "Basic", "code": {"text": number.to_string()}, "subject": {"reference": "Patient/rane"}},
+            "request": {"method": "POST", "url": "Basic"}})
+    };
+    let entry: Vec<Value> = (0..1001).map(of_rane).collect();
+    let bundle = json!({"resourceType": "Bundle", "type": "transaction", "entry": entry});
+    assert_eq!(server.doctor.post("/fhir", &bundle).await.unwrap().status, 200);
+    let answer = server.doctor.get("/fhir/Patient?_id=rane&_revinclude=Basic:subject").await.unwrap();
+    let entries = answer.json["entry"].as_array().unwrap();
+    let of_mode = |mode: &str| entries.iter().filter(|entry| entry["search"]["mode"] == mode).collect::<Vec<_>>();
+    assert_eq!((of_mode("match").len(), of_mode("include").len()), (1, 1000));
+    assert_eq!(of_mode("outcome")[0]["resource"]["issue"][0]["code"], "incomplete");
+    server.stop().await.unwrap();
+}
+
+/// A statement that runs too long ends, says so, and its connection serves the next request.
+#[tokio::test]
+async fn a_statement_has_an_end() {
+    let server = TestServer::start_with(|configuration| configuration.database.statement_seconds = 1).await.unwrap();
+    let url = server.running.private_database().unwrap();
+    let mut other = sqlx::PgConnection::connect(&url).await.unwrap();
+    let mut lock = other.begin().await.unwrap();
+    sqlx::query("LOCK TABLE index_string IN ACCESS EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+    let search = server.doctor.get("/fhir/Patient?name=rane").await.unwrap();
+    assert_eq!(
+        (search.status, search.json["issue"][0]["code"].as_str()),
+        (503, Some("timeout")),
+        "{}",
+        search.issues()
+    );
+    let patient = json!({"resourceType": "Patient", "name": [{"family": "Waits"}]});
+    assert_eq!(server.doctor.post("/fhir/Patient", &patient).await.unwrap().status, 503);
+    lock.rollback().await.unwrap();
+    let after = server.doctor.get("/fhir/Patient?name=waits,rane").await.unwrap();
+    assert_eq!(after.json["entry"].as_array().unwrap().len(), 1, "{}", after.json);
     server.stop().await.unwrap();
 }

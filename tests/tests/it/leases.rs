@@ -13,7 +13,7 @@ use seva_tests::server::TestServer;
 async fn a_claim_is_one_nodes_and_a_late_worker_cannot_commit() {
     let server = TestServer::start().await.unwrap();
     let url = server.running.private_database().unwrap();
-    let settings = DatabaseSettings { url, create: None, connections: 4 };
+    let settings = DatabaseSettings { url, create: None, connections: 4, statement_seconds: 60 };
     let database = Database::open(&settings).await.unwrap();
     let store = PostgresDictations::new(&database);
     let tenant = server.running.accounts.tenant(demo::TENANT).await.unwrap();

@@ -50,8 +50,12 @@ pub(super) async fn run(
         pairs.extend(parse_query_string(text).map_err(one)?);
     }
     let (query, path) = asked(face, caller, &place, &pairs, handling(request))?;
-    let (used, warnings) = (query.clone(), query.warnings.clone());
+    let (used, mut warnings) = (query.clone(), query.warnings.clone());
     let page = face.service().search(caller, query).await?;
+    warnings.extend(page.cut.iter().map(|asked| {
+        let text = format!("{asked} would bring more than one answer holds: search for the rest by themselves");
+        Issue::warning(IssueCode::Incomplete, text)
+    }));
     let mut body = write(face.base(), &path, &used, &page);
     if !warnings.is_empty() {
         let outcome = OperationOutcome::new(warnings).to_json().to_bytes();

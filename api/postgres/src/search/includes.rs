@@ -16,7 +16,7 @@ use crate::resources::lookup::keyed;
 use crate::rows::resource_hash;
 
 /// The most resources that one include brings along: an answer has an end.
-const LARGEST_INCLUDE: i64 = 1000;
+const LARGEST_INCLUDE: usize = 1000;
 /// How often `:iterate` goes on: chains of parts are seldom deeper.
 const MOST_ROUNDS: usize = 10;
 
@@ -25,8 +25,8 @@ pub(super) async fn run(
     tenant: TenantId,
     query: &SearchQuery,
     (rids, matches): (&[i64], &[Stored]),
-) -> Result<Vec<Stored>, StoreError> {
-    let mut included = Vec::new();
+) -> Result<(Vec<Stored>, Vec<String>), StoreError> {
+    let (mut included, mut cut) = (Vec::new(), Vec::new());
     let mut seen: HashSet<_> = matches.iter().map(|stored| stored.key.clone()).collect();
     let mut sources = (rids.to_vec(), matches.to_vec());
     for round in 0..MOST_ROUNDS {
@@ -39,7 +39,12 @@ pub(super) async fn run(
                 Direction::Forward => forward(database, tenant, include, &sources.0),
                 Direction::Reverse => reverse(database, tenant, include, &sources.1),
             };
-            for row in &sql.fetch(database, Planning::Shared).await? {
+            let mut rows = sql.fetch(database, Planning::Shared).await?;
+            if rows.len() > LARGEST_INCLUDE {
+                rows.truncate(LARGEST_INCLUDE);
+                cut.push(name(include));
+            }
+            for row in &rows {
                 let stored = keyed(row)?;
                 if seen.insert(stored.key.clone()) {
                     new.0.push(row.try_get("rid").map_err(unavailable)?);
@@ -50,7 +55,19 @@ pub(super) async fn run(
         included.extend(new.1.iter().cloned());
         sources = new;
     }
-    Ok(included)
+    Ok((included, cut))
+}
+
+/// What the include is called in the request.
+fn name(include: &Include) -> String {
+    let word = match include.direction {
+        Direction::Forward => "_include",
+        Direction::Reverse => "_revinclude",
+    };
+    match include.parameters.as_slice() {
+        [one] => format!("{word} of {}", one.code),
+        _ => word.to_owned(),
+    }
 }
 
 fn parameters(database: &Database, include: &Include) -> Bind {
@@ -67,7 +84,7 @@ fn forward(database: &Database, tenant: TenantId, include: &Include, rids: &[i64
         let codes = include.targets.iter().map(|target| target.code()).collect();
         sql.push(" AND r.type = ANY(").bind(Bind::Int2s(codes)).push(")");
     }
-    sql.push(" ORDER BY r.rid LIMIT ").bind(Bind::Int8(LARGEST_INCLUDE));
+    sql.push(" ORDER BY r.rid LIMIT ").bind(Bind::Int8(LARGEST_INCLUDE as i64 + 1));
     sql
 }
 
@@ -79,6 +96,6 @@ fn reverse(database: &Database, tenant: TenantId, include: &Include, matches: &[
     sql.push("SELECT ").push(COLUMNS).push(" FROM resource r WHERE r.tenant = $1 AND r.rid IN (");
     sql.push("SELECT x.rid FROM index_reference x WHERE x.tenant = $1 AND x.parameter = ANY(");
     sql.bind(parameters(database, include)).push(") AND x.value = ANY(");
-    sql.bind(Bind::Int8s(keys)).push(")) ORDER BY r.rid LIMIT ").bind(Bind::Int8(LARGEST_INCLUDE));
+    sql.bind(Bind::Int8s(keys)).push(")) ORDER BY r.rid LIMIT ").bind(Bind::Int8(LARGEST_INCLUDE as i64 + 1));
     sql
 }

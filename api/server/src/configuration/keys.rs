@@ -45,6 +45,13 @@ pub const KEYS: &[Key] = &[
         numeric: true,
         about: "connections that serve requests",
     },
+    Key {
+        section: "database",
+        name: "statement_seconds",
+        default: "60",
+        numeric: true,
+        about: "seconds that a statement of a request may run",
+    },
     key("speech", "model", "base", "base, tiny.en, or the path of an official ggml file"),
     key("speech", "models", "<data folder>/models", "folder of speech models"),
     key("extraction", "engine", "embedded", "embedded or comprehend-medical"),

@@ -82,6 +82,7 @@ fn sample(key: &Key) -> &'static str {
         ("server", "time_zone") => "Asia/Kathmandu",
         ("extraction", "engine") => "embedded",
         ("blobs", "store") => "s3",
+        ("validation", "level") => "rules",
         ("log", "format") => "json",
         _ => "text",
     }

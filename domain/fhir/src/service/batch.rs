@@ -1,6 +1,7 @@
 //! batch (R4: <https://hl7.org/fhir/R4/http.html#transaction>): each entry by itself, each with an outcome of its own.
 
 use super::incoming::check_structure;
+use super::transaction::check_size;
 use super::transaction::entry;
 use super::{FhirError, FhirService, TransactionOutcome};
 use crate::access::Caller;
@@ -18,6 +19,7 @@ impl FhirService {
             let text = "a Bundle that is posted here is a transaction or a batch";
             return Err(FhirError::Invalid(vec![Issue::error(IssueCode::Invalid, text).at("Bundle.type")]));
         }
+        check_size(&bundle)?;
         check_structure(&without_resources(&bundle))?;
         let mut outcomes = Vec::new();
         for entry in entry::read(bundle, (self, caller)) {
@@ -29,10 +31,12 @@ impl FhirService {
         Ok(outcomes)
     }
 
-    async fn alone(&self, caller: &Caller, entry: entry::Entry) -> Result<TransactionOutcome, FhirError> {
+    async fn alone(&self, caller: &Caller, mut entry: entry::Entry) -> Result<TransactionOutcome, FhirError> {
         if let Some(resource) = &entry.resource {
             check_structure(resource)?;
         }
+        // Its answer stands beside it and speaks of its resource alone.
+        entry.index = None;
         self.one(caller, entry).await
     }
 }

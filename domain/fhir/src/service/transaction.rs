@@ -36,6 +36,9 @@ pub enum TransactionOutcome {
     Page(Box<(SearchQuery, SearchPage)>),
 }
 
+/// More entries than a Bundle of a whole patient has, by far.
+const MOST_ENTRIES: usize = 20_000;
+
 /// An entry whose target is known.
 struct Planned {
     entry: Entry,
@@ -145,9 +148,22 @@ impl FhirService {
     }
 }
 
+/// Refuses a Bundle that would hold a unit of work open for too long.
+pub(super) fn check_size(bundle: &Json) -> Result<(), FhirError> {
+    let entries = bundle.get("entry").map_or(&[][..], Json::items).len();
+    if entries <= MOST_ENTRIES {
+        return Ok(());
+    }
+    let text = format!(
+        "the Bundle has {entries} entries, {MOST_ENTRIES} at most are carried out at once; use $import for more"
+    );
+    Err(FhirError::Invalid(vec![Issue::error(IssueCode::TooCostly, text).at("Bundle.entry")]))
+}
+
 /// Reads a transaction whose every entry must be legible.
 fn read_transaction(bundle: Json, service: &FhirService, caller: &Caller) -> Result<Vec<Entry>, FhirError> {
     check_type(&bundle, "Bundle".parse().map_err(|_| bundle_missing())?)?;
+    check_size(&bundle)?;
     check_structure(&bundle)?;
     if bundle.get_str("type") != Some("transaction") {
         let text = "only a Bundle of type transaction is carried out as one";
