@@ -11,7 +11,7 @@ use sqlx::PgPool;
 /// The base and code of the row that compartment membership hangs on.
 const COMPARTMENT: (&str, &str) = ("Patient", "_compartment");
 /// A row that names how values become index rows: another way is another set of parameters, and all rows are made anew.
-const WAY: [&str; 4] = ["Resource", "_index", "special", "quantities in base units"];
+const WAY: [&str; 4] = ["Resource", "_index", "special", "relative canonicals by key"];
 /// The bases of tenants' own parameters begin so: `own/tenant/resource/version/type`.
 const OWN: &str = "own/";
 

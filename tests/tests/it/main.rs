@@ -12,6 +12,7 @@ mod contract;
 mod crash;
 mod dictation;
 mod errors;
+mod every_parameter;
 mod every_type;
 mod explain;
 mod external_issuer;

@@ -45,8 +45,13 @@ fn parsed(text: &str) -> Option<ReferenceIndex> {
 /// A canonical is found with its version and without (R4 references.html#canonical).
 fn push_url(text: &str, type_name: &str, values: &mut Vec<IndexValue>) {
     let mut push = |url: &str| {
-        let index = ReferenceIndex { url: Some(url.into()), ..ReferenceIndex::default() };
-        values.push(IndexValue::Reference(index));
+        let index = match parse_reference(url, "") {
+            // Not what a canonical should be, but often met: the resource on this server.
+            Some(ReferenceTarget::Literal { .. }) => parsed(url),
+            Some(ReferenceTarget::Contained(_)) => None,
+            _ => Some(ReferenceIndex { url: Some(url.into()), ..ReferenceIndex::default() }),
+        };
+        values.extend(index.map(IndexValue::Reference));
     };
     push(text);
     if type_name == "canonical"
