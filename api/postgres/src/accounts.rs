@@ -1,10 +1,9 @@
 //! Accounts, memberships, sessions and tickets through SeaORM.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::sea_query::{ExprTrait, Func, OnConflict, Query, UnionType, WithQuery};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryTrait};
 use seva_fhir::access::{Account, AccountStore, Membership, NewSecret, Session, Ticket, TokenHash};
 use seva_fhir::ports::StoreError;
 use seva_fhir::types::{Instant, TenantId};
@@ -12,7 +11,9 @@ use uuid::Uuid;
 
 use crate::Database;
 use crate::entities::{account, membership, session, tenant, ticket};
-use crate::failure::{orm_unavailable, unavailable};
+use crate::failure::orm_unavailable;
+use crate::moments::time;
+use crate::together::together;
 
 /// Accounts in PostgreSQL.
 #[derive(Clone)]
@@ -70,6 +71,7 @@ impl AccountStore for PostgresAccounts {
             display: Set(account.display.clone()),
             password: Set(account.password.clone()),
             pin: Set(account.pin.clone()),
+            ..Default::default()
         };
         let columns = [account::Column::Display, account::Column::Password, account::Column::Pin];
         let replace = OnConflict::column(account::Column::Id).update_columns(columns).to_owned();
@@ -95,22 +97,29 @@ impl AccountStore for PostgresAccounts {
     }
 
     async fn change_secret(&self, account: Uuid, secret: NewSecret<'_>) -> Result<(), StoreError> {
-        const PASSWORD: &str = "WITH ended AS (DELETE FROM session WHERE account = $1 AND token <> $3), \
-            unused AS (DELETE FROM ticket WHERE account = $1) UPDATE account SET password = $2 WHERE id = $1";
-        const PIN: &str = "UPDATE account SET pin = $2 WHERE id = $1";
-        let query = match secret {
-            NewSecret::Password { hash, keep } => sqlx::query(PASSWORD).bind(account).bind(hash).bind(keep.as_slice()),
-            NewSecret::Pin { hash } => sqlx::query(PIN).bind(account).bind(hash),
+        let (changed, hash) = match secret {
+            NewSecret::Password { hash, .. } => (account::Column::Password, hash),
+            NewSecret::Pin { hash } => (account::Column::Pin, hash),
         };
-        query.execute(&self.database.pool).await.map(drop).map_err(unavailable)
+        let change =
+            account::Entity::update_many().col_expr(changed, hash.into()).filter(account::Column::Id.eq(account));
+        let NewSecret::Password { keep, .. } = secret else {
+            return change.exec(&self.database.orm).await.map(drop).map_err(orm_unavailable);
+        };
+        let ended = session::Entity::delete_many()
+            .filter(session::Column::Account.eq(account))
+            .filter(session::Column::Token.ne(keep.to_vec()));
+        let unused = ticket::Entity::delete_many().filter(ticket::Column::Account.eq(account));
+        let all = together([("ended", ended.into_query().into()), ("unused", unused.into_query().into())])
+            .query(change.into_query());
+        self.database.orm.execute(&all).await.map(drop).map_err(orm_unavailable)
     }
 
     async fn tenant(&self, name: &str) -> Result<TenantId, StoreError> {
-        const FIND_OR_MAKE: &str = "WITH made AS (INSERT INTO tenant (id, name) \
-            SELECT COALESCE(max(id), 0) + 1, $1 FROM tenant ON CONFLICT (name) DO NOTHING RETURNING id) \
-            SELECT id FROM made UNION ALL SELECT id FROM tenant WHERE name = $1 LIMIT 1";
-        let id: i32 =
-            sqlx::query_scalar(FIND_OR_MAKE).bind(name).fetch_one(&self.database.pool).await.map_err(unavailable)?;
+        let statement = find_or_make(name).map_err(orm_unavailable)?;
+        let row = self.database.orm.query_one(&statement).await.map_err(orm_unavailable)?;
+        let row = row.ok_or_else(|| StoreError::Unavailable("a tenant is neither there nor made".to_owned()))?;
+        let id: i32 = row.try_get_by_index(0).map_err(orm_unavailable)?;
         TenantId::try_from(id).map_err(|error| StoreError::Unavailable(error.to_string()))
     }
 
@@ -126,6 +135,7 @@ impl AccountStore for PostgresAccounts {
             account: Set(account),
             tenant: Set(tenant.get()),
             expires: Set(time(expires)),
+            ..Default::default()
         };
         session::Entity::insert(row).exec_without_returning(&self.database.orm).await.map_err(orm_unavailable)?;
         Ok(())
@@ -148,11 +158,19 @@ impl AccountStore for PostgresAccounts {
     }
 
     async fn remove(&self, account: Uuid, tenant: TenantId) -> Result<(), StoreError> {
-        const REMOVE: &str = "WITH m AS (UPDATE membership SET active = false WHERE account = $1 AND tenant = $2), \
-            t AS (DELETE FROM ticket WHERE account = $1 AND tenant = $2) \
-            DELETE FROM session WHERE account = $1 AND tenant = $2";
-        let done = sqlx::query(REMOVE).bind(account).bind(tenant.get()).execute(&self.database.pool).await;
-        done.map(drop).map_err(unavailable)
+        let member = membership::Entity::update_many()
+            .col_expr(membership::Column::Active, false.into())
+            .filter(membership::Column::Account.eq(account))
+            .filter(membership::Column::Tenant.eq(tenant.get()));
+        let tickets = ticket::Entity::delete_many()
+            .filter(ticket::Column::Account.eq(account))
+            .filter(ticket::Column::Tenant.eq(tenant.get()));
+        let sessions = session::Entity::delete_many()
+            .filter(session::Column::Account.eq(account))
+            .filter(session::Column::Tenant.eq(tenant.get()));
+        let all = together([("member", member.into_query().into()), ("tickets", tickets.into_query().into())])
+            .query(sessions.into_query());
+        self.database.orm.execute(&all).await.map(drop).map_err(orm_unavailable)
     }
 
     async fn save_ticket(&self, token: &TokenHash, ticket: Ticket) -> Result<(), StoreError> {
@@ -168,21 +186,42 @@ impl AccountStore for PostgresAccounts {
     }
 
     async fn take_ticket(&self, token: &TokenHash, now: Instant) -> Result<Option<(Ticket, Session)>, StoreError> {
-        const TAKE: &str = "DELETE FROM ticket WHERE token = $1 RETURNING account, tenant, dictation, expires";
-        let row: Option<(Uuid, i32, Uuid, DateTime<Utc>)> = sqlx::query_as(TAKE)
-            .bind(token.as_slice())
-            .fetch_optional(&self.database.pool)
+        let taken = ticket::Entity::delete_by_id(token.to_vec())
+            .exec_with_returning(&self.database.orm)
             .await
-            .map_err(unavailable)?;
-        let Some((account, tenant, dictation, expires)) = row.filter(|row| row.3 > time(now)) else { return Ok(None) };
+            .map_err(orm_unavailable)?;
+        let Some(ticket::Model { account, tenant, dictation, expires, .. }) =
+            taken.filter(|ticket| ticket.expires > time(now))
+        else {
+            return Ok(None);
+        };
         let Some((member, membership)) = self.member(account, tenant).await? else { return Ok(None) };
         let ticket = Ticket { account, tenant: membership.tenant, dictation, expires: expires.into() };
         Ok(Some((ticket, Session { account: member, membership, expires: expires.into() })))
     }
 }
 
+/// Finds a tenant, and makes it with the next number if it is not there.
+fn find_or_make(name: &str) -> Result<WithQuery, DbErr> {
+    let next = Func::coalesce([tenant::Column::Id.max(), 0.into()]);
+    let mut row = Query::select();
+    row.expr(next.add(1)).expr(name).from(tenant::Entity);
+    let mut make = Query::insert();
+    make.into_table(tenant::Entity)
+        .columns([tenant::Column::Id, tenant::Column::Name])
+        .select_from(row)
+        .map_err(|error| DbErr::Query(sea_orm::RuntimeErr::Internal(error.to_string())))?
+        .on_conflict(OnConflict::column(tenant::Column::Name).do_nothing().to_owned())
+        .returning_col(tenant::Column::Id);
+    let mut known = Query::select();
+    known.column(tenant::Column::Id).from(tenant::Entity).and_where(tenant::Column::Name.eq(name));
+    let mut either = Query::select();
+    either.column(tenant::Column::Id).from("made").union(UnionType::All, known).limit(1);
+    Ok(together([("made", make.into())]).query(either))
+}
+
 fn account_of(row: account::Model) -> Account {
-    let account::Model { id, username, display, password, pin } = row;
+    let account::Model { id, username, display, password, pin, .. } = row;
     Account { id, username, display, password, pin }
 }
 
@@ -195,8 +234,4 @@ fn membership_of(row: membership::Model, tenant_name: String) -> Result<Membersh
         practitioner: row.practitioner.map(|id| id.parse()).transpose().map_err(|_| wrong("practitioner"))?,
         patient: row.patient.map(|id| id.parse()).transpose().map_err(|_| wrong("patient"))?,
     })
-}
-
-fn time(instant: Instant) -> DateTime<Utc> {
-    DateTime::from_timestamp_micros(instant.micros()).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }

@@ -43,9 +43,12 @@ pub enum DatabaseError {
     /// PostgreSQL refused or is away.
     #[error("PostgreSQL: {0}")]
     Sql(#[from] sqlx::Error),
+    /// A statement failed.
+    #[error("PostgreSQL: {0}")]
+    Statement(#[from] sea_orm::DbErr),
     /// A migration failed.
     #[error("migration: {0}")]
-    Migration(#[from] sea_orm::DbErr),
+    Migration(sea_orm::DbErr),
     /// The server is too old.
     #[error("PostgreSQL {found} is too old: version 15 or later is needed")]
     TooOld {
@@ -64,6 +67,7 @@ pub struct Database {
     /// For what runs behind the requests: exports and jobs never take a request's connection (decision D18).
     pub(crate) background: PgPool,
     pub(crate) orm: DatabaseConnection,
+    pub(crate) background_orm: DatabaseConnection,
     pub(crate) hash: IndexHash,
     pub(crate) registry: Arc<Registry>,
 }
@@ -96,15 +100,16 @@ impl Database {
             .await?;
         let background = PgPoolOptions::new().max_connections(BACKGROUND).connect_lazy_with(options);
         let orm = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
-        let key = secrets::get_or_create(&pool, INDEX_KEY, 16).await?;
+        let background_orm = SqlxPostgresConnector::from_sqlx_postgres_pool(background.clone());
+        let key = secrets::get_or_create(&orm, INDEX_KEY, 16).await?;
         let key = <[u8; 16]>::try_from(key.as_slice()).map_err(|_| DatabaseError::NotMigrated)?;
-        let registry = Arc::new(Registry::load(&pool).await?);
-        Ok(Self { pool, background, orm, hash: IndexHash::new(key), registry })
+        let registry = Arc::new(Registry::load(&orm).await?);
+        Ok(Self { pool, background, orm, background_orm, hash: IndexHash::new(key), registry })
     }
 
     /// Asks the database for a sign of life.
     pub async fn ping(&self) -> Result<(), DatabaseError> {
-        sqlx::query("SELECT 1").execute(&self.pool).await.map(drop).map_err(DatabaseError::from)
+        self.orm.ping().await.map_err(DatabaseError::from)
     }
 
     /// Closes all connections, after those in use are done.
@@ -114,6 +119,7 @@ impl Database {
     }
 }
 
+/// SQL, because no builder makes databases, and none is open yet.
 async fn create_database(options: &PgConnectOptions, name: &str) -> Result<(), DatabaseError> {
     let pool = PgPoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
     let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")

@@ -1,7 +1,30 @@
-//! The rows of the tables that are not hot, as SeaORM entities. Rows, never wire types.
+//! The rows of every table, as SeaORM entities. Rows, never wire types.
 
 pub(crate) mod account;
+pub(crate) mod audio_chunk;
+pub(crate) mod audit;
+pub(crate) mod blob;
+pub(crate) mod blob_key;
+pub(crate) mod change;
+pub(crate) mod dictation;
+pub(crate) mod history;
+pub(crate) mod idempotency;
+pub(crate) mod index_date;
+pub(crate) mod index_number;
+pub(crate) mod index_reference;
+pub(crate) mod index_string;
+pub(crate) mod index_token;
+pub(crate) mod index_uri;
+pub(crate) mod indexed_set;
+pub(crate) mod job;
+pub(crate) mod job_file;
 pub(crate) mod membership;
+pub(crate) mod parameter;
+pub(crate) mod resource;
+pub(crate) mod secret;
 pub(crate) mod session;
 pub(crate) mod tenant;
 pub(crate) mod ticket;
+
+#[cfg(test)]
+mod tests;

@@ -1,237 +1,210 @@
 //! Jobs as rows: leased with SKIP LOCKED under a fencing token (decision D14).
 
+mod rows;
+
+use std::time::Duration;
+
 use async_trait::async_trait;
-use seva_fhir::jobs::{
-    FilePurpose, Job, JobFile, JobKind, JobState, JobStore, Lease, caller_from_json, caller_to_json,
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::{ExprTrait, LockBehavior, LockType, SelectStatement};
+use sea_orm::{
+    ColumnTrait, Condition, DatabaseConnection, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, TransactionTrait, UpdateMany,
 };
-use seva_fhir::json::{Json, Limits, object, parse};
+use seva_fhir::jobs::{FilePurpose, Job, JobFile, JobState, JobStore, Lease};
+use seva_fhir::json::{Json, object};
 use seva_fhir::ports::StoreError;
 use seva_fhir::types::{Instant, TenantId};
-use sqlx::postgres::PgRow;
-use sqlx::{PgPool, Row};
 use uuid::Uuid;
 
 use crate::Database;
-use crate::failure::unavailable;
+use crate::entities::{job, job_file};
+use crate::failure::orm_unavailable;
+use crate::moments::{after, now, past, time};
 
 /// A worker that has not been heard of for so long is gone.
-const LEASE: &str = "interval '30 seconds'";
+const LEASE: Duration = Duration::from_secs(30);
 /// A job that took so many workers down is not given to another one.
 const MOST_ATTEMPTS: i32 = 5;
-
-const COLUMNS: &str = "id, tenant, kind, state, payload::text AS payload, progress, result::text AS result, \
-    (extract(epoch FROM finished) * 1000000)::int8 AS finished, fence";
+/// So many rows of files are one statement: one takes at most 65,535 values.
+const FILES: usize = 1000;
 
 /// Jobs in PostgreSQL.
 #[derive(Clone)]
 pub struct PostgresJobs {
-    pool: PgPool,
+    orm: DatabaseConnection,
 }
 
 impl PostgresJobs {
     /// Over an open database.
     #[must_use]
     pub fn new(database: &Database) -> Self {
-        Self { pool: database.background.clone() }
+        Self { orm: database.background_orm.clone() }
     }
 }
 
 #[async_trait]
 impl JobStore for PostgresJobs {
     async fn add(&self, job: &Job, files: &[JobFile]) -> Result<(), StoreError> {
-        let payload = object([("caller", caller_to_json(&job.caller)), ("request", job.request.clone())]);
-        let mut transaction = self.pool.begin().await.map_err(unavailable)?;
-        sqlx::query(
-            "INSERT INTO job (id, tenant, kind, state, payload, owner, progress) \
-             VALUES ($1, $2, $3, $4, $5::jsonb, $6, $7)",
-        )
-        .bind(job.id)
-        .bind(job.caller.tenant.get())
-        .bind(job.kind.code())
-        .bind(job.state.code())
-        .bind(String::from_utf8_lossy(&payload.to_bytes()).into_owned())
-        .bind(job.caller.account.as_ref())
-        .bind(&job.progress)
-        .execute(&mut *transaction)
-        .await
-        .map_err(unavailable)?;
-        for file in files {
-            insert_file(job.id, file).execute(&mut *transaction).await.map_err(unavailable)?;
+        let transaction = self.orm.begin().await.map_err(orm_unavailable)?;
+        let row = job::Entity::insert(rows::row_of(job));
+        row.exec_without_returning(&transaction).await.map_err(orm_unavailable)?;
+        for files in files.chunks(FILES) {
+            let files = job_file::Entity::insert_many(files.iter().map(|file| rows::file_row_of(job.id, file)));
+            files.exec_without_returning(&transaction).await.map_err(orm_unavailable)?;
         }
-        transaction.commit().await.map_err(unavailable)
+        transaction.commit().await.map_err(orm_unavailable)
     }
 
     async fn find(&self, tenant: TenantId, id: Uuid) -> Result<Option<Job>, StoreError> {
-        let statement = format!("SELECT {COLUMNS} FROM job WHERE tenant = $1 AND id = $2");
-        let row = sqlx::query(sqlx::AssertSqlSafe(statement)).bind(tenant.get()).bind(id).fetch_optional(&self.pool);
-        row.await.map_err(unavailable)?.as_ref().map(read).transpose()
+        let row = job::Entity::find_by_id(id).filter(job::Column::Tenant.eq(tenant.get())).one(&self.orm);
+        row.await.map_err(orm_unavailable)?.map(rows::job_of).transpose()
     }
 
     async fn unfinished(&self, tenant: TenantId, account: &str) -> Result<u64, StoreError> {
-        let found: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM job WHERE tenant = $1 AND owner = $2 AND state IN ('queued', 'running')",
-        )
-        .bind(tenant.get())
-        .bind(account)
-        .fetch_one(&self.pool)
-        .await
-        .map_err(unavailable)?;
-        Ok(u64::try_from(found).unwrap_or_default())
+        job::Entity::find()
+            .filter(job::Column::Tenant.eq(tenant.get()))
+            .filter(job::Column::Owner.eq(account))
+            .filter(job::Column::State.is_in([JobState::Queued.code(), JobState::Running.code()]))
+            .count(&self.orm)
+            .await
+            .map_err(orm_unavailable)
     }
 
     async fn claim(&self) -> Result<Option<(Job, Lease)>, StoreError> {
-        let statement = format!(
-            "UPDATE job SET state = 'running', attempts = attempts + 1, fence = fence + 1, leased_until = now() + {LEASE} \
-             WHERE id = (SELECT id FROM job WHERE attempts < {MOST_ATTEMPTS} AND run_after <= now() \
-                AND (state = 'queued' OR (state = 'running' AND leased_until < now())) \
-                ORDER BY run_after LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING {COLUMNS}"
-        );
-        let row = sqlx::query(sqlx::AssertSqlSafe(statement)).fetch_optional(&self.pool).await.map_err(unavailable)?;
-        let Some(row) = row else { return self.give_up().await.map(|()| None) };
-        Ok(Some((read(&row)?, Lease(row.try_get("fence").map_err(unavailable)?))))
+        let claimed = job::Entity::update_many()
+            .col_expr(job::Column::State, JobState::Running.code().into())
+            .col_expr(job::Column::Attempts, job::Column::Attempts.into_expr().add(1))
+            .col_expr(job::Column::Fence, job::Column::Fence.into_expr().add(1))
+            .col_expr(job::Column::LeasedUntil, after(LEASE))
+            // Equal to the one row, and not IN: a join might look for the next job more than once, and lock each.
+            .filter(job::Column::Id.into_expr().eq(next()))
+            .exec_with_returning(&self.orm)
+            .await
+            .map_err(orm_unavailable)?;
+        let Some(row) = claimed.into_iter().next() else { return self.give_up().await.map(|()| None) };
+        let lease = Lease(row.fence);
+        Ok(Some((rows::job_of(row)?, lease)))
     }
 
     async fn renew(&self, id: Uuid, lease: Lease, progress: &str) -> Result<bool, StoreError> {
-        let statement = format!(
-            "UPDATE job SET leased_until = now() + {LEASE}, progress = $3 \
-             WHERE id = $1 AND fence = $2 AND state = 'running'"
-        );
-        let query = sqlx::query(sqlx::AssertSqlSafe(statement)).bind(id).bind(lease.0).bind(progress);
-        Ok(query.execute(&self.pool).await.map_err(unavailable)?.rows_affected() == 1)
+        let renewed = under(id, lease)
+            .col_expr(job::Column::LeasedUntil, after(LEASE))
+            .col_expr(job::Column::Progress, progress.into());
+        Ok(renewed.exec(&self.orm).await.map_err(orm_unavailable)?.rows_affected == 1)
     }
 
     async fn finish(&self, id: Uuid, lease: Lease, (state, result): (JobState, &Json)) -> Result<bool, StoreError> {
-        let query = sqlx::query(
-            "UPDATE job SET state = $3, result = $4::jsonb, finished = now(), leased_until = NULL \
-             WHERE id = $1 AND fence = $2 AND state = 'running'",
-        )
-        .bind(id)
-        .bind(lease.0)
-        .bind(state.code())
-        .bind(String::from_utf8_lossy(&result.to_bytes()).into_owned());
-        Ok(query.execute(&self.pool).await.map_err(unavailable)?.rows_affected() == 1)
+        let finished = under(id, lease).set(ended(state, result)).col_expr(job::Column::Finished, now());
+        Ok(finished.exec(&self.orm).await.map_err(orm_unavailable)?.rows_affected == 1)
     }
 
     async fn release(&self, id: Uuid, lease: Lease) -> Result<(), StoreError> {
-        let query = sqlx::query(
-            "UPDATE job SET state = 'queued', leased_until = NULL, attempts = attempts - 1 \
-             WHERE id = $1 AND fence = $2 AND state = 'running'",
-        );
-        query.bind(id).bind(lease.0).execute(&self.pool).await.map(drop).map_err(unavailable)
+        let waiting = job::ActiveModel {
+            state: Set(JobState::Queued.code().to_owned()),
+            leased_until: Set(None),
+            ..Default::default()
+        };
+        let released =
+            under(id, lease).set(waiting).col_expr(job::Column::Attempts, job::Column::Attempts.into_expr().sub(1));
+        released.exec(&self.orm).await.map(drop).map_err(orm_unavailable)
     }
 
     async fn cancel(&self, tenant: TenantId, id: Uuid) -> Result<(), StoreError> {
-        let query = sqlx::query("UPDATE job SET state = 'cancelled', finished = now() WHERE tenant = $1 AND id = $2");
-        query.bind(tenant.get()).bind(id).execute(&self.pool).await.map(drop).map_err(unavailable)
+        let cancelled = job::Entity::update_many()
+            .col_expr(job::Column::State, JobState::Cancelled.code().into())
+            .col_expr(job::Column::Finished, now())
+            .filter(job::Column::Tenant.eq(tenant.get()))
+            .filter(job::Column::Id.eq(id));
+        cancelled.exec(&self.orm).await.map(drop).map_err(orm_unavailable)
     }
 
     async fn add_file(&self, id: Uuid, file: &JobFile) -> Result<(), StoreError> {
-        insert_file(id, file).execute(&self.pool).await.map(drop).map_err(unavailable)
+        let row = job_file::Entity::insert(rows::file_row_of(id, file));
+        row.exec_without_returning(&self.orm).await.map(drop).map_err(orm_unavailable)
     }
 
     async fn files(&self, id: Uuid) -> Result<Vec<JobFile>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT number, blob, purpose, kind, lines, size, sha256 FROM job_file WHERE job = $1 ORDER BY number",
-        )
-        .bind(id)
-        .fetch_all(&self.pool)
-        .await
-        .map_err(unavailable)?;
-        rows.iter().map(file).collect()
+        let rows = job_file::Entity::find()
+            .filter(job_file::Column::Job.eq(id))
+            .order_by_asc(job_file::Column::Number)
+            .all(&self.orm)
+            .await
+            .map_err(orm_unavailable)?;
+        rows.into_iter().map(rows::file_of).collect()
     }
 
     async fn expired(&self, before: Instant) -> Result<Vec<(TenantId, Uuid)>, StoreError> {
-        let rows: Vec<(i32, Uuid)> = sqlx::query_as(
-            "SELECT tenant, id FROM job WHERE finished < to_timestamp($1 / 1000000.0) \
-             OR (state = 'cancelled' AND (leased_until IS NULL OR leased_until < now())) LIMIT 100",
-        )
-        .bind(before.micros())
-        .fetch_all(&self.pool)
-        .await
-        .map_err(unavailable)?;
-        rows.into_iter().map(|(number, id)| Ok((tenant(number)?, id))).collect()
+        let let_go = Condition::any().add(job::Column::LeasedUntil.is_null()).add(past(job::Column::LeasedUntil));
+        let cancelled = Condition::all().add(job::Column::State.eq(JobState::Cancelled.code())).add(let_go);
+        let found: Vec<(i32, Uuid)> = job::Entity::find()
+            .select_only()
+            .columns([job::Column::Tenant, job::Column::Id])
+            .filter(Condition::any().add(job::Column::Finished.lt(time(before))).add(cancelled))
+            .limit(100)
+            .into_tuple()
+            .all(&self.orm)
+            .await
+            .map_err(orm_unavailable)?;
+        found.into_iter().map(|(number, id)| Ok((rows::tenant(number)?, id))).collect()
     }
 
     async fn remove(&self, id: Uuid) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM job WHERE id = $1").bind(id).execute(&self.pool).await.map(drop).map_err(unavailable)
+        job::Entity::delete_by_id(id).exec(&self.orm).await.map(drop).map_err(orm_unavailable)
     }
 
     async fn remove_output(&self, id: Uuid) -> Result<(), StoreError> {
-        let query = sqlx::query("DELETE FROM job_file WHERE job = $1 AND purpose <> 'input'").bind(id);
-        query.execute(&self.pool).await.map(drop).map_err(unavailable)
+        let output = job_file::Entity::delete_many()
+            .filter(job_file::Column::Job.eq(id))
+            .filter(job_file::Column::Purpose.ne(FilePurpose::Input.code()));
+        output.exec(&self.orm).await.map(drop).map_err(orm_unavailable)
     }
 }
 
 impl PostgresJobs {
     /// Ends what no worker survived, so that its owner is told.
     async fn give_up(&self) -> Result<(), StoreError> {
-        let statement = format!(
-            "UPDATE job SET state = 'failed', finished = now(), leased_until = NULL, \
-             result = jsonb_build_object('problem', 'the work was begun {MOST_ATTEMPTS} times and never ended') \
-             WHERE state = 'running' AND leased_until < now() AND attempts >= {MOST_ATTEMPTS}"
-        );
-        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&self.pool).await.map(drop).map_err(unavailable)
+        let problem = format!("the work was begun {MOST_ATTEMPTS} times and never ended");
+        let result = object([("problem", Json::from(problem))]);
+        let failed = job::Entity::update_many()
+            .set(ended(JobState::Failed, &result))
+            .col_expr(job::Column::Finished, now())
+            .filter(job::Column::State.eq(JobState::Running.code()))
+            .filter(past(job::Column::LeasedUntil))
+            .filter(job::Column::Attempts.gte(MOST_ATTEMPTS));
+        failed.exec(&self.orm).await.map(drop).map_err(orm_unavailable)
     }
 }
 
-type Statement<'q> = sqlx::query::Query<'q, sqlx::Postgres, sqlx::postgres::PgArguments>;
-
-fn insert_file(job: Uuid, file: &JobFile) -> Statement<'_> {
-    let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-    sqlx::query(
-        "INSERT INTO job_file (job, number, blob, purpose, kind, lines, size, sha256) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-    )
-    .bind(job)
-    .bind(i32::try_from(file.number).unwrap_or(i32::MAX))
-    .bind(file.blob)
-    .bind(file.purpose.code())
-    .bind(&file.kind)
-    .bind(whole(file.lines))
-    .bind(whole(file.size))
-    .bind(&file.sha256)
+/// The job that has waited longest, or whose worker is gone.
+fn next() -> SelectStatement {
+    let abandoned =
+        Condition::all().add(job::Column::State.eq(JobState::Running.code())).add(past(job::Column::LeasedUntil));
+    job::Entity::find()
+        .select_only()
+        .column(job::Column::Id)
+        .filter(job::Column::Attempts.lt(MOST_ATTEMPTS))
+        .filter(job::Column::RunAfter.into_expr().lte(now()))
+        .filter(Condition::any().add(job::Column::State.eq(JobState::Queued.code())).add(abandoned))
+        .order_by_asc(job::Column::RunAfter)
+        .limit(1)
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .into_query()
 }
 
-fn read(row: &PgRow) -> Result<Job, StoreError> {
-    let text = |name: &str| row.try_get::<String, _>(name).map_err(unavailable);
-    let json = |text: String| parse(text.as_bytes(), &Limits::default()).map_err(|_| unexpected("a job's text"));
-    let mut payload = json(text("payload")?)?;
-    let tenant = tenant(row.try_get("tenant").map_err(unavailable)?)?;
-    let result: Option<String> = row.try_get("result").map_err(unavailable)?;
-    let finished: Option<i64> = row.try_get("finished").map_err(unavailable)?;
-    Ok(Job {
-        id: row.try_get("id").map_err(unavailable)?,
-        kind: JobKind::from_code(&text("kind")?).ok_or_else(|| unexpected("the kind of a job"))?,
-        state: JobState::from_code(&text("state")?).ok_or_else(|| unexpected("the state of a job"))?,
-        caller: caller_from_json(tenant, payload.get("caller").unwrap_or(&Json::Null)),
-        request: payload.remove("request").unwrap_or(Json::Null),
-        progress: text("progress")?,
-        result: result.map(json).transpose()?,
-        finished: finished.map(Instant::from_micros),
-    })
+/// A change of a running job by the worker that holds this lease.
+fn under(id: Uuid, lease: Lease) -> UpdateMany<job::Entity> {
+    job::Entity::update_many()
+        .filter(job::Column::Id.eq(id))
+        .filter(job::Column::Fence.eq(lease.0))
+        .filter(job::Column::State.eq(JobState::Running.code()))
 }
 
-fn file(row: &PgRow) -> Result<JobFile, StoreError> {
-    let (number, lines, size): (i32, i64, i64) = (
-        row.try_get("number").map_err(unavailable)?,
-        row.try_get("lines").map_err(unavailable)?,
-        row.try_get("size").map_err(unavailable)?,
-    );
-    let purpose: String = row.try_get("purpose").map_err(unavailable)?;
-    Ok(JobFile {
-        number: u32::try_from(number).unwrap_or_default(),
-        blob: row.try_get("blob").map_err(unavailable)?,
-        purpose: FilePurpose::from_code(&purpose).ok_or_else(|| unexpected("the purpose of a file"))?,
-        kind: row.try_get("kind").map_err(unavailable)?,
-        lines: u64::try_from(lines).unwrap_or_default(),
-        size: u64::try_from(size).unwrap_or_default(),
-        sha256: row.try_get("sha256").map_err(unavailable)?,
-    })
-}
-
-fn tenant(number: i32) -> Result<TenantId, StoreError> {
-    TenantId::try_from(number).map_err(|_| unexpected("the tenant of a job"))
-}
-
-fn unexpected(what: &str) -> StoreError {
-    StoreError::Unavailable(format!("{what} is not one that is known"))
+fn ended(state: JobState, result: &Json) -> job::ActiveModel {
+    job::ActiveModel {
+        state: Set(state.code().to_owned()),
+        result: Set(Some(rows::text(result))),
+        leased_until: Set(None),
+        ..Default::default()
+    }
 }

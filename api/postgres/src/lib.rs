@@ -1,7 +1,7 @@
 //! The store on PostgreSQL: resources and their index, access, dictations, jobs. SeaORM stays in this crate.
 //!
-//! Hot statements are SQL constants (decision D18: few statement shapes, arrays instead of lists); everything else goes
-//! through SeaORM entities.
+//! Hot statements are SQL constants (decision D18: few statement shapes, arrays instead of lists); everything else is built
+//! with SeaORM entities and sea-query. Which is which stands in `docs/decisions/0005-entities-and-what-stays-sql.md`.
 
 mod accounts;
 mod audit;
@@ -12,12 +12,14 @@ mod failure;
 mod hash;
 mod idempotency;
 mod jobs;
+mod moments;
 mod registry;
 mod reindex;
 mod resources;
 mod rows;
 mod search;
 mod secrets;
+mod together;
 
 pub use accounts::PostgresAccounts;
 pub use audit::PostgresAudit;

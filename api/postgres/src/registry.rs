@@ -1,12 +1,17 @@
 //! The parameter registry: index rows point at a row that names a parameter and its expression (decision D3).
 
-use std::collections::HashMap;
+mod forget;
+
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{PoisonError, RwLock};
 
+use sea_orm::ActiveValue::Set;
+use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter};
 use seva_fhir::parameters::{Definition, Parameters, State, own_number};
 use seva_fhir::types::TenantId;
 use seva_fhir_profiles::{SearchParameter, definitions};
-use sqlx::PgPool;
+
+use crate::entities::parameter::{self, Column};
 
 /// The base and code of the row that compartment membership hangs on.
 const COMPARTMENT: (&str, &str) = ("Patient", "_compartment");
@@ -14,6 +19,11 @@ const COMPARTMENT: (&str, &str) = ("Patient", "_compartment");
 const WAY: [&str; 4] = ["Resource", "_index", "special", "relative canonicals by key"];
 /// The bases of tenants' own parameters begin so: `own/tenant/resource/version/type`.
 const OWN: &str = "own/";
+/// So many rows are inserted at once: a statement takes at most 65,535 values.
+const CHUNK: usize = 10_000;
+
+/// Base, code, kind and expression.
+type Row<'a> = [&'a str; 4];
 
 /// Registry ids by the pack's ids.
 pub(crate) struct Registry {
@@ -25,17 +35,17 @@ pub(crate) struct Registry {
 
 impl Registry {
     /// Writes the parameters that the registry does not know yet, and reads their ids.
-    pub(crate) async fn load(pool: &PgPool) -> Result<Self, sqlx::Error> {
+    pub(crate) async fn load(orm: &DatabaseConnection) -> Result<Self, DbErr> {
         let parameters = definitions().all_search_parameters();
-        let mut columns: [Vec<&str>; 4] = Default::default();
-        for parameter in parameters {
-            push(&mut columns, [parameter.base, parameter.code, parameter.kind.as_str(), parameter.expression]);
-        }
-        push(&mut columns, [COMPARTMENT.0, COMPARTMENT.1, "token", ""]);
-        push(&mut columns, WAY);
-        let mut ids = known(pool, &columns).await?;
-        let way = ids.pop().ok_or(sqlx::Error::RowNotFound)?;
-        let compartment = ids.pop().ok_or(sqlx::Error::RowNotFound)?;
+        let mut rows: Vec<Row<'_>> = parameters
+            .iter()
+            .map(|parameter| [parameter.base, parameter.code, parameter.kind.as_str(), parameter.expression])
+            .collect();
+        rows.push([COMPARTMENT.0, COMPARTMENT.1, "token", ""]);
+        rows.push(WAY);
+        let mut ids = known(orm, &rows).await?;
+        let way = ids.pop().ok_or_else(missing)?;
+        let compartment = ids.pop().ok_or_else(missing)?;
         let set = ids.iter().copied().max().unwrap_or_default().max(compartment).max(way);
         Ok(Self { ids, compartment, set, tenants: RwLock::default() })
     }
@@ -75,18 +85,19 @@ impl Registry {
     /// row of a tenant is known to be indexed.
     pub(crate) async fn put_in_force(
         &self,
-        pool: &PgPool,
+        orm: &DatabaseConnection,
         own: &[(TenantId, Definition)],
         indexed: &HashMap<TenantId, i32>,
-    ) -> Result<(), sqlx::Error> {
+    ) -> Result<(), DbErr> {
         let bases: Vec<String> = own.iter().map(|(tenant, definition)| base(*tenant, definition)).collect();
         // A number is never used again: what returns is indexed again.
-        sqlx::query(FORGET).bind(&bases).bind(format!("{OWN}%")).execute(pool).await?;
-        let mut columns: [Vec<&str>; 4] = Default::default();
-        for ((_, definition), base) in own.iter().zip(&bases) {
-            push(&mut columns, [base, &definition.code, definition.kind.as_str(), &definition.expression]);
-        }
-        let numbers = known(pool, &columns).await?;
+        orm.execute(&forget::forget(OWN, &bases)).await?;
+        let rows: Vec<Row<'_>> = own
+            .iter()
+            .zip(&bases)
+            .map(|((_, definition), base)| [base, &*definition.code, definition.kind.as_str(), &*definition.expression])
+            .collect();
+        let numbers = known(orm, &rows).await?;
         let mut by_tenant: HashMap<TenantId, Vec<(i32, Definition, State)>> = HashMap::new();
         for ((tenant, definition), number) in own.iter().zip(numbers) {
             let ready = indexed.get(tenant).is_some_and(|set| *set >= number);
@@ -107,34 +118,44 @@ fn base(tenant: TenantId, definition: &Definition) -> String {
     format!("{OWN}{tenant}/{resource}/{version}/{base}")
 }
 
-fn push<'a>(columns: &mut [Vec<&'a str>; 4], row: [&'a str; 4]) {
-    for (column, value) in columns.iter_mut().zip(row) {
-        column.push(value);
-    }
-}
-
 /// The ids of rows, which are inserted if they are not there.
-async fn known(pool: &PgPool, [bases, codes, kinds, expressions]: &[Vec<&str>; 4]) -> Result<Vec<i32>, sqlx::Error> {
-    sqlx::query(INSERT).bind(bases).bind(codes).bind(kinds).bind(expressions).execute(pool).await?;
-    sqlx::query_scalar(SELECT).bind(bases).bind(codes).bind(kinds).bind(expressions).fetch_all(pool).await
+async fn known(orm: &DatabaseConnection, rows: &[Row<'_>]) -> Result<Vec<i32>, DbErr> {
+    let mut ids = stored(orm, rows).await?;
+    let new: Vec<&Row<'_>> = rows.iter().filter(|row| !ids.contains_key(&owned(row))).collect();
+    if !new.is_empty() {
+        for new in new.chunks(CHUNK) {
+            let models = new.iter().map(|[base, code, kind, expression]| parameter::ActiveModel {
+                base: Set((*base).to_owned()),
+                code: Set((*code).to_owned()),
+                kind: Set((*kind).to_owned()),
+                expression: Set((*expression).to_owned()),
+                ..Default::default()
+            });
+            // Another node may write them at the same time.
+            let identity = [Column::Base, Column::Code, Column::Kind, Column::Expression];
+            let insert = parameter::Entity::insert_many(models).on_conflict_do_nothing_on(identity);
+            insert.exec_without_returning(orm).await?;
+        }
+        ids = stored(orm, rows).await?;
+    }
+    rows.iter().map(|row| ids.get(&owned(row)).copied().ok_or_else(missing)).collect()
 }
 
-const INSERT: &str = "INSERT INTO parameter (base, code, kind, expression) \
-    SELECT * FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[]) n(base, code, kind, expression) \
-    WHERE NOT EXISTS (SELECT FROM parameter p WHERE p.base = n.base AND p.code = n.code AND p.kind = n.kind AND p.expression = n.expression) \
-    ON CONFLICT DO NOTHING";
+/// What the registry has of the bases of these rows.
+async fn stored(orm: &DatabaseConnection, rows: &[Row<'_>]) -> Result<HashMap<[String; 4], i32>, DbErr> {
+    let bases: BTreeSet<String> = rows.iter().map(|[base, ..]| (*base).to_owned()).collect();
+    if bases.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let known = parameter::Entity::find().filter(Column::Base.eq_any(bases)).all(orm).await?;
+    let key = |row: parameter::Model| ([row.base, row.code, row.kind, row.expression], row.id);
+    Ok(known.into_iter().map(key).collect())
+}
 
-const SELECT: &str = "SELECT p.id FROM UNNEST($1::text[], $2::text[], $3::text[], $4::text[]) \
-    WITH ORDINALITY n(base, code, kind, expression, place) \
-    JOIN parameter p USING (base, code, kind, expression) ORDER BY n.place";
+fn owned(row: &Row<'_>) -> [String; 4] {
+    row.map(str::to_owned)
+}
 
-/// Own parameters that are defined no more, with their index rows: `$1` the bases of those that are.
-const FORGET: &str = "WITH p AS (DELETE FROM parameter WHERE base LIKE $2 AND base <> ALL($1) \
-        RETURNING id, split_part(base, '/', 2)::int4 AS tenant), \
-    t AS (DELETE FROM index_token i USING p WHERE i.tenant = p.tenant AND i.parameter = p.id), \
-    r AS (DELETE FROM index_reference i USING p WHERE i.tenant = p.tenant AND i.parameter = p.id), \
-    u AS (DELETE FROM index_uri i USING p WHERE i.tenant = p.tenant AND i.parameter = p.id), \
-    s AS (DELETE FROM index_string i USING p WHERE i.tenant = p.tenant AND i.parameter = p.id), \
-    d AS (DELETE FROM index_date i USING p WHERE i.tenant = p.tenant AND i.parameter = p.id), \
-    n AS (DELETE FROM index_number i USING p WHERE i.tenant = p.tenant AND i.parameter = p.id) \
-    SELECT count(*) FROM p";
+fn missing() -> DbErr {
+    DbErr::RecordNotFound("a row of the parameter registry".to_owned())
+}

@@ -3,6 +3,7 @@
 mod changes;
 pub(crate) mod columns;
 mod commit;
+mod deletions;
 mod guards;
 pub(crate) mod lookup;
 mod row_ids;
@@ -90,7 +91,7 @@ impl ResourceStore for PostgresResources {
         deleted: (ResourceType, Instant),
         after: Option<&ResourceKey>,
     ) -> Result<Vec<Deletion>, StoreError> {
-        changes::deletions(&self.database, tenant, deleted, after).await
+        deletions::read(&self.database, tenant, deleted, after).await
     }
 
     async fn commit(&self, context: &WriteContext, writes: Vec<Write>, guards: Vec<Guard>) -> Result<(), StoreError> {

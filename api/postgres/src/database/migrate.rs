@@ -6,6 +6,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use super::DatabaseError;
 
+/// Lock and version are SQL on a connection of their own: a session's lock belongs to its connection.
 pub(super) async fn run_migrations(options: &PgConnectOptions) -> Result<(), DatabaseError> {
     let lock_pool = PgPoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
     let mut lock = lock_pool.acquire().await?;
@@ -22,5 +23,5 @@ pub(super) async fn run_migrations(options: &PgConnectOptions) -> Result<(), Dat
     sqlx::query("SELECT pg_advisory_unlock($1)").bind(MIGRATION_LOCK).execute(&mut *lock).await?;
     drop(lock);
     lock_pool.close().await;
-    migrated.map_err(DatabaseError::from)
+    migrated.map_err(DatabaseError::Migration)
 }

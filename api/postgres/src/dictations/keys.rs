@@ -1,44 +1,34 @@
 //! The wrapped keys of recordings: one row each, and its deletion shreds the recording.
 
 use async_trait::async_trait;
+use sea_orm::ActiveValue::Set;
+use sea_orm::EntityTrait;
 use seva_clinic::dictation::{DictationStoreError, RecordingKeys, WrappedKey};
 use seva_fhir::types::TenantId;
 use uuid::Uuid;
 
 use super::PostgresDictations;
-use super::rows::unavailable;
+use super::rows::orm_unavailable;
+use crate::entities::blob_key;
 
 #[async_trait]
 impl RecordingKeys for PostgresDictations {
     async fn create(&self, tenant: TenantId, blob: Uuid, key: &WrappedKey) -> Result<(), DictationStoreError> {
-        sqlx::query("INSERT INTO blob_key (tenant, blob, wrapped) VALUES ($1, $2, $3)")
-            .bind(tenant.get())
-            .bind(blob)
-            .bind(&key.0)
-            .execute(&self.pool)
-            .await
-            .map(drop)
-            .map_err(unavailable)
+        let row = blob_key::ActiveModel {
+            tenant: Set(tenant.get()),
+            blob: Set(blob),
+            wrapped: Set(key.0.clone()),
+            ..Default::default()
+        };
+        blob_key::Entity::insert(row).exec_without_returning(&self.orm).await.map(drop).map_err(orm_unavailable)
     }
 
     async fn find(&self, tenant: TenantId, blob: Uuid) -> Result<Option<WrappedKey>, DictationStoreError> {
-        let wrapped: Option<Vec<u8>> =
-            sqlx::query_scalar("SELECT wrapped FROM blob_key WHERE tenant = $1 AND blob = $2")
-                .bind(tenant.get())
-                .bind(blob)
-                .fetch_optional(&self.pool)
-                .await
-                .map_err(unavailable)?;
-        Ok(wrapped.map(WrappedKey))
+        let row = blob_key::Entity::find_by_id((tenant.get(), blob)).one(&self.orm).await.map_err(orm_unavailable)?;
+        Ok(row.map(|row| WrappedKey(row.wrapped)))
     }
 
     async fn shred(&self, tenant: TenantId, blob: Uuid) -> Result<(), DictationStoreError> {
-        sqlx::query("DELETE FROM blob_key WHERE tenant = $1 AND blob = $2")
-            .bind(tenant.get())
-            .bind(blob)
-            .execute(&self.pool)
-            .await
-            .map(drop)
-            .map_err(unavailable)
+        blob_key::Entity::delete_by_id((tenant.get(), blob)).exec(&self.orm).await.map(drop).map_err(orm_unavailable)
     }
 }

@@ -1,49 +1,59 @@
 //! Rows of dictations and chunks as the domain's values.
 
-use chrono::{DateTime, Utc};
-use seva_clinic::dictation::{AudioChunk, Dictation, DictationState, DictationStoreError};
-use seva_fhir::types::ResourceKey;
-use sqlx::Row;
-use sqlx::postgres::PgRow;
-use sqlx::types::Json;
+use sea_orm::ActiveValue::Set;
+use seva_clinic::dictation::{AudioChunk, Dictation, DictationResult, DictationState, DictationStoreError};
+use seva_fhir::types::{ResourceKey, TenantId};
 
-pub(super) const COLUMNS: &str = "id, state, patient, encounter, consent, settings, result, created, updated";
+use crate::entities::{audio_chunk, dictation};
 
-pub(super) fn dictation_of(row: &PgRow) -> Result<Dictation, DictationStoreError> {
-    let state: &str = row.try_get("state").map_err(unavailable)?;
-    let created: DateTime<Utc> = row.try_get("created").map_err(unavailable)?;
-    let updated: DateTime<Utc> = row.try_get("updated").map_err(unavailable)?;
-    let Json(settings) = row.try_get("settings").map_err(unavailable)?;
-    let result: Option<Json<_>> = row.try_get("result").map_err(unavailable)?;
+pub(super) fn row_of(tenant: TenantId, dictation: &Dictation) -> Result<dictation::ActiveModel, DictationStoreError> {
+    Ok(dictation::ActiveModel {
+        tenant: Set(tenant.get()),
+        id: Set(dictation.id),
+        account: Set(dictation.settings.account.clone()),
+        patient: Set(dictation.patient.to_string()),
+        encounter: Set(dictation.encounter.to_string()),
+        consent: Set(dictation.consent.to_string()),
+        settings: Set(serde_json::to_string(&dictation.settings).map_err(unwritable)?),
+        ..outcome_of(dictation)?
+    })
+}
+
+/// What changes of a dictation.
+pub(super) fn outcome_of(dictation: &Dictation) -> Result<dictation::ActiveModel, DictationStoreError> {
+    Ok(dictation::ActiveModel {
+        state: Set(dictation.state.code().to_owned()),
+        result: Set(Some(serde_json::to_string(&dictation.result).map_err(unwritable)?)),
+        ..Default::default()
+    })
+}
+
+pub(super) fn dictation_of(row: dictation::Model) -> Result<Dictation, DictationStoreError> {
+    let result: Option<DictationResult> =
+        row.result.map(|text| serde_json::from_str(&text)).transpose().map_err(|_| impossible("result"))?;
     Ok(Dictation {
-        id: row.try_get("id").map_err(unavailable)?,
-        state: DictationState::from_code(state).ok_or_else(|| impossible("state"))?,
-        patient: key(row, "patient")?,
-        encounter: key(row, "encounter")?,
-        consent: key(row, "consent")?,
-        settings,
-        result: result.map(|Json(result)| result).unwrap_or_default(),
-        created: created.into(),
-        updated: updated.into(),
+        id: row.id,
+        state: DictationState::from_code(&row.state).ok_or_else(|| impossible("state"))?,
+        patient: key(&row.patient, "patient")?,
+        encounter: key(&row.encounter, "encounter")?,
+        consent: key(&row.consent, "consent")?,
+        settings: serde_json::from_str(&row.settings).map_err(|_| impossible("settings"))?,
+        result: result.unwrap_or_default(),
+        created: row.created.into(),
+        updated: row.updated.into(),
     })
 }
 
-pub(super) fn chunk_of(row: &PgRow) -> Result<AudioChunk, DictationStoreError> {
-    let number = |column: &str| {
-        let value: i32 = row.try_get(column).map_err(unavailable)?;
-        u32::try_from(value).map_err(|_| impossible(column))
-    };
-    let digest: Vec<u8> = row.try_get("sha256").map_err(unavailable)?;
+pub(super) fn chunk_of(row: audio_chunk::Model) -> Result<AudioChunk, DictationStoreError> {
     Ok(AudioChunk {
-        sequence: number("sequence")?,
-        milliseconds: number("milliseconds")?,
-        sha256: digest.try_into().map_err(|_| impossible("sha256"))?,
-        data: row.try_get("data").map_err(unavailable)?,
+        sequence: u32::try_from(row.sequence).map_err(|_| impossible("sequence"))?,
+        milliseconds: u32::try_from(row.milliseconds).map_err(|_| impossible("milliseconds"))?,
+        sha256: row.sha256.try_into().map_err(|_| impossible("sha256"))?,
+        data: row.data,
     })
 }
 
-fn key(row: &PgRow, column: &str) -> Result<ResourceKey, DictationStoreError> {
-    let text: &str = row.try_get(column).map_err(unavailable)?;
+fn key(text: &str, column: &str) -> Result<ResourceKey, DictationStoreError> {
     text.parse().map_err(|_| impossible(column))
 }
 
@@ -51,6 +61,14 @@ pub(super) fn impossible(column: &str) -> DictationStoreError {
     DictationStoreError::Unavailable(format!("a stored dictation has an impossible {column}"))
 }
 
+fn unwritable(error: serde_json::Error) -> DictationStoreError {
+    DictationStoreError::Unavailable(error.to_string())
+}
+
 pub(super) fn unavailable(error: sqlx::Error) -> DictationStoreError {
+    DictationStoreError::Unavailable(error.to_string())
+}
+
+pub(super) fn orm_unavailable(error: sea_orm::DbErr) -> DictationStoreError {
     DictationStoreError::Unavailable(error.to_string())
 }

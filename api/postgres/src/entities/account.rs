@@ -12,6 +12,7 @@ pub struct Model {
     pub display: String,
     pub password: String,
     pub pin: Option<String>,
+    pub created: DateTimeUtc,
 }
 
 /// No relations: joins are written where they are needed.

@@ -10,6 +10,7 @@ pub struct Model {
     pub token: Vec<u8>,
     pub account: Uuid,
     pub tenant: i32,
+    pub created: DateTimeUtc,
     pub expires: DateTimeUtc,
 }
 

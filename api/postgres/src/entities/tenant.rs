@@ -10,6 +10,7 @@ pub struct Model {
     pub id: i32,
     pub name: String,
     pub organization: Option<String>,
+    pub created: DateTimeUtc,
 }
 
 /// No relations: joins are written where they are needed.

@@ -2,13 +2,13 @@
 //! (R4 <https://hl7.org/fhir/R4/http.html#history>).
 
 use bytes::Bytes;
-use seva_fhir::ports::{ChangeEntry, ChangesQuery, Deletion, HistoryEntry, Method, StoreError, VersionsQuery};
-use seva_fhir::types::{Instant, ResourceKey, ResourceType, TenantId, VersionId};
+use seva_fhir::ports::{ChangeEntry, ChangesQuery, HistoryEntry, Method, StoreError, VersionsQuery};
+use seva_fhir::types::{Instant, ResourceKey, TenantId, VersionId};
 use sqlx::Row;
 use sqlx::postgres::PgRow;
 
 use super::lookup::{key, unexpected, updated, version};
-use super::statements::{CHANGES, DELETIONS, HISTORY};
+use super::statements::{CHANGES, HISTORY};
 use crate::Database;
 use crate::failure::unavailable;
 
@@ -52,23 +52,6 @@ pub(super) async fn of_types(
         .map_err(unavailable)?;
     let changed = |row: &PgRow| Ok(ChangeEntry { place: row.try_get("seq").map_err(unavailable)?, entry: entry(row)? });
     rows.iter().map(changed).collect()
-}
-
-pub(super) async fn deletions(
-    database: &Database,
-    tenant: TenantId,
-    (resource_type, since): (ResourceType, Instant),
-    after: Option<&ResourceKey>,
-) -> Result<Vec<Deletion>, StoreError> {
-    let rows = sqlx::query(DELETIONS)
-        .bind(tenant.get())
-        .bind(resource_type.code())
-        .bind(after.map_or("", |key| key.id().as_str()))
-        .bind(since.micros())
-        .fetch_all(&database.background)
-        .await
-        .map_err(unavailable)?;
-    rows.iter().map(|row| Ok(Deletion { key: key(row)?, at: updated(row)? })).collect()
 }
 
 fn entry(row: &PgRow) -> Result<HistoryEntry, StoreError> {

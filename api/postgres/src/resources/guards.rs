@@ -5,6 +5,7 @@ use seva_fhir::ports::{Guard, StoreError};
 use seva_fhir::types::TenantId;
 use sqlx::PgConnection;
 
+use super::statements::LOCK;
 use crate::failure::unavailable;
 use crate::hash::Tag;
 use crate::{Database, search};
@@ -36,11 +37,7 @@ pub(super) async fn hold(
     connection: &mut PgConnection,
 ) -> Result<(), StoreError> {
     for lock in locks(database, tenant, guards) {
-        sqlx::query("SELECT pg_advisory_xact_lock($1)")
-            .bind(lock)
-            .execute(&mut *connection)
-            .await
-            .map_err(unavailable)?;
+        sqlx::query(LOCK).bind(lock).execute(&mut *connection).await.map_err(unavailable)?;
     }
     for guard in guards {
         let mut found = search::keys(database, tenant, &guard.query, connection).await?;

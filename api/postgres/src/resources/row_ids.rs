@@ -3,6 +3,8 @@
 use sqlx::PgPool;
 use tokio::sync::Mutex;
 
+use super::statements::NEXT_BLOCK;
+
 /// `INCREMENT BY` of the sequence.
 const BLOCK: i64 = 256;
 
@@ -22,7 +24,7 @@ impl RowIds {
         let mut block = self.block.lock().await;
         while taken.len() < count {
             if block.0 == block.1 {
-                let start: i64 = sqlx::query_scalar("SELECT nextval('rid')").fetch_one(&self.pool).await?;
+                let start: i64 = sqlx::query_scalar(NEXT_BLOCK).fetch_one(&self.pool).await?;
                 *block = (start, start + BLOCK);
             }
             taken.push(block.0);

@@ -1,5 +1,11 @@
 //! The hot statements. Arrays in, so that one resource and ten thousand are the same statement.
 
+/// A block of row ids.
+pub(super) const NEXT_BLOCK: &str = "SELECT nextval('rid')";
+
+/// Until the transaction ends nobody else is behind this lock.
+pub(super) const LOCK: &str = "SELECT pg_advisory_xact_lock($1)";
+
 /// `$1` tenant, `$2` type, `$3` id.
 pub(super) const READ: &str = "SELECT version, updated, body FROM resource WHERE tenant = $1 AND type = $2 AND id = $3";
 
@@ -41,12 +47,6 @@ pub(super) const CHANGES: &str = "SELECT c.seq, c.type, c.id, c.version, c.at AS
     LEFT JOIN resource r ON r.tenant = $1 AND r.type = c.type AND r.id = c.id AND r.version = c.version \
     LEFT JOIN history h ON h.tenant = $1 AND h.type = c.type AND h.id = c.id AND h.version = c.version AND c.method <> 3 \
     ORDER BY c.seq DESC";
-
-/// What is gone: `$2` type, `$3` after this id, `$4` deleted since (method 3 is DELETE).
-pub(super) const DELETIONS: &str = "SELECT h.type, h.id, max(h.updated) AS updated FROM history h \
-    WHERE h.tenant = $1 AND h.type = $2 AND h.id > $3 AND h.method = 3 AND h.updated >= $4 \
-    AND NOT EXISTS (SELECT FROM resource r WHERE r.tenant = $1 AND r.type = $2 AND r.id = h.id) \
-    GROUP BY h.type, h.id ORDER BY h.id LIMIT 1000";
 
 /// Resources that are not there, with their index rows and change rows; answers how many were inserted.
 ///

@@ -1,4 +1,5 @@
-//! Reading in bulk: every query in one snapshot, rows as they come (journey 5).
+//! Reading in bulk: every query in one snapshot, rows as they come (journey 5). Settings of the transaction and the moment of
+//! its snapshot are SQL because no builder has them.
 
 use futures_util::TryStreamExt;
 use seva_fhir::ports::{Scan, ScanOf, ScanSink, StoreError};

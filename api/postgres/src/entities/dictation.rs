@@ -1,0 +1,32 @@
+//! Dictations. Their JSON is read and written as its text: the domain has its own types.
+
+use sea_orm::entity::prelude::*;
+
+/// One row.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "dictation")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub tenant: i32,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub account: String,
+    pub state: String,
+    pub patient: String,
+    pub encounter: String,
+    pub consent: String,
+    #[sea_orm(column_type = "JsonBinary", select_as = "text", save_as = "jsonb")]
+    pub settings: String,
+    #[sea_orm(column_type = "JsonBinary", select_as = "text", save_as = "jsonb")]
+    pub result: Option<String>,
+    pub created: DateTimeUtc,
+    pub updated: DateTimeUtc,
+    pub fence: i64,
+    pub leased_until: Option<DateTimeUtc>,
+}
+
+/// No relations: joins are written where they are needed.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

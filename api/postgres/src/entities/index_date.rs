@@ -1,0 +1,25 @@
+//! Index rows of dates, as ranges of UTC microseconds.
+
+use sea_orm::entity::prelude::*;
+
+/// One row.
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "index_date")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub low: i64,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub high: i64,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub rid: i64,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub tenant: i32,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub parameter: i32,
+}
+
+/// No relations: joins are written where they are needed.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

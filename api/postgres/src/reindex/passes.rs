@@ -1,0 +1,142 @@
+//! Going through the rows that lack something. These statements stay SQL: they are set-based, moving the index rows of
+//! many resources at once, and run on the one connection that holds the lock.
+
+use seva_fhir::index;
+use seva_fhir::json::{Limits, parse};
+use seva_fhir::types::TenantId;
+use sqlx::{Acquire, PgConnection, Row};
+use tokio::time::sleep;
+
+use super::{KNOWN_EVERYWHERE, Lack};
+use crate::Database;
+use crate::resources::columns::IndexColumns;
+use crate::resources::lookup::keyed;
+use crate::rows::IndexRows;
+
+/// So many rows are indexed in one transaction.
+const BATCH: i64 = 500;
+/// The advisory lock of the one node that indexes.
+const LOCK: i64 = 0x5345_5641_0002;
+
+/// Whether rows of the new parameters may be there that are wrong.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    First,
+    Last,
+}
+
+/// Indexes what lacks something, unless another node is at it; tells whether it was this one.
+pub(super) async fn complete_alone(database: &Database, lacking: &[Lack]) -> Result<bool, sqlx::Error> {
+    let mut connection = database.background.acquire().await?;
+    let alone: bool =
+        sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(LOCK).fetch_one(&mut *connection).await?;
+    if !alone {
+        return Ok(false);
+    }
+    let done = complete(database, &mut connection, lacking).await;
+    sqlx::query("SELECT pg_advisory_unlock($1)").bind(LOCK).execute(&mut *connection).await?;
+    done.map(|()| true)
+}
+
+async fn complete(database: &Database, connection: &mut PgConnection, lacking: &[Lack]) -> Result<(), sqlx::Error> {
+    for lack in lacking {
+        pass(database, connection, lack, Pass::First).await?;
+    }
+    sleep(KNOWN_EVERYWHERE).await;
+    for lack in lacking {
+        // Rows that somebody had locked are left for another look.
+        while pass(database, connection, lack, Pass::Last).await? > 0 {}
+        if left(connection, lack).await? {
+            continue;
+        }
+        sqlx::query(
+            "INSERT INTO indexed_set (tenant, set) VALUES ($1, $2) \
+             ON CONFLICT (tenant) DO UPDATE SET set = GREATEST(indexed_set.set, EXCLUDED.set)",
+        )
+        .bind(lack.tenant.get())
+        .bind(lack.set)
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
+
+/// Goes through the rows in their order; tells how many it indexed.
+async fn pass(
+    database: &Database,
+    connection: &mut PgConnection,
+    lack: &Lack,
+    which: Pass,
+) -> Result<usize, sqlx::Error> {
+    let (mut after, mut done) = (i64::MIN, 0);
+    loop {
+        let mut transaction = connection.begin().await?;
+        let rows = sqlx::query(STALE)
+            .bind(lack.tenant.get())
+            .bind(lack.set)
+            .bind(&lack.types)
+            .bind(after)
+            .bind(BATCH)
+            .fetch_all(&mut *transaction)
+            .await?;
+        let mut rids = Vec::with_capacity(rows.len());
+        let mut columns = IndexColumns::default();
+        for row in &rows {
+            let rid: i64 = row.try_get("rid")?;
+            rids.push(rid);
+            columns.extend(rid, rows_of(database, lack.tenant, row)?);
+        }
+        let Some(last) = rids.last() else { return Ok(done) };
+        (after, done) = (*last, done + rids.len());
+        if which == Pass::Last && !lack.numbers.is_empty() {
+            for table in TABLES {
+                let statement =
+                    format!("DELETE FROM {table} WHERE tenant = $1 AND parameter = ANY($2) AND rid = ANY($3)");
+                let query = sqlx::query(sqlx::AssertSqlSafe(statement)).bind(lack.tenant.get());
+                query.bind(&lack.numbers).bind(&rids).execute(&mut *transaction).await?;
+            }
+        }
+        let query = sqlx::query_scalar(INDEX).bind(lack.tenant.get()).bind(lack.set).bind(rids);
+        columns.bind(query).fetch_one(&mut *transaction).await?;
+        transaction.commit().await?;
+    }
+}
+
+fn rows_of(database: &Database, tenant: TenantId, row: &sqlx::postgres::PgRow) -> Result<IndexRows, sqlx::Error> {
+    let unreadable = |error: String| sqlx::Error::Protocol(error);
+    let stored = keyed(row).map_err(|error| unreadable(error.to_string()))?;
+    let resource = parse(&stored.body, &Limits::default()).map_err(|error| unreadable(error.to_string()))?;
+    let kind = stored.key.resource_type();
+    let entries = index::extract(&resource, kind, &database.registry.parameters(tenant));
+    Ok(IndexRows::of(database, &entries, &index::compartments(&entries, kind)))
+}
+
+async fn left(connection: &mut PgConnection, lack: &Lack) -> Result<bool, sqlx::Error> {
+    const LEFT: &str = "SELECT EXISTS (SELECT FROM resource WHERE tenant = $1 AND parameter_set < $2 \
+        AND ($3::int2[] IS NULL OR type = ANY($3)))";
+    sqlx::query_scalar(LEFT).bind(lack.tenant.get()).bind(lack.set).bind(&lack.types).fetch_one(connection).await
+}
+
+const TABLES: [&str; 6] = ["index_token", "index_reference", "index_uri", "index_string", "index_date", "index_number"];
+
+/// Rows that lack something, `$4` after this row; those that somebody writes to now come later.
+const STALE: &str = "SELECT rid, type, id, version, updated, body FROM resource \
+    WHERE tenant = $1 AND parameter_set < $2 AND ($3::int2[] IS NULL OR type = ANY($3)) AND rid > $4 \
+    ORDER BY rid LIMIT $5 FOR UPDATE SKIP LOCKED";
+
+/// What is there already stays.
+const INDEX: &str = "WITH r AS (UPDATE resource SET parameter_set = $2 WHERE rid = ANY($3) RETURNING rid), \
+  t AS (INSERT INTO index_token (tenant, parameter, value, rid) SELECT $1, parameter, value, rid \
+    FROM UNNEST($4::int8[], $5::int4[], $6::int8[]) x(rid, parameter, value) ON CONFLICT DO NOTHING), \
+  f AS (INSERT INTO index_reference (tenant, parameter, value, rid) SELECT $1, parameter, value, rid \
+    FROM UNNEST($7::int8[], $8::int4[], $9::int8[]) x(rid, parameter, value) ON CONFLICT DO NOTHING), \
+  u AS (INSERT INTO index_uri (tenant, parameter, value, rid) SELECT $1, parameter, value, rid \
+    FROM UNNEST($10::int8[], $11::int4[], $12::int8[]) x(rid, parameter, value) ON CONFLICT DO NOTHING), \
+  s AS (INSERT INTO index_string (tenant, parameter, value, rid) SELECT $1, parameter, value, rid \
+    FROM UNNEST($13::int8[], $14::int4[], $15::text[]) x(rid, parameter, value) ON CONFLICT DO NOTHING), \
+  d AS (INSERT INTO index_date (tenant, parameter, low, high, rid) SELECT $1, parameter, low, high, rid \
+    FROM UNNEST($16::int8[], $17::int4[], $18::int8[], $19::int8[]) x(rid, parameter, low, high) ON CONFLICT DO NOTHING), \
+  n AS (INSERT INTO index_number (tenant, parameter, unit, low, high, rid) SELECT $1, parameter, unit, low, high, rid \
+    FROM UNNEST($20::int8[], $21::int4[], $22::int8[], $23::float8[], $24::float8[]) x(rid, parameter, unit, low, high) \
+    ON CONFLICT DO NOTHING) \
+  SELECT count(*) FROM r";
