@@ -1,5 +1,6 @@
 //! Driver errors, told apart by their SQLSTATE and mapped once; their text goes to the log, never to a client.
 
+use sea_orm::{DbErr, RuntimeErr};
 use seva_fhir::ports::StoreError;
 
 /// PostgreSQL's `unique_violation`.
@@ -10,13 +11,22 @@ const QUERY_CANCELED: &str = "57014";
 const RETRYABLE: &[&str] = &["40001", "40P01"];
 
 pub(crate) fn unavailable(error: sqlx::Error) -> StoreError {
-    if code_of(&error).as_deref() == Some(QUERY_CANCELED) {
-        return StoreError::TooLong;
-    }
-    StoreError::Unavailable(error.to_string())
+    store_error(&error)
 }
 
-pub(crate) fn orm_unavailable(error: sea_orm::DbErr) -> StoreError {
+pub(crate) fn orm_unavailable(error: DbErr) -> StoreError {
+    match &error {
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => store_error(error),
+        _ => StoreError::Unavailable(error.to_string()),
+    }
+}
+
+fn store_error(error: &sqlx::Error) -> StoreError {
+    if code_of(error).as_deref() == Some(QUERY_CANCELED) {
+        return StoreError::TooLong;
+    }
     StoreError::Unavailable(error.to_string())
 }
 

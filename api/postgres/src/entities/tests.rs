@@ -23,7 +23,12 @@ async fn entities_have_the_columns_of_the_migrated_schema() {
     let search_path = std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
     let settings = PostgresSettings { data: data.path().to_owned(), binaries: None, search_path };
     let cluster = PostgresCluster::start(&settings).await.unwrap();
-    let settings = DatabaseSettings { url: cluster.url(), create: Some("entities".to_owned()), connections: 2 };
+    let settings = DatabaseSettings {
+        url: cluster.url(),
+        create: Some("entities".to_owned()),
+        connections: 2,
+        statement_seconds: 30,
+    };
     let database = Database::open(&settings).await.unwrap();
 
     let mut said = BTreeMap::new();
