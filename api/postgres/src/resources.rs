@@ -8,6 +8,7 @@ mod guards;
 pub(crate) mod lookup;
 mod row_ids;
 mod statements;
+mod uncommitted;
 
 use std::sync::Arc;
 
@@ -15,13 +16,17 @@ use async_trait::async_trait;
 use seva_fhir::parameters::Parameters;
 use seva_fhir::ports::{
     ChangeEntry, ChangesQuery, Deletion, Explained, Guard, HistoryEntry, Lookup, ResourceStore, Scan, ScanSink,
-    SearchPage, StoreError, Stored, VersionsQuery, Write, WriteContext,
+    SearchPage, StoreError, Stored, VersionsQuery, Write, WriteContext, Written,
 };
 use seva_fhir::search::SearchQuery;
 use seva_fhir::types::{Instant, ResourceKey, ResourceType, TenantId, VersionId};
+use sqlx::Postgres;
+use sqlx::pool::PoolConnection;
 
+use crate::failure::unavailable;
 use crate::{Database, search};
 use row_ids::RowIds;
+use uncommitted::Uncommitted;
 
 /// Resources in PostgreSQL.
 #[derive(Clone)]
@@ -35,6 +40,10 @@ impl PostgresResources {
     pub fn new(database: &Database) -> Self {
         Self { database: database.clone(), row_ids: Arc::new(RowIds::new(database.pool.clone())) }
     }
+
+    async fn connection(&self) -> Result<PoolConnection<Postgres>, StoreError> {
+        self.database.pool.acquire().await.map_err(unavailable)
+    }
 }
 
 #[async_trait]
@@ -44,7 +53,7 @@ impl ResourceStore for PostgresResources {
     }
 
     async fn read(&self, tenant: TenantId, key: &ResourceKey) -> Result<Lookup, StoreError> {
-        lookup::read(&self.database, tenant, key).await
+        lookup::read(&mut *self.connection().await?, tenant, key).await
     }
 
     async fn read_version(
@@ -53,7 +62,7 @@ impl ResourceStore for PostgresResources {
         key: &ResourceKey,
         version: VersionId,
     ) -> Result<Lookup, StoreError> {
-        lookup::read_version(&self.database, tenant, key, version).await
+        lookup::read_version(&mut *self.connection().await?, tenant, key, version).await
     }
 
     async fn read_many(&self, tenant: TenantId, keys: &[ResourceKey]) -> Result<Vec<Stored>, StoreError> {
@@ -74,7 +83,7 @@ impl ResourceStore for PostgresResources {
     }
 
     async fn search(&self, tenant: TenantId, query: &SearchQuery) -> Result<SearchPage, StoreError> {
-        search::run(&self.database, tenant, query).await
+        search::run(&self.database, tenant, query, &mut *self.connection().await?).await
     }
 
     async fn explain(&self, tenant: TenantId, query: &SearchQuery) -> Result<Vec<Explained>, StoreError> {
@@ -92,6 +101,16 @@ impl ResourceStore for PostgresResources {
         after: Option<&ResourceKey>,
     ) -> Result<Vec<Deletion>, StoreError> {
         deletions::read(&self.database, tenant, deleted, after).await
+    }
+
+    async fn write(
+        &self,
+        context: &WriteContext,
+        writes: Vec<Write>,
+        guards: Vec<Guard>,
+    ) -> Result<Box<dyn Written>, StoreError> {
+        let transaction = commit::write(&self.database, &self.row_ids, context, (writes, guards)).await?;
+        Ok(Box::new(Uncommitted::new(&self.database, context.tenant, transaction)))
     }
 
     async fn commit(&self, context: &WriteContext, writes: Vec<Write>, guards: Vec<Guard>) -> Result<(), StoreError> {

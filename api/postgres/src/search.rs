@@ -39,13 +39,18 @@ const LOOKED_AT: u32 = 500;
 const MOST_LOOKED_AT: usize = 50_000;
 
 /// Answers a search: one statement for the page, one more for each include, one for a total that was asked for.
-pub(crate) async fn run(database: &Database, tenant: TenantId, query: &SearchQuery) -> Result<SearchPage, StoreError> {
+pub(crate) async fn run(
+    database: &Database,
+    tenant: TenantId,
+    query: &SearchQuery,
+    connection: &mut PgConnection,
+) -> Result<SearchPage, StoreError> {
     let total = match query.total {
         Total::None if query.count > 0 => None,
         Total::Estimate if query.count > 0 && query.rechecks().next().is_none() => {
-            Some(estimate(database, tenant, query).await?)
+            Some(estimate(database, tenant, query, connection).await?)
         }
-        Total::None | Total::Estimate | Total::Accurate => Some(count(database, tenant, query).await?),
+        Total::None | Total::Estimate | Total::Accurate => Some(count(database, tenant, query, connection).await?),
     };
     if query.count == 0 {
         return Ok(SearchPage { matches: Vec::new(), included: Vec::new(), next: None, total, cut: Vec::new() });
@@ -58,10 +63,9 @@ pub(crate) async fn run(database: &Database, tenant: TenantId, query: &SearchQue
         }
         None => None,
     };
-    let search = Search { database, tenant, query, order: &order };
-    let found = search.page(after).await?;
+    let found = Search { database, tenant, query, order: &order, connection: &mut *connection }.page(after).await?;
     let next = found.next.map(|key| cursor::seal(database, query, &order, &key));
-    let (included, cut) = includes::run(database, tenant, query, (&found.rids, &found.matches)).await?;
+    let (included, cut) = includes::run(database, connection, (tenant, query), (&found.rids, &found.matches)).await?;
     Ok(SearchPage { matches: found.matches, included, next, total, cut })
 }
 
@@ -100,6 +104,7 @@ struct Search<'a> {
     tenant: TenantId,
     query: &'a SearchQuery,
     order: &'a Order,
+    connection: &'a mut PgConnection,
 }
 
 /// The matches of a page, and the key after which the next page begins.
@@ -111,7 +116,7 @@ struct Found {
 }
 
 impl Search<'_> {
-    async fn page(&self, after: Option<CursorKey>) -> Result<Found, StoreError> {
+    async fn page(mut self, after: Option<CursorKey>) -> Result<Found, StoreError> {
         let rechecks: Vec<&Recheck> = self.query.rechecks().collect();
         let wanted = self.query.count as usize;
         // One more than wanted tells whether there is a next page.
@@ -147,7 +152,7 @@ impl Search<'_> {
     }
 
     /// Rows after a key; behind the end of a walked index come those that it does not have.
-    async fn rows(&self, after: Option<&CursorKey>, limit: u32) -> Result<Vec<PgRow>, StoreError> {
+    async fn rows(&mut self, after: Option<&CursorKey>, limit: u32) -> Result<Vec<PgRow>, StoreError> {
         let asked = |limit| Asked {
             database: self.database,
             tenant: self.tenant,
@@ -158,17 +163,17 @@ impl Search<'_> {
         };
         let Order::Walk(walk) = self.order else {
             let (statement, planning) = asked(limit).statement();
-            return statement.fetch(self.database, planning).await;
+            return statement.fetch(self.connection, planning).await;
         };
         let beyond = after.filter(|key| matches!(key.values.first(), Some(None))).map(|key| key.rid);
         let mut rows = Vec::new();
         if beyond.is_none() {
             let (statement, planning) = asked(limit).statement();
-            rows = statement.fetch(self.database, planning).await?;
+            rows = statement.fetch(self.connection, planning).await?;
         }
         let missing = limit.saturating_sub(u32::try_from(rows.len()).unwrap_or(limit));
         if missing > 0 {
-            rows.extend(asked(missing).without(walk, beyond).fetch(self.database, Planning::Custom).await?);
+            rows.extend(asked(missing).without(walk, beyond).fetch(self.connection, Planning::Custom).await?);
         }
         Ok(rows)
     }
@@ -205,12 +210,18 @@ fn counting(database: &Database, tenant: TenantId, query: &SearchQuery, what: &s
     sql
 }
 
-async fn count(database: &Database, tenant: TenantId, query: &SearchQuery) -> Result<u64, StoreError> {
+async fn count(
+    database: &Database,
+    tenant: TenantId,
+    query: &SearchQuery,
+    connection: &mut PgConnection,
+) -> Result<u64, StoreError> {
     if query.rechecks().next().is_some() {
         let all = SearchQuery { count: LOOKED_AT, sort: Vec::new(), cursor: None, ..query.clone() };
         let (mut total, mut after) = (0, None);
         loop {
-            let found = Search { database, tenant, query: &all, order: &Order::Row }.page(after).await?;
+            let search = Search { database, tenant, query: &all, order: &Order::Row, connection: &mut *connection };
+            let found = search.page(after).await?;
             total += found.matches.len() as u64;
             match found.next {
                 Some(key) => after = Some(key),
@@ -218,7 +229,8 @@ async fn count(database: &Database, tenant: TenantId, query: &SearchQuery) -> Re
             }
         }
     }
-    let rows = counting(database, tenant, query, "SELECT count(*) AS total").fetch(database, Planning::Shared).await?;
+    let rows =
+        counting(database, tenant, query, "SELECT count(*) AS total").fetch(connection, Planning::Shared).await?;
     let total: i64 = match rows.first() {
         Some(row) => row.try_get("total").map_err(unavailable)?,
         None => 0,
@@ -227,9 +239,14 @@ async fn count(database: &Database, tenant: TenantId, query: &SearchQuery) -> Re
 }
 
 /// The planner's guess of the number of matches.
-async fn estimate(database: &Database, tenant: TenantId, query: &SearchQuery) -> Result<u64, StoreError> {
+async fn estimate(
+    database: &Database,
+    tenant: TenantId,
+    query: &SearchQuery,
+    connection: &mut PgConnection,
+) -> Result<u64, StoreError> {
     let sql = counting(database, tenant, query, "EXPLAIN (FORMAT JSON) SELECT r.rid");
-    let rows = sql.fetch(database, Planning::Custom).await?;
+    let rows = sql.fetch(connection, Planning::Custom).await?;
     let plan: serde_json::Value = match rows.first() {
         Some(row) => row.try_get(0).map_err(unavailable)?,
         None => serde_json::Value::Null,

@@ -333,6 +333,30 @@ pub trait ResourceStore: Send + Sync {
         after: Option<&ResourceKey>,
     ) -> Result<Vec<Deletion>, StoreError>;
 
+    /// Writes as [`commit`](Self::commit) does, and leaves it to the caller to commit after a look at what was written.
+    async fn write(
+        &self,
+        context: &WriteContext,
+        writes: Vec<Write>,
+        guards: Vec<Guard>,
+    ) -> Result<Box<dyn Written>, StoreError>;
+
     /// Writes all or nothing, if every guard still holds. One write without a guard is one statement.
     async fn commit(&self, context: &WriteContext, writes: Vec<Write>, guards: Vec<Guard>) -> Result<(), StoreError>;
+}
+
+/// What is written and not yet committed: it reads what will be there. Dropped, it was never written.
+#[async_trait]
+pub trait Written: Send {
+    /// Reads the current version.
+    async fn read(&mut self, key: &ResourceKey) -> Result<Lookup, StoreError>;
+
+    /// Reads one version.
+    async fn read_version(&mut self, key: &ResourceKey, version: VersionId) -> Result<Lookup, StoreError>;
+
+    /// Answers a search.
+    async fn search(&mut self, query: &SearchQuery) -> Result<SearchPage, StoreError>;
+
+    /// Makes it last.
+    async fn commit(self: Box<Self>) -> Result<(), StoreError>;
 }

@@ -21,6 +21,7 @@ mod meta;
 mod patch;
 mod read;
 mod search;
+mod source;
 mod summary;
 mod terminology;
 mod transaction;

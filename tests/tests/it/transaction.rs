@@ -54,3 +54,38 @@ async fn one_wrong_entry_leaves_nothing() {
     assert_eq!(server.doctor.post("/fhir", &twice).await.unwrap().status, 400);
     server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_read_sees_the_writes_and_undoes_them_when_it_fails() {
+    let server = TestServer::start().await.unwrap();
+    let read = |url: &str| json!({"request": {"method": "GET", "url": url}});
+    let written = |id: &str, last: &str| {
+        let patient = json!({"resourceType": "Patient", "id": id, "name": [{"family": "Readback"}]});
+        let url = format!("Patient/{id}");
+        json!({"resourceType": "Bundle", "type": "transaction", "entry": [
+            read(&url), read("Patient?family=readback&_revinclude=Observation:subject&_total=accurate"), read(last),
+            entry("PUT", &url, "urn:x:p", patient),
+            entry("POST", "Observation", "urn:x:o", json!({
+                "resourceType": "Observation", "status": "final", "code": {"text": "x"}, "subject": {"reference": url}})),
+        ]})
+    };
+    let answer = server.doctor.post("/fhir", &written("kept", "Patient/kept/_history/1")).await.unwrap();
+    assert_eq!(answer.status, 200, "{}", answer.issues());
+    let resource = |place: usize| &answer.json["entry"][place]["resource"];
+    assert_eq!(resource(0)["name"][0]["family"], "Readback");
+    assert_eq!(resource(1)["total"], 1);
+    assert_eq!(resource(1)["entry"][1]["resource"]["subject"]["reference"], "Patient/kept");
+    assert_eq!(resource(2)["meta"]["versionId"], "1");
+
+    for (id, last, status) in [("a", "Patient/nobody", 404), ("b", "Patient/b/_history/2", 404)] {
+        let answer = server.doctor.post("/fhir", &written(id, last)).await.unwrap();
+        assert_eq!(answer.status, status, "{}", answer.issues());
+        assert_eq!(server.doctor.get(&format!("/fhir/Patient/{id}")).await.unwrap().status, 404);
+        let found = server.doctor.get(&format!("/fhir/Observation?subject=Patient/{id}")).await.unwrap();
+        assert_eq!(found.json["entry"].as_array().map_or(0, Vec::len), 0);
+    }
+    // What was undone left no lock behind.
+    let again = server.doctor.post("/fhir", &written("a", "Patient/a")).await.unwrap();
+    assert_eq!(again.status, 200, "{}", again.issues());
+    server.stop().await.unwrap();
+}

@@ -4,7 +4,7 @@ use seva_fhir::index;
 use seva_fhir::json::{Limits, parse};
 use seva_fhir::ports::{Draft, Guard, Method, StoreError, Stored, Write, WriteContext};
 use seva_fhir::types::{ResourceKey, TenantId};
-use sqlx::{Executor, Postgres};
+use sqlx::{Executor, Postgres, Transaction};
 
 use super::columns::IndexColumns;
 use super::guards;
@@ -34,98 +34,151 @@ struct Replacement {
     added: IndexRows,
 }
 
-pub(super) async fn commit(
-    database: &Database,
-    row_ids: &RowIds,
-    context: &WriteContext,
-    (mut writes, guards): (Vec<Write>, Vec<Guard>),
-) -> Result<(), StoreError> {
-    if writes.is_empty() {
-        return Ok(());
-    }
-    // Locks are taken in one order by everybody, so that two bundles do not wait for each other (decision D5).
-    writes.sort_by(|left, right| left.key().cmp(right.key()));
-    let first = writes.first().map(|write| write.key().clone());
-    let mut batch = Batch::default();
-    for write in writes {
-        batch.add(database, context.tenant, write)?;
-    }
-    let rids = row_ids.take(batch.inserts.len()).await.map_err(unavailable)?;
-    let mut attempt = 1;
-    loop {
-        match run(database, context, (&batch, &guards), &rids).await {
-            Ok(Outcome::Stale) => return Err(StoreError::Stale),
-            Ok(Outcome::Done) => return Ok(()),
-            Ok(outcome) => return Err(outcome.error(&batch, first)),
-            Err(error) if is_retryable(&error) && attempt < ATTEMPTS => attempt += 1,
-            Err(error) if is_unique_violation(&error) => return Err(Outcome::Exists.error(&batch, first)),
-            Err(error) => return Err(unavailable(error)),
-        }
-    }
+/// What is written, ready to be tried.
+struct Work {
+    batch: Batch,
+    guards: Vec<Guard>,
+    /// The row ids of what is inserted.
+    rids: Vec<i64>,
+    /// The first resource of the request, for errors that have no other to name.
+    first: Option<ResourceKey>,
+    attempts: u32,
 }
 
+/// Why an attempt wrote nothing.
 #[derive(Clone, Copy)]
-enum Outcome {
-    Done,
+enum Failed {
     Exists,
     Changed,
     Stale,
 }
 
-impl Outcome {
+/// Writes and commits.
+pub(super) async fn commit(
+    database: &Database,
+    row_ids: &RowIds,
+    context: &WriteContext,
+    (writes, guards): (Vec<Write>, Vec<Guard>),
+) -> Result<(), StoreError> {
+    if writes.is_empty() {
+        return Ok(());
+    }
+    let mut work = Work::prepare(database, row_ids, context.tenant, (writes, guards)).await?;
+    loop {
+        let done = work.commit(database, context).await;
+        if let Some(()) = work.settle(done)? {
+            return Ok(());
+        }
+    }
+}
+
+/// Writes, and leaves the transaction open.
+pub(super) async fn write(
+    database: &Database,
+    row_ids: &RowIds,
+    context: &WriteContext,
+    (writes, guards): (Vec<Write>, Vec<Guard>),
+) -> Result<Transaction<'static, Postgres>, StoreError> {
+    let mut work = Work::prepare(database, row_ids, context.tenant, (writes, guards)).await?;
+    loop {
+        let done = work.write(database, context).await;
+        if let Some(transaction) = work.settle(done)? {
+            return Ok(transaction);
+        }
+    }
+}
+
+impl Work {
+    async fn prepare(
+        database: &Database,
+        row_ids: &RowIds,
+        tenant: TenantId,
+        (mut writes, guards): (Vec<Write>, Vec<Guard>),
+    ) -> Result<Self, StoreError> {
+        // Locks are taken in one order by everybody, so that two bundles do not wait for each other (decision D5).
+        writes.sort_by(|left, right| left.key().cmp(right.key()));
+        let first = writes.first().map(|write| write.key().clone());
+        let mut batch = Batch::default();
+        for write in writes {
+            batch.add(database, tenant, write)?;
+        }
+        let rids = row_ids.take(batch.inserts.len()).await.map_err(unavailable)?;
+        Ok(Self { batch, guards, rids, first, attempts: 0 })
+    }
+
+    /// What an attempt brought; nothing when it is to be tried again.
+    fn settle<T>(&mut self, done: Result<Result<T, Failed>, sqlx::Error>) -> Result<Option<T>, StoreError> {
+        self.attempts += 1;
+        match done {
+            Ok(Ok(done)) => Ok(Some(done)),
+            Ok(Err(failed)) => Err(self.error(failed)),
+            Err(error) if is_retryable(&error) && self.attempts < ATTEMPTS => Ok(None),
+            Err(error) if is_unique_violation(&error) => Err(self.error(Failed::Exists)),
+            Err(error) => Err(unavailable(error)),
+        }
+    }
+
     /// Names the resource where there is one candidate, else the first of the request.
-    fn error(self, batch: &Batch, first: Option<ResourceKey>) -> StoreError {
-        let inserted = batch.inserts.first().map(|(draft, _)| draft.stored.key.clone());
-        let replaced = batch.replacements.first().map(|replacement| replacement.read.key.clone());
-        let (candidate, exists) = match self {
-            Self::Exists => (inserted, true),
-            Self::Done | Self::Changed | Self::Stale => (replaced, false),
+    fn error(&self, failed: Failed) -> StoreError {
+        let inserted = self.batch.inserts.first().map(|(draft, _)| draft.stored.key.clone());
+        let replaced = self.batch.replacements.first().map(|replacement| replacement.read.key.clone());
+        let (candidate, exists) = match failed {
+            Failed::Stale => return StoreError::Stale,
+            Failed::Exists => (inserted, true),
+            Failed::Changed => (replaced, false),
         };
-        match (candidate.or(first), exists) {
+        match (candidate.or_else(|| self.first.clone()), exists) {
             (Some(key), true) => StoreError::Exists { key },
             (Some(key), false) => StoreError::Conflict { key },
             (None, _) => StoreError::Unavailable("a write without a resource".to_owned()),
         }
     }
-}
 
-async fn run(
-    database: &Database,
-    context: &WriteContext,
-    (batch, guards): (&Batch, &[Guard]),
-    rids: &[i64],
-) -> Result<Outcome, sqlx::Error> {
-    if guards.is_empty() && batch.inserts.len() + batch.replacements.len() == 1 {
-        let done = if batch.inserts.is_empty() {
-            replace(&database.pool, database, context, batch).await? == 1
-        } else {
-            insert(&database.pool, database, context, batch, rids).await? == 1
-        };
-        let failed = if batch.inserts.is_empty() { Outcome::Changed } else { Outcome::Exists };
-        return Ok(if done { Outcome::Done } else { failed });
-    }
-    let mut transaction = database.pool.begin().await?;
-    if !guards.is_empty() {
-        match guards::hold(database, context.tenant, guards, &mut transaction).await {
-            Ok(()) => {}
-            Err(StoreError::Stale) => return Ok(Outcome::Stale),
-            Err(error) => return Err(sqlx::Error::Protocol(error.to_string())),
+    async fn commit(&self, database: &Database, context: &WriteContext) -> Result<Result<(), Failed>, sqlx::Error> {
+        let batch = &self.batch;
+        if self.guards.is_empty() && batch.inserts.len() + batch.replacements.len() == 1 {
+            return Ok(if batch.inserts.is_empty() {
+                let done = replace(&database.pool, database, context, batch).await?;
+                if done == 1 { Ok(()) } else { Err(Failed::Changed) }
+            } else {
+                let done = insert(&database.pool, database, context, batch, &self.rids).await?;
+                if done == 1 { Ok(()) } else { Err(Failed::Exists) }
+            });
+        }
+        match self.write(database, context).await? {
+            Ok(transaction) => transaction.commit().await.map(Ok),
+            Err(failed) => Ok(Err(failed)),
         }
     }
-    if !batch.replacements.is_empty() {
-        let done = replace(&mut *transaction, database, context, batch).await?;
-        if done != count(batch.replacements.len()) {
-            return Ok(Outcome::Changed);
+
+    async fn write(
+        &self,
+        database: &Database,
+        context: &WriteContext,
+    ) -> Result<Result<Transaction<'static, Postgres>, Failed>, sqlx::Error> {
+        let Self { batch, guards, rids, .. } = self;
+        let mut transaction = database.pool.begin().await?;
+        if !guards.is_empty() {
+            match guards::hold(database, context.tenant, guards, &mut transaction).await {
+                Ok(()) => {}
+                Err(StoreError::Stale) => return Ok(Err(Failed::Stale)),
+                Err(error) => return Err(sqlx::Error::Protocol(error.to_string())),
+            }
         }
-    }
-    if !batch.inserts.is_empty() {
-        let done = insert(&mut *transaction, database, context, batch, rids).await?;
-        if done != count(batch.inserts.len()) {
-            return Ok(Outcome::Exists);
+        if !batch.replacements.is_empty() {
+            let done = replace(&mut *transaction, database, context, batch).await?;
+            if done != count(batch.replacements.len()) {
+                return Ok(Err(Failed::Changed));
+            }
         }
+        if !batch.inserts.is_empty() {
+            let done = insert(&mut *transaction, database, context, batch, rids).await?;
+            if done != count(batch.inserts.len()) {
+                return Ok(Err(Failed::Exists));
+            }
+        }
+        Ok(Ok(transaction))
     }
-    transaction.commit().await?;
-    Ok(Outcome::Done)
 }
 
 /// One number stands for all rows of a statement: the oldest makes sure that none counts as newer than it is.

@@ -3,19 +3,23 @@
 use bytes::Bytes;
 use seva_fhir::ports::{Lookup, StoreError, Stored};
 use seva_fhir::types::{Instant, ResourceKey, ResourceType, TenantId, VersionId};
-use sqlx::Row;
 use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
 
 use super::statements::{LAST_VERSION, READ, READ_MANY, READ_VERSION};
 use crate::Database;
 use crate::failure::unavailable;
 
-pub(super) async fn read(database: &Database, tenant: TenantId, key: &ResourceKey) -> Result<Lookup, StoreError> {
+pub(super) async fn read(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    key: &ResourceKey,
+) -> Result<Lookup, StoreError> {
     let row = sqlx::query(READ)
         .bind(tenant.get())
         .bind(key.resource_type().code())
         .bind(key.id().as_str())
-        .fetch_optional(&database.pool)
+        .fetch_optional(&mut *connection)
         .await
         .map_err(unavailable)?;
     if let Some(row) = row {
@@ -25,7 +29,7 @@ pub(super) async fn read(database: &Database, tenant: TenantId, key: &ResourceKe
         .bind(tenant.get())
         .bind(key.resource_type().code())
         .bind(key.id().as_str())
-        .fetch_optional(&database.pool)
+        .fetch_optional(&mut *connection)
         .await
         .map_err(unavailable)?;
     match row {
@@ -35,7 +39,7 @@ pub(super) async fn read(database: &Database, tenant: TenantId, key: &ResourceKe
 }
 
 pub(super) async fn read_version(
-    database: &Database,
+    connection: &mut PgConnection,
     tenant: TenantId,
     key: &ResourceKey,
     wanted: VersionId,
@@ -45,7 +49,7 @@ pub(super) async fn read_version(
         .bind(key.resource_type().code())
         .bind(key.id().as_str())
         .bind(wanted.get())
-        .fetch_optional(&database.pool)
+        .fetch_optional(&mut *connection)
         .await
         .map_err(unavailable)?;
     let Some(row) = row else { return Ok(Lookup::Absent) };

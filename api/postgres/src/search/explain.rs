@@ -6,8 +6,8 @@ use std::time::Instant;
 use seva_fhir::ports::{Explained, StoreError};
 use seva_fhir::search::SearchQuery;
 use seva_fhir::types::TenantId;
-use sqlx::Row;
 use sqlx::postgres::PgRow;
+use sqlx::{PgConnection, Row};
 
 use super::sql::{Planning, Sql};
 use crate::Database;
@@ -24,27 +24,32 @@ pub(crate) async fn run(
     tenant: TenantId,
     query: &SearchQuery,
 ) -> Result<Vec<Explained>, StoreError> {
+    let mut connection = database.pool.acquire().await.map_err(unavailable)?;
     NOTED
         .scope(RefCell::default(), async {
-            super::run(database, tenant, query).await?;
+            super::run(database, tenant, query, &mut connection).await?;
             Ok(NOTED.with(RefCell::take))
         })
         .await
 }
 
 /// Runs a statement; while a search is explained it is noted, and run again for its plan.
-pub(super) async fn fetch(database: &Database, sql: Sql, planning: Planning) -> Result<Vec<PgRow>, StoreError> {
+pub(super) async fn fetch(
+    connection: &mut PgConnection,
+    sql: Sql,
+    planning: Planning,
+) -> Result<Vec<PgRow>, StoreError> {
     if NOTED.try_with(|_| ()).is_err() {
-        return sql.fetch_on(&database.pool, planning).await;
+        return sql.fetch_on(&mut *connection, planning).await;
     }
     let (text, explained) = (sql.text().to_owned(), sql.clone().prefixed("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "));
     let begun = Instant::now();
-    let rows = sql.fetch_on(&database.pool, planning).await?;
+    let rows = sql.fetch_on(&mut *connection, planning).await?;
     let milliseconds = begun.elapsed().as_secs_f64() * 1000.0;
     // The guess of a total is a plan already.
     let plans = match text.starts_with("EXPLAIN") {
         true => Vec::new(),
-        false => explained.fetch_on(&database.pool, planning).await?,
+        false => explained.fetch_on(connection, planning).await?,
     };
     let plan: Option<serde_json::Value> = plans.first().map(|row| row.try_get(0)).transpose().map_err(unavailable)?;
     let plan = plan.map(|plan| plan.to_string());

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use seva_fhir::ports::{StoreError, Stored};
 use seva_fhir::search::{Depth, Direction, Include, SearchQuery};
 use seva_fhir::types::TenantId;
-use sqlx::Row;
+use sqlx::{PgConnection, Row};
 
 use super::COLUMNS;
 use super::sql::{Bind, Planning, Sql};
@@ -22,8 +22,8 @@ const MOST_ROUNDS: usize = 10;
 
 pub(super) async fn run(
     database: &Database,
-    tenant: TenantId,
-    query: &SearchQuery,
+    connection: &mut PgConnection,
+    (tenant, query): (TenantId, &SearchQuery),
     (rids, matches): (&[i64], &[Stored]),
 ) -> Result<(Vec<Stored>, Vec<String>), StoreError> {
     let (mut included, mut cut) = (Vec::new(), Vec::new());
@@ -39,7 +39,7 @@ pub(super) async fn run(
                 Direction::Forward => forward(database, tenant, include, &sources.0),
                 Direction::Reverse => reverse(database, tenant, include, &sources.1),
             };
-            let mut rows = sql.fetch(database, Planning::Shared).await?;
+            let mut rows = sql.fetch(connection, Planning::Shared).await?;
             if rows.len() > LARGEST_INCLUDE {
                 rows.truncate(LARGEST_INCLUDE);
                 cut.push(name(include));

@@ -4,10 +4,9 @@ use seva_fhir::ports::StoreError;
 use seva_fhir::types::TenantId;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
-use sqlx::{Executor, Postgres};
+use sqlx::{PgConnection, Postgres};
 
 use super::explain;
-use crate::Database;
 use crate::failure::unavailable;
 
 /// A bound value.
@@ -104,17 +103,21 @@ impl Sql {
         self.push(")")
     }
 
-    pub(super) async fn fetch(self, database: &Database, planning: Planning) -> Result<Vec<PgRow>, StoreError> {
-        explain::fetch(database, self, planning).await
-    }
-
-    /// Runs where the caller wants it: on the connection of a transaction.
-    pub(super) async fn fetch_on<'e, E: Executor<'e, Database = Postgres>>(
+    pub(super) async fn fetch(
         self,
-        executor: E,
+        connection: &mut PgConnection,
         planning: Planning,
     ) -> Result<Vec<PgRow>, StoreError> {
-        self.query(planning).fetch_all(executor).await.map_err(unavailable)
+        explain::fetch(connection, self, planning).await
+    }
+
+    /// Runs without being noted.
+    pub(super) async fn fetch_on(
+        self,
+        connection: &mut PgConnection,
+        planning: Planning,
+    ) -> Result<Vec<PgRow>, StoreError> {
+        self.query(planning).fetch_all(connection).await.map_err(unavailable)
     }
 
     /// The text, with places for values.

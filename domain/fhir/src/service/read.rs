@@ -1,5 +1,6 @@
 //! read and vread (R4: <https://hl7.org/fhir/R4/http.html#read>): a lookup and a copy of bytes.
 
+use super::source::Source;
 use super::{FhirError, FhirService};
 use crate::access::{AuditAction, AuditRecord, Caller, Interaction, Permit, patients_in};
 use crate::index;
@@ -10,15 +11,34 @@ use crate::types::{ResourceKey, VersionId};
 impl FhirService {
     /// Reads the current version.
     pub async fn read(&self, caller: &Caller, key: &ResourceKey) -> Result<Stored, FhirError> {
-        let permit = self.authorise(caller, Interaction::Read, key.resource_type()).await?;
-        let found = self.store.read(caller.tenant, key).await?;
-        self.disclose(caller, key, permit, found).await
+        self.read_from(Source::Committed(&*self.store), caller, key).await
     }
 
     /// Reads one version.
     pub async fn vread(&self, caller: &Caller, key: &ResourceKey, version: VersionId) -> Result<Stored, FhirError> {
+        self.vread_from(Source::Committed(&*self.store), caller, key, version).await
+    }
+
+    pub(super) async fn read_from(
+        &self,
+        mut source: Source<'_>,
+        caller: &Caller,
+        key: &ResourceKey,
+    ) -> Result<Stored, FhirError> {
+        let permit = self.authorise(caller, Interaction::Read, key.resource_type()).await?;
+        let found = source.read(caller, key).await?;
+        self.disclose(caller, key, permit, found).await
+    }
+
+    pub(super) async fn vread_from(
+        &self,
+        mut source: Source<'_>,
+        caller: &Caller,
+        key: &ResourceKey,
+        version: VersionId,
+    ) -> Result<Stored, FhirError> {
         let permit = self.authorise(caller, Interaction::Vread, key.resource_type()).await?;
-        let found = self.store.read_version(caller.tenant, key, version).await?;
+        let found = source.read_version(caller, key, version).await?;
         self.disclose(caller, key, permit, found).await
     }
 

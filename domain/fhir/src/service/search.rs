@@ -1,6 +1,7 @@
 //! search of types (R4: <https://hl7.org/fhir/R4/http.html#search>): the access rules add their clause, the store answers.
 
 use super::read::within;
+use super::source::Source;
 use super::{FhirError, FhirService};
 use crate::access::{AuditAction, AuditRecord, Caller, Interaction, Permit, decide, patients_in};
 use crate::ports::{SearchPage, Stored};
@@ -9,9 +10,18 @@ use crate::types::ResourceType;
 
 impl FhirService {
     /// Answers a parsed search.
-    pub async fn search(&self, caller: &Caller, mut query: SearchQuery) -> Result<SearchPage, FhirError> {
+    pub async fn search(&self, caller: &Caller, query: SearchQuery) -> Result<SearchPage, FhirError> {
+        self.find_from(Source::Committed(&*self.store), caller, query).await
+    }
+
+    pub(super) async fn find_from(
+        &self,
+        mut source: Source<'_>,
+        caller: &Caller,
+        mut query: SearchQuery,
+    ) -> Result<SearchPage, FhirError> {
         self.restrict(caller, &mut query).await?;
-        let mut page = self.store.search(caller.tenant, &query).await?;
+        let mut page = source.search(caller, &query).await?;
         page.included.retain(|stored| may_see(caller, stored));
         let mut patients: Vec<Box<str>> = page.matches.iter().chain(&page.included).flat_map(patients_in).collect();
         patients.sort_unstable();

@@ -1,7 +1,7 @@
 //! transaction (R4: <https://hl7.org/fhir/R4/http.html#transaction>): every entry or none, in one unit of work.
 //!
 //! Conditions are resolved in one read each, equal ones once; the writes are one commit under their guards; reads and
-//! searches of the Bundle are answered from what was written.
+//! searches of the Bundle are answered from what was written, before it is committed: one that fails undoes everything.
 
 pub(super) mod entry;
 mod plan;
@@ -10,11 +10,12 @@ mod resolve;
 use std::collections::HashSet;
 
 use super::incoming::{check_structure, check_type, read_any};
+use super::source::Source;
 use super::{ATTEMPTS, FhirError, FhirService};
 use crate::access::Caller;
 use crate::json::Json;
 use crate::outcome::{Issue, IssueCode};
-use crate::ports::{Guard, SearchPage, StoreError, Stored};
+use crate::ports::{Guard, SearchPage, StoreError, Stored, Write, Written};
 use crate::search::SearchQuery;
 use crate::types::ResourceKey;
 
@@ -106,8 +107,9 @@ impl FhirService {
             resolve::conditional_references(self, caller, &mut planned).await?;
             resolve::references(&mut planned);
             let (writes, outcomes) = self.plan(caller, &mut planned).await?;
-            match self.store.commit(&Self::context(caller), writes, guards).await {
-                Ok(()) => return self.answer(caller, planned, outcomes).await,
+            let reads = planned.iter().any(|plan| matches!(plan.entry.verb, Verb::Get(_)));
+            match self.write(caller, (writes, guards), reads).await {
+                Ok(written) => return self.answer(caller, (planned, outcomes), written).await,
                 // A condition from outside that no longer holds is not a matter of planning again.
                 Err(StoreError::Stale) if conditions.is_empty() && attempt < ATTEMPTS => attempt += 1,
                 Err(StoreError::Conflict { .. } | StoreError::Exists { .. }) if attempt < ATTEMPTS => {
@@ -118,30 +120,55 @@ impl FhirService {
         }
     }
 
+    /// Writes, and commits unless there is something to read before.
+    async fn write(
+        &self,
+        caller: &Caller,
+        (writes, guards): (Vec<Write>, Vec<Guard>),
+        reads: bool,
+    ) -> Result<Option<Box<dyn Written>>, StoreError> {
+        let context = Self::context(caller);
+        if reads && !writes.is_empty() {
+            return self.store.write(&context, writes, guards).await.map(Some);
+        }
+        self.store.commit(&context, writes, guards).await.map(|()| None)
+    }
+
     /// R4: what is read in a transaction is read after everything was written.
     async fn answer(
         &self,
         caller: &Caller,
-        planned: Vec<Planned>,
-        outcomes: Vec<Option<TransactionOutcome>>,
+        (planned, outcomes): (Vec<Planned>, Vec<Option<TransactionOutcome>>),
+        mut written: Option<Box<dyn Written>>,
     ) -> Result<Vec<TransactionOutcome>, FhirError> {
         let mut answers = Vec::with_capacity(outcomes.len());
         for (plan, outcome) in planned.into_iter().zip(outcomes) {
             answers.push(match (outcome, plan.entry.verb) {
                 (Some(outcome), _) => outcome,
-                (None, Verb::Get(query)) => self.get(caller, query).await?,
+                (None, Verb::Get(query)) => {
+                    let source = match &mut written {
+                        Some(written) => Source::Written(&mut **written),
+                        None => Source::Committed(&*self.store),
+                    };
+                    self.get(caller, query, source).await?
+                }
                 (None, _) => TransactionOutcome::Deleted(0),
             });
+        }
+        if let Some(written) = written {
+            written.commit().await?;
         }
         Ok(answers)
     }
 
-    async fn get(&self, caller: &Caller, query: Query) -> Result<TransactionOutcome, FhirError> {
+    async fn get(&self, caller: &Caller, query: Query, source: Source<'_>) -> Result<TransactionOutcome, FhirError> {
         match query {
-            Query::Read(key) => self.read(caller, &key).await.map(TransactionOutcome::Found),
-            Query::Version(key, version) => self.vread(caller, &key, version).await.map(TransactionOutcome::Found),
+            Query::Read(key) => self.read_from(source, caller, &key).await.map(TransactionOutcome::Found),
+            Query::Version(key, version) => {
+                self.vread_from(source, caller, &key, version).await.map(TransactionOutcome::Found)
+            }
             Query::Search(search) => {
-                let page = self.search(caller, (*search).clone()).await?;
+                let page = self.find_from(source, caller, (*search).clone()).await?;
                 Ok(TransactionOutcome::Page(Box::new((*search, page))))
             }
         }
