@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{ExprTrait, Func, OnConflict, Query, UnionType, WithQuery};
-use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryTrait};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+};
 use seva_fhir::access::{Account, AccountStore, Membership, NewSecret, Session, Ticket, TokenHash};
 use seva_fhir::ports::StoreError;
 use seva_fhir::types::{Instant, TenantId};
@@ -48,20 +50,23 @@ impl AccountStore for PostgresAccounts {
     }
 
     async fn memberships(&self, account: Uuid) -> Result<Vec<Membership>, StoreError> {
+        let tenant = membership::Entity::belongs_to(tenant::Entity)
+            .from(membership::Column::Tenant)
+            .to(tenant::Column::Id)
+            .into();
         let rows = membership::Entity::find()
             .filter(membership::Column::Account.eq(account))
             .filter(membership::Column::Active.eq(true))
+            .join(JoinType::InnerJoin, tenant)
+            .order_by_asc(membership::Column::Tenant)
+            .select_also(tenant::Entity)
             .all(&self.database.orm)
             .await
             .map_err(orm_unavailable)?;
-        let mut memberships = Vec::with_capacity(rows.len());
-        for row in rows {
-            let tenant =
-                tenant::Entity::find_by_id(row.tenant).one(&self.database.orm).await.map_err(orm_unavailable)?;
-            let name = tenant.map(|tenant| tenant.name).unwrap_or_default();
-            memberships.push(membership_of(row, name)?);
-        }
-        Ok(memberships)
+        let named = |(row, tenant): (_, Option<tenant::Model>)| {
+            membership_of(row, tenant.map(|tenant| tenant.name).unwrap_or_default())
+        };
+        rows.into_iter().map(named).collect()
     }
 
     async fn save(&self, account: &Account, membership: &Membership) -> Result<(), StoreError> {
