@@ -146,6 +146,26 @@ fn long_functions(text: &str) -> Vec<(String, usize)> {
     long
 }
 
+/// Decision 5: what is not hot is built with entities; the paper names the files that hold SQL, each with what is below it.
+#[test]
+fn sql_stands_where_the_decision_says() {
+    let paper = project().join("docs/decisions/0005-entities-and-what-stays-sql.md");
+    let paper = std::fs::read_to_string(paper).unwrap();
+    let named: Vec<&str> = paper.split('`').filter(|part| part.ends_with(".rs")).collect();
+    let words = ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "WITH ", "EXPLAIN ", "SET ", "CREATE "];
+    let mut astray = Vec::new();
+    for file in files_below("api/postgres/src", &["rs"]) {
+        let place = relative(&file);
+        let text = std::fs::read_to_string(&file).unwrap();
+        let holds = words.iter().any(|word| text.contains(&format!("\"{word}")));
+        let below = |name: &&str| place == **name || place.starts_with(&format!("{}/", name.trim_end_matches(".rs")));
+        if holds && !named.iter().any(|name| below(name)) {
+            astray.push(place);
+        }
+    }
+    assert!(astray.is_empty(), "SQL that the decision does not name: {astray:#?}");
+}
+
 #[test]
 fn every_path_named_in_the_docs_exists() {
     let mut missing = Vec::new();
