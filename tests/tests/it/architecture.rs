@@ -159,7 +159,7 @@ fn sql_stands_where_the_decision_says() {
         let text = std::fs::read_to_string(&file).unwrap();
         let holds = words.iter().any(|word| text.contains(&format!("\"{word}")));
         let below = |name: &&str| place == **name || place.starts_with(&format!("{}/", name.trim_end_matches(".rs")));
-        if holds && !named.iter().any(|name| below(name)) {
+        if holds && !named.iter().any(below) {
             astray.push(place);
         }
     }
