@@ -188,7 +188,8 @@ impl FhirEndpoint {
 impl Endpoint for FhirEndpoint {
     type Output = Response;
 
-    async fn call(&self, request: Request) -> poem::Result<Response> {
+    async fn call(&self, mut request: Request) -> poem::Result<Response> {
+        format::lift_wishes(&mut request).await;
         let head = request.method() == Method::HEAD;
         let wishes = format::Wishes::of(&request);
         let response = self.answer(request).await.unwrap_or_else(|failure| failure.to_outcome());

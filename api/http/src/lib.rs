@@ -31,4 +31,5 @@ pub fn endpoint(services: &Arc<Services>) -> impl Endpoint<Output = Response> + 
         .nest_no_strip("/", outside)
         .catch_all_error(|error| async move { middleware::problem(&error) })
         .with(middleware::RequestIds::new(Arc::clone(&services.ids)))
+        .with(middleware::cross_origin())
 }

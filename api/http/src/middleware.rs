@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use poem::http::{HeaderName, HeaderValue, StatusCode};
+use poem::middleware::Cors;
 use poem::{Endpoint, Middleware, Request, Response};
 use seva_fhir::clock::IdSource;
 use tracing::Instrument;
@@ -25,6 +26,13 @@ impl RequestIds {
     pub fn new(ids: Arc<dyn IdSource>) -> Self {
         Self { ids }
     }
+}
+
+/// Lets programs in browsers call from anywhere: what they may is decided by the token that they send, and cookies don't
+/// come along (<https://fetch.spec.whatwg.org/#http-cors-protocol>).
+pub fn cross_origin() -> Cors {
+    let shown = ["etag", "location", "content-location", "last-modified", "retry-after", "x-progress", "x-request-id"];
+    shown.into_iter().fold(Cors::new().allow_credentials(false).max_age(86_400), Cors::expose_header)
 }
 
 impl<E: Endpoint<Output = Response>> Middleware<E> for RequestIds {

@@ -63,10 +63,13 @@ pub(crate) async fn run(
         }
         None => None,
     };
+    let is_first = after.is_none();
     let found = Search { database, tenant, query, order: &order, connection: &mut *connection }.page(after).await?;
     let next = found.next.map(|key| cursor::seal(database, query, &order, &key));
+    // A first page that is the last one has counted them all.
+    let all = (is_first && next.is_none()).then_some(found.matches.len() as u64);
     let (included, cut) = includes::run(database, connection, (tenant, query), (&found.rids, &found.matches)).await?;
-    Ok(SearchPage { matches: found.matches, included, next, total, cut })
+    Ok(SearchPage { matches: found.matches, included, next, total: total.or(all), cut })
 }
 
 /// The keys that a condition finds, on the connection of a transaction; no more than its count.

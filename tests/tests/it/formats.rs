@@ -158,3 +158,42 @@ async fn gzip_is_read_within_bounds_and_written_when_asked() {
     assert!(text(&resource).contains("<contentType value=\"application/xml\"/>"), "{}", text(&resource));
     server.stop().await.unwrap();
 }
+
+/// A program in a browser may call from anywhere, and reads what it needs to go on (Fetch, CORS protocol).
+#[tokio::test]
+async fn a_page_of_another_origin_may_call() {
+    let server = TestServer::start().await.unwrap();
+    let client = reqwest::Client::new();
+    let place = format!("{}/fhir/Patient/rane", server.base);
+    let preflight = client
+        .request(reqwest::Method::OPTIONS, &place)
+        .header("origin", "https://app.example")
+        .header("access-control-request-method", "PUT")
+        .header("access-control-request-headers", "authorization,content-type,if-match");
+    let preflight = preflight.send().await.unwrap();
+    assert_eq!(preflight.status(), 200);
+    let allowed = |name: &str| {
+        preflight.headers().get(name).map(|value| value.to_str().unwrap().to_ascii_lowercase()).unwrap_or_default()
+    };
+    assert!(allowed("access-control-allow-methods").contains("put"), "{preflight:?}");
+    assert!(allowed("access-control-allow-headers").contains("if-match"), "{preflight:?}");
+    assert_ne!(allowed("access-control-allow-credentials"), "true", "{preflight:?}");
+    let refused = client.get(&place).header("origin", "https://app.example").send().await.unwrap();
+    assert_eq!(refused.status(), 401);
+    assert!(refused.headers().contains_key("access-control-allow-origin"), "{refused:?}");
+    let shown = refused.headers()["access-control-expose-headers"].to_str().unwrap().to_ascii_lowercase();
+    assert!(shown.contains("etag") && shown.contains("location"), "{shown}");
+    server.stop().await.unwrap();
+}
+
+/// A form says how it wants its answer, as the URL of a GET does.
+#[tokio::test]
+async fn a_search_form_may_ask_for_xml() {
+    let server = TestServer::start().await.unwrap();
+    let headers = [("content-type", "application/x-www-form-urlencoded")];
+    let form = b"name=rane&_format=xml&_pretty=true".to_vec();
+    let answer =
+        server.doctor.send(reqwest::Method::POST, "/fhir/Patient/_search", &headers, Some(form)).await.unwrap();
+    assert_eq!((answer.status, answer.header("content-type")), (200, "application/fhir+xml; charset=utf-8"));
+    server.stop().await.unwrap();
+}

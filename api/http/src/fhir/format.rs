@@ -7,7 +7,7 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
-use poem::http::{HeaderValue, header};
+use poem::http::{HeaderValue, Method, header};
 use poem::{Body, Request, Response};
 use seva_fhir::FhirService;
 use seva_fhir::json::{Limits, parse};
@@ -50,6 +50,29 @@ impl Wishes {
         let coding = if gzip { Coding::Gzip } else { Coding::Plain };
         Self { presentation: negotiation::presentation(request), coding }
     }
+}
+
+/// A form may say how it wants its answer, as the URL of a GET does (R4 http.html#search): it is moved there.
+pub(super) async fn lift_wishes(request: &mut Request) {
+    let is_form = |kind: &str| kind.starts_with("application/x-www-form-urlencoded");
+    if request.method() != Method::POST || !request.header(header::CONTENT_TYPE).is_some_and(is_form) {
+        return;
+    }
+    // A body that can't be read is refused where it is needed.
+    let Ok(form) = body_of(request).await else { return };
+    let wishes: Vec<&str> = form
+        .split(|byte| *byte == b'&')
+        .filter(|pair| pair.starts_with(b"_format=") || pair.starts_with(b"_pretty="))
+        .filter_map(|pair| std::str::from_utf8(pair).ok())
+        .collect();
+    if !wishes.is_empty() {
+        let own = request.uri().query().map(|query| format!("{query}&")).unwrap_or_default();
+        let place = format!("{}?{own}{}", request.uri().path(), wishes.join("&"));
+        if let Ok(uri) = place.parse() {
+            *request.uri_mut() = uri;
+        }
+    }
+    request.set_body(Body::from_bytes(form));
 }
 
 /// Replaces a compressed body by its content, and XML by JSON.

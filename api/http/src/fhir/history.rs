@@ -39,7 +39,10 @@ pub(super) async fn run(
     if let Some(before) = page.next_before {
         links.push(Link { relation: "next", url: link(Some(before)) });
     }
-    let mut bundle = BundleWriter::new("history", None, &links, 4096);
+    // A first page that is the last one has counted them all.
+    let is_all = range.before.is_none() && page.next_before.is_none();
+    let total = is_all.then_some(page.entries.len() as u64);
+    let mut bundle = BundleWriter::new("history", total, &links, 4096);
     for entry in &page.entries {
         push(&mut bundle, face.base(), entry);
     }
