@@ -15,6 +15,7 @@ mod m0004_history;
 mod m0005_leases;
 mod m0006_jobs;
 mod m0007_parameters;
+mod m0008_audit;
 
 /// The key of the PostgreSQL advisory lock that serialises migrations between nodes.
 pub const MIGRATION_LOCK: i64 = 0x5345_5641_0001;
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(Statements { name: "m0005_leases", up: m0005_leases::UP, down: m0005_leases::DOWN }),
             Box::new(Statements { name: "m0006_jobs", up: m0006_jobs::UP, down: m0006_jobs::DOWN }),
             Box::new(Statements { name: "m0007_parameters", up: m0007_parameters::UP, down: m0007_parameters::DOWN }),
+            Box::new(Statements { name: "m0008_audit", up: m0008_audit::UP, down: m0008_audit::DOWN }),
         ]
     }
 }

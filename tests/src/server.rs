@@ -23,7 +23,7 @@ pub struct TestServer {
     pub base: String,
     /// The demo doctor, logged in.
     pub doctor: Client,
-    _data: TempDir,
+    data: TempDir,
 }
 
 /// A data folder that an unprivileged PostgreSQL can reach when the tests run as root.
@@ -56,7 +56,7 @@ impl TestServer {
         demo::load_into(&running).await?;
         let base = format!("http://{}", running.address);
         let doctor = Client::anonymous(&base)?.log_in(demo::USERNAME, demo::PASSWORD).await?;
-        Ok(Self { running, base, doctor, _data: data })
+        Ok(Self { running, base, doctor, data })
     }
 
     /// Adds an account and logs it in.
@@ -135,6 +135,11 @@ impl TestServer {
     /// What the handlers say of themselves, as OpenAPI.
     pub fn specification(&self) -> String {
         self.running.specification.clone()
+    }
+
+    /// Its data folder.
+    pub fn data(&self) -> &Path {
+        self.data.path()
     }
 
     /// Stops it and its PostgreSQL.

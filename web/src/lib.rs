@@ -16,6 +16,7 @@ mod consultation;
 mod frame;
 mod language;
 mod log_in;
+mod looks;
 mod moment;
 mod note;
 mod once;

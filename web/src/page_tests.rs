@@ -150,6 +150,8 @@ impl Scripted {
                 "patient": {"reference": "Patient/rane"}, "recordedDate": "2019-08",
                 "verificationStatus": {"coding": [{"code": "confirmed"}]},
                 "reaction": [{"manifestation": [{"text": "anaphylaxis"}]}]})],
+            "AuditEvent" => vec![json!({"resourceType": kind, "type": {"code": "rest"}, "action": "R", "outcome": "8",
+                "recorded": "2026-07-14T06:03:00Z", "agent": [{"name": "Dr <Kelkar>", "requestor": true}]})],
             "Consent" => vec![json!({"resourceType": kind, "id": "c", "dateTime": "2026-07-14T06:03:00Z"})],
             "Observation" => {
                 vec![json!({"resourceType": kind, "status": "final", "effectiveDateTime": "2026-07-14T06:00:00Z",
@@ -216,6 +218,7 @@ const PLACES: &[&str] = &[
     "/patients",
     "/patients?q=rane",
     "/patients/rane",
+    "/patients/rane/looks",
     "/consultations/e1",
     "/consultations/e1?tab=medicines&edit=m2",
     "/consultations/e1?edit=diagnosis",

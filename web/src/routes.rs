@@ -18,8 +18,8 @@ use crate::client::{ApiClient, ApiRequest, ApiResponse, ApiUnavailable, Surround
 use crate::session::{FORM_TOKEN, Life, cookie, same_origin};
 use crate::templates::Templates;
 use crate::{
-    account, assets, choices, consent, consultation, log_in, patient, patients, prescription, registration, review,
-    voice, worklist,
+    account, assets, choices, consent, consultation, log_in, looks, patient, patients, prescription, registration,
+    review, voice, worklist,
 };
 
 /// The fields of a form.
@@ -89,6 +89,7 @@ impl Pages {
             ["account"] => account::show(self, asker, &query(&request)).await,
             ["patients"] => patients::show(self, asker, &query(&request)).await,
             ["patients", id] => patient::show(self, asker, id).await,
+            ["patients", id, "looks"] => looks::show(self, asker, (id, &query(&request))).await,
             ["consultations", id] => consultation::show(self, asker, (id, &query(&request))).await,
             ["consultations", id, "prescription"] => prescription::show(self, asker, (id, &query(&request))).await,
             ["consultations", id, "document.pdf"] => prescription::document(self, asker, (id, &query(&request))).await,

@@ -8,4 +8,5 @@ pub mod identity;
 pub mod model;
 pub mod postgres;
 pub mod print;
+pub mod seal;
 pub mod speech;

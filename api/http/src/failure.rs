@@ -167,9 +167,11 @@ fn mapped_fhir(error: &FhirError) -> Mapped {
         }
         FhirError::Unprocessable(issues) => Mapped { status: StatusCode::UNPROCESSABLE_ENTITY, issues: issues.clone() },
         FhirError::Refused(refusal) => match refusal {
-            Refusal::Role { .. } | Refusal::Author { .. } | Refusal::Bulk { .. } | Refusal::NoPractitioner { .. } => {
-                one(StatusCode::FORBIDDEN, IssueCode::Forbidden, refusal.to_string())
-            }
+            Refusal::Role { .. }
+            | Refusal::Author { .. }
+            | Refusal::Bulk { .. }
+            | Refusal::Logged { .. }
+            | Refusal::NoPractitioner { .. } => one(StatusCode::FORBIDDEN, IssueCode::Forbidden, refusal.to_string()),
         },
         FhirError::NotFound(_) => one(StatusCode::NOT_FOUND, IssueCode::NotFound, error.to_string()),
         FhirError::Gone { .. } => one(StatusCode::GONE, IssueCode::Deleted, error.to_string()),

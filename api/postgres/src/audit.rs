@@ -1,5 +1,8 @@
 //! The audit log: reads are queued and written many to a statement within 100 ms; the rest is written before the answer.
 
+mod events;
+mod seal;
+
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,6 +15,9 @@ use tokio::task::JoinHandle;
 use crate::Database;
 use crate::failure::unavailable;
 
+pub use events::PostgresAuditEvents;
+pub use seal::PostgresSealer;
+
 /// Records waiting to be written; a full queue makes readers wait, so nothing is dropped.
 const QUEUE: usize = 4096;
 /// Records in one statement.
@@ -20,10 +26,10 @@ const BATCH: usize = 512;
 const GATHER: Duration = Duration::from_millis(50);
 
 /// Patients of one record are joined for transport: arrays of arrays must be rectangular.
-const INSERT: &str = "INSERT INTO audit (at, tenant, who, action, outcome, target, patients, request) \
-    SELECT at, tenant, who, action, outcome, target, string_to_array(patients, ','), request \
-    FROM UNNEST($1::int8[], $2::int4[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[]) \
-    n(at, tenant, who, action, outcome, target, patients, request)";
+const INSERT: &str = "INSERT INTO audit (at, tenant, who, action, outcome, target, patients, request, query) \
+    SELECT at, tenant, who, action, outcome, target, string_to_array(patients, ','), request, query \
+    FROM UNNEST($1::int8[], $2::int4[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[]) \
+    n(at, tenant, who, action, outcome, target, patients, request, query)";
 
 /// The audit log in PostgreSQL.
 #[derive(Clone)]
@@ -94,6 +100,7 @@ async fn insert(pool: &PgPool, records: &[AuditRecord]) -> Result<(), sqlx::Erro
         .bind(texts(|record| &record.target))
         .bind(records.iter().map(|record| record.patients.join(",")).collect::<Vec<String>>())
         .bind(texts(|record| &record.request))
+        .bind(records.iter().map(|record| record.query.as_deref()).collect::<Vec<Option<&str>>>())
         .execute(pool)
         .await
         .map(drop)

@@ -3,6 +3,8 @@
 pub(crate) mod account;
 pub(crate) mod audio_chunk;
 pub(crate) mod audit;
+pub(crate) mod audit_seal;
+pub(crate) mod audit_sealer;
 pub(crate) mod blob;
 pub(crate) mod blob_key;
 pub(crate) mod change;

@@ -22,7 +22,7 @@ mod secrets;
 mod together;
 
 pub use accounts::PostgresAccounts;
-pub use audit::PostgresAudit;
+pub use audit::{PostgresAudit, PostgresAuditEvents, PostgresSealer};
 pub use database::{Database, DatabaseError, DatabaseSettings};
 pub use dictations::PostgresDictations;
 pub use idempotency::PostgresIdempotency;

@@ -19,7 +19,7 @@ mod tokens;
 
 use seva_fhir::json::{Limits, parse};
 use seva_fhir::ports::{SearchPage, StoreError, Stored};
-use seva_fhir::search::{CursorKey, InvalidCursor, Recheck, SearchQuery, SortValue, Total};
+use seva_fhir::search::{Cursor, CursorKey, InvalidCursor, Recheck, SearchQuery, SortValue, Total};
 use seva_fhir::types::{ResourceKey, TenantId};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
@@ -68,8 +68,32 @@ pub(crate) async fn run(
     let next = found.next.map(|key| cursor::seal(database, query, &order, &key));
     // A first page that is the last one has counted them all.
     let all = (is_first && next.is_none()).then_some(found.matches.len() as u64);
-    let (included, cut) = includes::run(database, connection, (tenant, query), (&found.rids, &found.matches)).await?;
+    let rids: Vec<i64> = found.keys.iter().map(|key| key.rid).collect();
+    let (included, cut) = includes::run(database, connection, (tenant, query), (&rids, &found.matches)).await?;
     Ok(SearchPage { matches: found.matches, included, next, total: total.or(all), cut })
+}
+
+/// Matches in their order after a key, each with its own key: for an answer that other rows are merged into.
+pub(crate) async fn keyed_matches(
+    database: &Database,
+    tenant: TenantId,
+    query: &SearchQuery,
+    after: Option<CursorKey>,
+    connection: &mut PgConnection,
+) -> Result<Vec<(CursorKey, Stored)>, StoreError> {
+    let order = Order::of(database, query);
+    let found = Search { database, tenant, query, order: &order, connection }.page(after).await?;
+    Ok(found.keys.into_iter().zip(found.matches).collect())
+}
+
+/// Seals a key as a page link of a search.
+pub(crate) fn seal_key(database: &Database, query: &SearchQuery, key: &CursorKey) -> Cursor {
+    cursor::seal(database, query, &Order::of(database, query), key)
+}
+
+/// Opens the page link of a search.
+pub(crate) fn open_key(database: &Database, query: &SearchQuery, cursor: &Cursor) -> Result<CursorKey, StoreError> {
+    cursor::open(database, query, &Order::of(database, query), cursor).ok_or(StoreError::Cursor(InvalidCursor))
 }
 
 /// The keys that a condition finds, on the connection of a transaction; no more than its count.
@@ -113,7 +137,7 @@ struct Search<'a> {
 /// The matches of a page, and the key after which the next page begins.
 #[derive(Default)]
 struct Found {
-    rids: Vec<i64>,
+    keys: Vec<CursorKey>,
     matches: Vec<Stored>,
     next: Option<CursorKey>,
 }
@@ -139,7 +163,7 @@ impl Search<'_> {
                     found.next = last;
                     return Ok(found);
                 }
-                found.rids.push(key.rid);
+                found.keys.push(key.clone());
                 found.matches.push(stored);
                 last = Some(key);
             }
@@ -213,7 +237,8 @@ fn counting(database: &Database, tenant: TenantId, query: &SearchQuery, what: &s
     sql
 }
 
-async fn count(
+/// Counts the matches.
+pub(crate) async fn count(
     database: &Database,
     tenant: TenantId,
     query: &SearchQuery,

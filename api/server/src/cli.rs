@@ -49,9 +49,23 @@ pub enum Command {
     /// Adds an account to a hospital, or changes it. The password is asked for, or read from the first line of standard
     /// input; an empty one keeps the present one, and an external identity has none.
     Account(Box<AccountOptions>),
+    /// Checks the chain that seals the audit log.
+    #[command(subcommand)]
+    Audit(AuditAction),
     /// Installs, lists and removes FHIR packages from files; validation finds their profiles and value sets.
     #[command(subcommand)]
     Package(PackageAction),
+}
+
+/// What is done with the audit log.
+#[derive(Subcommand)]
+pub enum AuditAction {
+    /// Checks every seal and every sealed record, and names the first one that does not hold.
+    Verify {
+        /// The hospital's name; without it all.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
 }
 
 /// What is done with packages of a hospital.

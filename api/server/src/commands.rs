@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod account;
+mod audit;
 mod doctor;
 mod model;
 mod package;
@@ -28,6 +29,9 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
                 std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes()).map_err(anyhow::Error::from)
             }
             Command::Doctor { fix } => doctor::run(&configuration, fix).await,
+            Command::Audit(action) => {
+                with_database(&configuration, async |database| audit::run(&configuration, database, action).await).await
+            }
             Command::Package(action) => {
                 with_database(&configuration, async |database| package::run(database, action).await).await
             }

@@ -7,7 +7,7 @@ use seva_fhir::clock::{RandomIds, SystemClock};
 use seva_fhir::types::TenantId;
 use seva_fhir::validation::ValidationLevel;
 use seva_fhir::{FhirService, FhirServiceParts};
-use seva_postgres::{Database, PostgresAudit, PostgresResources};
+use seva_postgres::{Database, PostgresAudit, PostgresAuditEvents, PostgresResources};
 
 /// Gives the work a service, and waits until its audit records are written.
 pub(crate) async fn with_service<T>(
@@ -18,6 +18,7 @@ pub(crate) async fn with_service<T>(
     let service = FhirService::new(FhirServiceParts {
         store: Arc::new(PostgresResources::new(database)),
         audit: Arc::new(audit),
+        events: Arc::new(PostgresAuditEvents::new(database)),
         clock: Arc::new(SystemClock),
         ids: Arc::new(RandomIds),
         base_url: "http://localhost/fhir".to_owned(),

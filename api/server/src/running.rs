@@ -18,6 +18,7 @@ use seva_embedded::identity::Argon2Hasher;
 use seva_embedded::model::ModelChoice;
 use seva_embedded::postgres::{PostgresCluster, PostgresSettings};
 use seva_embedded::print::KrillaPrinter;
+use seva_embedded::seal::MasterSealKey;
 use seva_embedded::speech::{EmbeddedSpeech, SpeechSettings};
 use seva_fhir::access::{AccountStore, TokenVerifier};
 use seva_fhir::clock::{RandomIds, SystemClock};
@@ -25,8 +26,8 @@ use seva_fhir::jobs::{JobDesk, JobDeskParts};
 use seva_fhir::{FhirService, FhirServiceParts};
 use seva_http::{Authenticator, AuthenticatorParts, Services, TokenKeys, new_signing_key};
 use seva_postgres::{
-    Database, DatabaseSettings, PostgresAccounts, PostgresAudit, PostgresDictations, PostgresIdempotency, PostgresJobs,
-    PostgresResources, PostgresSecrets, Reindexing,
+    Database, DatabaseSettings, PostgresAccounts, PostgresAudit, PostgresAuditEvents, PostgresDictations,
+    PostgresIdempotency, PostgresJobs, PostgresResources, PostgresSealer, PostgresSecrets, Reindexing,
 };
 use seva_remote::issuer::IssuerVerifier;
 use seva_web::WebSettings;
@@ -127,9 +128,14 @@ struct Background {
 }
 
 impl Background {
-    fn start(services: &Services, reindexing: Reindexing, audit_writer: JoinHandle<()>) -> Self {
+    fn start(
+        services: &Services,
+        sealer: PostgresSealer,
+        reindexing: Reindexing,
+        audit_writer: JoinHandle<()>,
+    ) -> Self {
         let reindexing = tokio::spawn(reindexing.run(services.closing.clone()));
-        Self { workers: Workers::start(services), reindexing, audit_writer }
+        Self { workers: Workers::start(services, sealer), reindexing, audit_writer }
     }
 }
 
@@ -171,12 +177,13 @@ impl Running {
             probes: asked.probes(),
             aws: asked.aws(&configuration),
         });
+        let sealer = sealer(&configuration, &database)?;
         drop(parts);
         let specification = seva_http::api_specification(&services);
         let settings = WebSettings { url: url.clone(), zone: configuration.server.time_zone.0 };
         let app = pages::with_pages(seva_http::endpoint(&services).boxed(), settings);
         let (stop, server) = serve(acceptor, app);
-        let background = Background::start(&services, reindexing, audit_writer);
+        let background = Background::start(&services, sealer, reindexing, audit_writer);
         Ok(Self {
             address,
             fhir,
@@ -214,6 +221,13 @@ impl Running {
             .context("the audit log was not written in time")??;
         store.close().await
     }
+}
+
+/// What seals the audit log, with the key that comes from the master key.
+pub fn sealer(configuration: &Configuration, database: &Database) -> anyhow::Result<PostgresSealer> {
+    let data = &configuration.data;
+    let master = data_folder::master_key(&data.folder, data.master_key.as_deref())?;
+    Ok(PostgresSealer::new(database, Arc::new(MasterSealKey::derive(&master)?), Arc::new(SystemClock)))
 }
 
 /// Serves until the sender is used or dropped.
@@ -265,6 +279,7 @@ impl Parts<'_> {
         FhirService::new(FhirServiceParts {
             store: Arc::new(PostgresResources::new(self.database)),
             audit: Arc::new(self.audit.clone()),
+            events: Arc::new(PostgresAuditEvents::new(self.database)),
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
             base_url: format!("{}/fhir", self.url),

@@ -9,6 +9,7 @@ use seva_fhir::jobs::{Job, JobDesk, JobKind, JobRunner, JobState, Lease, Progres
 use seva_fhir::json::{Json, object};
 use seva_fhir::service::FhirError;
 use seva_http::{FhirEndpoint, RequestRunner, Services};
+use seva_postgres::PostgresSealer;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -21,6 +22,8 @@ const LOOK: Duration = Duration::from_millis(250);
 const RENEW: Duration = Duration::from_secs(1);
 /// How often what expired is removed.
 const SWEEP: Duration = Duration::from_secs(60);
+/// How often the audit log is sealed.
+const SEAL: Duration = Duration::from_secs(2);
 
 /// The workers of this node.
 pub struct Workers {
@@ -37,7 +40,7 @@ struct Worker {
 
 impl Workers {
     /// Starts them; they end when the server closes.
-    pub fn start(services: &Services) -> Self {
+    pub fn start(services: &Services, sealer: PostgresSealer) -> Self {
         let fhir = &services.fhir;
         let runners: [Arc<dyn JobRunner>; 3] = [
             Arc::new(ExportRunner::new(fhir.clone())),
@@ -50,6 +53,7 @@ impl Workers {
         for _ in 0..WORKERS {
             tasks.spawn(worker.clone().work());
         }
+        tasks.spawn(worker.clone().seal(sealer));
         tasks.spawn(worker.sweep());
         Self { tasks }
     }
@@ -84,6 +88,20 @@ impl Worker {
                 }
             }
             self.pause(LOOK * 4).await;
+        }
+    }
+
+    /// Seals the audit log; while another node does, there is nothing to do.
+    async fn seal(mut self, sealer: PostgresSealer) {
+        while !*self.closing.borrow() {
+            match sealer.seal().await {
+                Ok(sealed) if sealed >= PostgresSealer::BATCH => {}
+                Ok(_) => self.pause(SEAL).await,
+                Err(error) => {
+                    tracing::warn!(%error, "the audit log was not sealed");
+                    self.pause(SEAL).await;
+                }
+            }
         }
     }
 

@@ -7,9 +7,11 @@
 mod accounts;
 mod audit;
 mod disclosure;
+mod events;
 mod idempotency;
 mod policy;
 mod role;
+mod seal;
 mod secrets;
 
 use std::fmt;
@@ -20,8 +22,13 @@ pub use accounts::{
 };
 pub use audit::{AuditAction, AuditLog, AuditOutcome, AuditRecord};
 pub use disclosure::patients_in;
+pub use events::{
+    Agent, AuditCondition, AuditEntry, AuditEvents, AuditOrder, AuditQuery, AuditSource, AuditedWhat, EntryId, Kinds,
+    is_audit_parameter, prescription_of,
+};
 pub use idempotency::{Begun, IdempotencyKey, IdempotencyStore, KeptAnswer};
 pub use role::{Role, UnknownRole};
+pub use seal::{Broken, Chain, Digest, SealKey, SealedBatch, Stream, record_digest};
 pub use secrets::{NewSecret, WeakSecret, check_password, check_pin};
 
 use crate::json::Json;
@@ -139,6 +146,12 @@ pub enum Refusal {
         /// The resource.
         key: ResourceKey,
     },
+    /// The resource is a record of the server's own log.
+    #[error("{key} is a record of this server's own audit log: nobody writes it")]
+    Logged {
+        /// The resource.
+        key: ResourceKey,
+    },
     /// The caller's roles are not those that move records in bulk.
     #[error("{action} needs the role hospital-admin, platform-admin or system")]
     Bulk {
@@ -189,6 +202,15 @@ pub fn decide_change(caller: &Caller, key: &ResourceKey, current: &Json) -> Resu
         return Ok(());
     }
     Err(Refusal::Author { key: key.clone() })
+}
+
+/// Decides how much of the audit log a searcher sees. Who may not read all of it may see who looked at the record of one
+/// patient: a doctor, of a patient in whose visits the doctor takes part (`in_care`), and that patient's part only.
+pub fn decide_looks(caller: &Caller, in_care: Option<ResourceKey>) -> Result<Permit, Refusal> {
+    match (decide(caller, Interaction::Search, ResourceType::audit_event()), in_care) {
+        (Err(_), Some(patient)) if caller.is(Role::Doctor) => Ok(Permit::Compartment(patient)),
+        (decided, _) => decided,
+    }
 }
 
 /// Refuses to move whole records in or out: not everybody who may look at many may take them all.

@@ -3,14 +3,14 @@
 
 use seva_fhir_profiles::{SearchParameter, SearchParameterType, definitions};
 
-use crate::access::Interaction;
+use crate::access::{Interaction, is_audit_parameter};
 use crate::interactions::{OFFERS, served_types};
 use crate::json::{Json, JsonObject, array, object};
 use crate::operations::{self, Operation};
 use crate::types::ResourceType;
 
 /// When what the statement says last changed; a statement's date is not the time of its reading.
-const DATE: &str = "2026-11-25";
+const DATE: &str = "2026-11-26";
 
 /// Describes this server at its base URL.
 pub fn capability_statement(base_url: &str) -> Json {
@@ -76,7 +76,7 @@ fn resource(resource_type: ResourceType) -> Json {
     let parameters: Vec<&SearchParameter> = offered_parameters(name).collect();
     let includes = parameters
         .iter()
-        .filter(|parameter| parameter.kind == SearchParameterType::Reference)
+        .filter(|parameter| parameter.kind == SearchParameterType::Reference && !is_logged(name))
         .map(|parameter| Json::from(format!("{name}:{}", parameter.code).as_str()))
         .collect::<Vec<Json>>();
     let mut members = vec![
@@ -101,6 +101,7 @@ fn resource(resource_type: ResourceType) -> Json {
         .all_search_parameters()
         .iter()
         .filter(|parameter| parameter.kind == SearchParameterType::Reference && parameter.targets.contains(&name))
+        .filter(|parameter| !is_logged(parameter.base))
         .map(|parameter| Json::from(format!("{}:{}", parameter.base, parameter.code).as_str()))
         .collect();
     if !reverse.is_empty() {
@@ -112,8 +113,16 @@ fn resource(resource_type: ResourceType) -> Json {
 
 /// The parameters of a type that searches accept.
 pub fn offered_parameters(resource_type: &str) -> impl Iterator<Item = &'static SearchParameter> {
-    let offered = |parameter: &&SearchParameter| parameter.code != "_query";
+    let audit = is_logged(resource_type);
+    let offered = move |parameter: &&SearchParameter| {
+        parameter.code != "_query" && (!audit || is_audit_parameter(parameter.code))
+    };
     definitions().search_parameters(resource_type).iter().filter(offered)
+}
+
+/// AuditEvents come from the log: they join with nothing.
+fn is_logged(resource_type: &str) -> bool {
+    resource_type == ResourceType::audit_event().as_str()
 }
 
 fn operation(operation: &Operation) -> Json {

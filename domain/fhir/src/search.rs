@@ -27,7 +27,7 @@ pub use date::{DateTest, Prefix};
 pub use number::{CanonicalUnit, NumberTest, QuantityTest};
 pub use parse::{Handling, SearchOptions, empty_query, parse_search, parse_system_search};
 pub use presentation::{Presentation, Summary};
-pub use query_string::{QueryPairs, parse_query_string};
+pub use query_string::{QueryPairs, parse_query_string, write_query_string};
 pub use recheck::Recheck;
 pub use reference::ReferenceTest;
 pub use string::StringMatch;
@@ -77,6 +77,27 @@ impl SearchQuery {
         types.sort_unstable();
         types.dedup();
         types
+    }
+
+    /// The parameters as used, written for a URL: without the cursor.
+    #[must_use]
+    pub fn query_string(&self) -> String {
+        let pairs = self.used.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        write_query_string(pairs)
+    }
+
+    /// The one patient whom the parameter `patient` names, when it names one.
+    #[must_use]
+    pub fn patient(&self) -> Option<&ResourceKey> {
+        self.clauses.iter().find_map(|clause| match clause {
+            Clause::Parameter { parameter, test: Test::Reference(tests) } if parameter.code == "patient" => {
+                match tests.as_slice() {
+                    [ReferenceTest::Local(keys)] => keys.first().filter(|_| keys.len() == 1),
+                    _ => None,
+                }
+            }
+            _ => None,
+        })
     }
 
     /// The conditions that only the resource itself can decide.

@@ -30,8 +30,8 @@ mod validate;
 
 use std::sync::Arc;
 
-use crate::access::{AuditAction, AuditRecord};
-use crate::access::{AuditLog, Caller, Interaction, Permit, Refusal, decide};
+use crate::access::AuditRecord;
+use crate::access::{AuditEvents, AuditLog, Caller, Interaction, Permit, Refusal, decide};
 use crate::clock::{Clock, IdSource};
 use crate::json::Limits;
 use crate::outcome::Issue;
@@ -108,6 +108,7 @@ pub enum FhirError {
 pub struct FhirService {
     pub(crate) store: Arc<dyn ResourceStore>,
     pub(crate) audit: Arc<dyn AuditLog>,
+    pub(crate) events: Arc<dyn AuditEvents>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
     base_url: Arc<str>,
@@ -120,8 +121,10 @@ pub struct FhirService {
 pub struct FhirServiceParts {
     /// The store.
     pub store: Arc<dyn ResourceStore>,
-    /// The audit log.
+    /// The audit log, for writing.
     pub audit: Arc<dyn AuditLog>,
+    /// The audit log, for reading.
+    pub events: Arc<dyn AuditEvents>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// New ids.
@@ -135,9 +138,9 @@ pub struct FhirServiceParts {
 impl FhirService {
     /// Wires the service.
     pub fn new(parts: FhirServiceParts) -> Self {
-        let FhirServiceParts { store, audit, clock, ids, base_url, level } = parts;
-        let base_url = base_url.trim_end_matches('/').into();
-        Self { store, audit, clock, ids, base_url, limits: Limits::default(), level, profiles: Arc::default() }
+        let FhirServiceParts { store, audit, events, clock, ids, base_url, level } = parts;
+        let (base_url, limits) = (base_url.trim_end_matches('/').into(), Limits::default());
+        Self { store, audit, events, clock, ids, base_url, limits, level, profiles: Arc::default() }
     }
 
     /// The public base URL, without a slash at its end.
@@ -179,13 +182,7 @@ impl FhirService {
         target: &str,
         refusal: Refusal,
     ) -> Result<FhirError, StoreError> {
-        let action = match what {
-            Interaction::Read | Interaction::Vread => AuditAction::Read,
-            Interaction::History | Interaction::TypeHistory => AuditAction::History,
-            Interaction::Search => AuditAction::Search,
-            Interaction::Create | Interaction::Update | Interaction::Patch | Interaction::Delete => AuditAction::Write,
-        };
-        self.audit.record_now(AuditRecord::of(caller, action, target, self.clock.now()).refused()).await?;
+        self.audit.record_now(AuditRecord::of(caller, what.into(), target, self.clock.now()).refused()).await?;
         Ok(FhirError::Refused(refusal))
     }
 }

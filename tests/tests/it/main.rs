@@ -4,6 +4,8 @@
 
 mod access;
 mod architecture;
+mod audit;
+mod audit_chain;
 mod aws;
 mod browser;
 mod bulk;

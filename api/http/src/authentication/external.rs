@@ -57,6 +57,7 @@ impl Authenticator {
             target: "external token".into(),
             patients: Vec::new(),
             request: Box::default(),
+            query: None,
         };
         match self.parts.audit.record_now(record).await {
             Ok(()) => Failure::Forbidden(why.to_owned()),

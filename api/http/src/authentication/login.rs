@@ -146,6 +146,7 @@ impl Authenticator {
                 target: "session".into(),
                 patients: Vec::new(),
                 request: request.clone(),
+                query: None,
             };
             self.parts.audit.record_now(record).await?;
         }

@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use poem::http::StatusCode;
 use poem::{Request, Response};
 use seva_fhir::json::{Limits, parse};
@@ -12,7 +11,7 @@ use seva_fhir::outcome::{Issue, IssueCode, OperationOutcome};
 use seva_fhir::ports::{SearchPage, Stored};
 use seva_fhir::search::{
     Cursor, Handling, Presentation, QueryPairs, SearchOptions, SearchQuery, Summary, parse_query_string, parse_search,
-    parse_system_search,
+    parse_system_search, write_query_string,
 };
 use seva_fhir::service::FhirError;
 use seva_fhir::types::{ResourceKey, ResourceType};
@@ -21,10 +20,6 @@ use super::bundle::{BundleWriter, Link};
 use super::negotiation::handling;
 use super::{CallerRef, FhirEndpoint};
 use crate::failure::{FHIR_JSON, Failure};
-
-/// What stays readable in a query string.
-const QUERY: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':').remove(b'/').remove(b',');
 
 /// Where is searched.
 pub(super) enum Place<'a> {
@@ -95,7 +90,9 @@ fn read(place: &Place<'_>, pairs: &QueryPairs, options: SearchOptions<'_>) -> Re
             let mut query = match types {
                 [one] => parse_search(*one, pairs, options).map_err(FhirError::Invalid)?,
                 _ => {
-                    let names: Vec<&str> = types.iter().map(|own| own.as_str()).collect();
+                    // The audit log is searched alone: `Patient/x/AuditEvent`.
+                    let joined = types.iter().filter(|own| **own != ResourceType::audit_event());
+                    let names: Vec<&str> = joined.map(|own| own.as_str()).collect();
                     let mut all = pairs.clone();
                     if !pairs.iter().any(|(name, _)| name == "_type") {
                         all.push(("_type".to_owned(), names.join(",")));
@@ -191,11 +188,10 @@ fn link(base: &str, path: &str, query: &SearchQuery, cursor: Option<&Cursor>) ->
     let mut url = if path.is_empty() { base.to_owned() } else { format!("{base}/{path}") };
     let cursor = cursor.map(|cursor| ("_cursor", cursor.as_str()));
     let pairs = query.used.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(cursor);
-    for (place, (name, value)) in pairs.enumerate() {
-        url.push(if place == 0 { '?' } else { '&' });
-        url.extend(utf8_percent_encode(name, QUERY));
-        url.push('=');
-        url.extend(utf8_percent_encode(value, QUERY));
+    let words = write_query_string(pairs);
+    if !words.is_empty() {
+        url.push('?');
+        url.push_str(&words);
     }
     url
 }

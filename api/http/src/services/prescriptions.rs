@@ -11,7 +11,7 @@ use serde_json::Value;
 use seva_clinic::drafting::SectionKind;
 use seva_clinic::prescription::{FindingAnswer, MedicineChange, Prescription, SectionChange};
 use seva_clinic::printing::HandoutLanguage;
-use seva_fhir::access::{AuditAction, AuditRecord, Caller};
+use seva_fhir::access::{AuditAction, AuditRecord, Caller, prescription_of};
 use seva_fhir::types::{ResourceKey, VersionId};
 
 use super::Services;
@@ -259,7 +259,7 @@ impl PrescriptionApi {
     ) -> Result<(), Failure> {
         let parts = &self.services.authenticator.parts;
         let patient = patient.trim_start_matches("Patient/");
-        let record = AuditRecord::of(caller, action, format!("prescription of {encounter}"), parts.clock.now());
+        let record = AuditRecord::of(caller, action, prescription_of(encounter), parts.clock.now());
         parts.audit.record_now(record.naming(vec![patient.into()])).await.map_err(Failure::from)
     }
 }

@@ -35,6 +35,8 @@ async fn entities_have_the_columns_of_the_migrated_schema() {
     describe::<account::Entity>(&database, &mut said).await;
     describe::<audio_chunk::Entity>(&database, &mut said).await;
     describe::<audit::Entity>(&database, &mut said).await;
+    describe::<audit_seal::Entity>(&database, &mut said).await;
+    describe::<audit_sealer::Entity>(&database, &mut said).await;
     describe::<blob::Entity>(&database, &mut said).await;
     describe::<blob_key::Entity>(&database, &mut said).await;
     describe::<change::Entity>(&database, &mut said).await;

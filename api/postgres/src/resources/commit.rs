@@ -1,5 +1,6 @@
 //! Writing: one write is one autocommit statement; several are one transaction of at most two statements.
 
+use seva_fhir::access::patients_in;
 use seva_fhir::index;
 use seva_fhir::json::{Limits, parse};
 use seva_fhir::ports::{Draft, Guard, Method, StoreError, Stored, Write, WriteContext};
@@ -32,6 +33,8 @@ struct Replacement {
     parameter_set: Option<i32>,
     removed: IndexRows,
     added: IndexRows,
+    /// The patients of the version that was read and of the one that comes: both are concerned.
+    patients: String,
 }
 
 /// What is written, ready to be tried.
@@ -217,7 +220,8 @@ async fn insert<'e, E: Executor<'e, Database = Postgres>>(
         .bind(drafts().map(|stored| stored.key.id().as_str()).collect::<Vec<&str>>())
         .bind(drafts().map(|stored| stored.body.as_ref()).collect::<Vec<&[u8]>>())
         .bind(oldest_set(database, batch.inserts.iter().map(|(draft, _)| draft.parameter_set)));
-    index.bind(query).fetch_one(executor).await
+    let patients: Vec<String> = drafts().map(|stored| patients_in(stored).join(",")).collect();
+    index.bind(query).bind(patients).fetch_one(executor).await
 }
 
 async fn replace<'e, E: Executor<'e, Database = Postgres>>(
@@ -243,7 +247,16 @@ async fn replace<'e, E: Executor<'e, Database = Postgres>>(
         .bind(replacements().map(|next| next.next.1).collect::<Vec<i64>>())
         .bind(replacements().map(|next| next.next.2.as_deref()).collect::<Vec<Option<&[u8]>>>())
         .bind(oldest_set(database, replacements().filter_map(|next| next.parameter_set)));
-    added.bind(removed.bind(query)).fetch_one(executor).await
+    let patients: Vec<&str> = replacements().map(|next| next.patients.as_str()).collect();
+    added.bind(removed.bind(query)).bind(patients).fetch_one(executor).await
+}
+
+fn concerned(read: &Stored, next: Option<&Stored>) -> String {
+    let mut patients = patients_in(read);
+    patients.extend(next.into_iter().flat_map(patients_in));
+    patients.sort_unstable();
+    patients.dedup();
+    patients.join(",")
 }
 
 fn rows_of(database: &Database, draft: &Draft) -> IndexRows {
@@ -261,6 +274,7 @@ impl Batch {
                 let after = rows_of(database, &draft);
                 let stored = &draft.stored;
                 self.replacements.push(Replacement {
+                    patients: concerned(&read, Some(stored)),
                     read,
                     parameter_set: Some(draft.parameter_set),
                     next: (stored.version.get(), stored.updated.micros(), Some(stored.body.to_vec())),
@@ -277,6 +291,7 @@ impl Batch {
                 let removed = IndexRows::of(database, &entries, &index::compartments(&entries, kind));
                 let next = (version.get(), at.micros(), None);
                 self.replacements.push(Replacement {
+                    patients: concerned(&read, None),
                     read,
                     next,
                     parameter_set: None,

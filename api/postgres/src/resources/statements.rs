@@ -51,17 +51,18 @@ pub(super) const CHANGES: &str = "SELECT c.seq, c.type, c.id, c.version, c.at AS
 /// Resources that are not there, with their index rows and change rows; answers how many were inserted.
 ///
 /// The rows of an index carry the row id that the node took beforehand. A resource that came back after a deletion must
-/// not repeat a version that history holds (method 2 is PUT: only a known id can come back).
+/// not repeat a version that history holds (method 2 is PUT: only a known id can come back). Patients are joined for
+/// transport, since arrays of arrays must be rectangular.
 pub(super) const INSERT: &str = "WITH n AS ( \
-    SELECT * FROM UNNEST($4::int8[], $5::int8[], $6::int8[], $7::int4[], $8::int2[], $9::int2[], $10::text[], $11::bytea[]) \
-        n(rid, key, updated, version, type, method, id, body)), \
+    SELECT * FROM UNNEST($4::int8[], $5::int8[], $6::int8[], $7::int4[], $8::int2[], $9::int2[], $10::text[], $11::bytea[], \
+        $34::text[]) n(rid, key, updated, version, type, method, id, body, patients)), \
   r AS (INSERT INTO resource (rid, key, updated, tenant, version, parameter_set, type, method, id, body) \
     SELECT rid, key, updated, $1, version, $12, type, method, id, body FROM n \
     WHERE method = 1 OR NOT EXISTS (SELECT FROM history h \
         WHERE h.tenant = $1 AND h.type = n.type AND h.id = n.id AND h.version >= n.version) \
     ON CONFLICT (tenant, type, id) DO NOTHING RETURNING rid), \
-  c AS (INSERT INTO change (rid, at, tenant, version, type, method, id, who, request) \
-    SELECT rid, updated, $1, version, type, method, id, $2, $3 FROM n JOIN r USING (rid)), \
+  c AS (INSERT INTO change (rid, at, tenant, version, type, method, id, who, request, patients) \
+    SELECT rid, updated, $1, version, type, method, id, $2, $3, string_to_array(patients, ',') FROM n JOIN r USING (rid)), \
   t AS (INSERT INTO index_token (tenant, parameter, value, rid) SELECT $1, x.parameter, x.value, x.rid \
     FROM UNNEST($13::int8[], $14::int4[], $15::int8[]) x(rid, parameter, value) WHERE EXISTS (SELECT FROM r)), \
   f AS (INSERT INTO index_reference (tenant, parameter, value, rid) SELECT $1, x.parameter, x.value, x.rid \
@@ -84,8 +85,8 @@ pub(super) const INSERT: &str = "WITH n AS ( \
 /// was not indexed with the current set of parameters keeps its older number, so that the reindexing comes to it: the
 /// difference says nothing of values that were never written.
 pub(super) const REPLACE: &str = "WITH n AS ( \
-    SELECT * FROM UNNEST($4::int2[], $5::text[], $6::int4[], $7::int4[], $8::int8[], $9::bytea[]) \
-        WITH ORDINALITY n(type, id, was, version, updated, body, place)), \
+    SELECT * FROM UNNEST($4::int2[], $5::text[], $6::int4[], $7::int4[], $8::int8[], $9::bytea[], $53::text[]) \
+        WITH ORDINALITY n(type, id, was, version, updated, body, patients, place)), \
   o AS (SELECT r.rid, r.updated, r.version, r.type, r.method, r.id, r.body, n.place, n.body IS NULL AS gone \
     FROM n JOIN resource r ON r.tenant = $1 AND r.type = n.type AND r.id = n.id AND r.version = n.was \
     ORDER BY r.type, r.id FOR UPDATE OF r), \
@@ -95,8 +96,9 @@ pub(super) const REPLACE: &str = "WITH n AS ( \
   h AS (INSERT INTO history (rid, updated, tenant, version, type, method, id, body) \
     SELECT rid, updated, $1, version, type, method, id, body FROM o \
     UNION ALL SELECT o.rid, n.updated, $1, n.version, n.type, 3, n.id, NULL FROM n JOIN o USING (place) WHERE o.gone), \
-  c AS (INSERT INTO change (rid, at, tenant, version, type, method, id, who, request) \
-    SELECT o.rid, n.updated, $1, n.version, n.type, CASE WHEN o.gone THEN 3 ELSE 2 END, n.id, $2, $3 FROM n JOIN o USING (place)), \
+  c AS (INSERT INTO change (rid, at, tenant, version, type, method, id, who, request, patients) \
+    SELECT o.rid, n.updated, $1, n.version, n.type, CASE WHEN o.gone THEN 3 ELSE 2 END, n.id, $2, $3, \
+        string_to_array(n.patients, ',') FROM n JOIN o USING (place)), \
   dt AS (DELETE FROM index_token t USING UNNEST($11::int8[], $12::int4[], $13::int8[]) x(place, parameter, value), o \
     WHERE o.place = x.place AND t.tenant = $1 AND t.parameter = x.parameter AND t.value = x.value AND t.rid = o.rid), \
   df AS (DELETE FROM index_reference t USING UNNEST($14::int8[], $15::int4[], $16::int8[]) x(place, parameter, value), o \

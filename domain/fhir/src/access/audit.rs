@@ -2,20 +2,36 @@
 
 use async_trait::async_trait;
 
-use super::Caller;
+use super::{Caller, Interaction};
 use crate::ports::StoreError;
 use crate::types::{Instant, TenantId};
 
 /// What was done, beyond the writes that the change feed already names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AuditAction {
     /// A resource was read.
     Read,
-    /// A history was read.
+    /// One version was read.
+    Vread,
+    /// The history of a resource was read.
     History,
-    /// A search was answered.
+    /// The history of a type was read.
+    TypeHistory,
+    /// The history of everything was read.
+    SystemHistory,
+    /// A search of a type was answered.
     Search,
-    /// A write was asked for.
+    /// A search of several types was answered.
+    SystemSearch,
+    /// A create was refused.
+    Create,
+    /// An update was refused.
+    Update,
+    /// A patch was refused.
+    Patch,
+    /// A deletion was refused.
+    Delete,
+    /// Work that changes the record later was asked for.
     Write,
     /// Someone logged in, or tried to.
     LogIn,
@@ -35,28 +51,65 @@ pub enum AuditAction {
     Disclose,
 }
 
+/// The stored words; `read`, `history`, `search` and `write` are older than the finer ones beside them.
+const WORDS: &[(AuditAction, &str)] = &[
+    (AuditAction::Read, "read"),
+    (AuditAction::Vread, "vread"),
+    (AuditAction::History, "history"),
+    (AuditAction::TypeHistory, "history-type"),
+    (AuditAction::SystemHistory, "history-system"),
+    (AuditAction::Search, "search"),
+    (AuditAction::SystemSearch, "search-system"),
+    (AuditAction::Create, "create"),
+    (AuditAction::Update, "update"),
+    (AuditAction::Patch, "patch"),
+    (AuditAction::Delete, "delete"),
+    (AuditAction::Write, "write"),
+    (AuditAction::LogIn, "log-in"),
+    (AuditAction::LogOut, "log-out"),
+    (AuditAction::Sign, "sign"),
+    (AuditAction::Secret, "secret"),
+    (AuditAction::Dictation, "dictation"),
+    (AuditAction::Print, "print"),
+    (AuditAction::Export, "export"),
+    (AuditAction::Disclose, "disclose"),
+];
+
 impl AuditAction {
+    /// Every action.
+    pub fn all() -> impl Iterator<Item = Self> {
+        WORDS.iter().map(|(action, _)| *action)
+    }
+
     /// The stored word.
     pub fn code(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::History => "history",
-            Self::Search => "search",
-            Self::Write => "write",
-            Self::LogIn => "log-in",
-            Self::LogOut => "log-out",
-            Self::Sign => "sign",
-            Self::Secret => "secret",
-            Self::Dictation => "dictation",
-            Self::Print => "print",
-            Self::Export => "export",
-            Self::Disclose => "disclose",
+        WORDS.iter().find(|(action, _)| *action == self).map_or("", |(_, word)| word)
+    }
+
+    /// Reads the stored word.
+    pub fn from_code(code: &str) -> Option<Self> {
+        WORDS.iter().find(|(_, word)| *word == code).map(|(action, _)| *action)
+    }
+}
+
+impl From<Interaction> for AuditAction {
+    fn from(interaction: Interaction) -> Self {
+        match interaction {
+            Interaction::Read => Self::Read,
+            Interaction::Vread => Self::Vread,
+            Interaction::History => Self::History,
+            Interaction::TypeHistory => Self::TypeHistory,
+            Interaction::Search => Self::Search,
+            Interaction::Create => Self::Create,
+            Interaction::Update => Self::Update,
+            Interaction::Patch => Self::Patch,
+            Interaction::Delete => Self::Delete,
         }
     }
 }
 
 /// How it ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AuditOutcome {
     /// It was done.
     Success,
@@ -71,6 +124,11 @@ impl AuditOutcome {
             Self::Success => "success",
             Self::Refused => "refused",
         }
+    }
+
+    /// Reads the stored word.
+    pub fn from_code(code: &str) -> Option<Self> {
+        [Self::Success, Self::Refused].into_iter().find(|outcome| outcome.code() == code)
     }
 }
 
@@ -93,6 +151,8 @@ pub struct AuditRecord {
     pub patients: Vec<Box<str>>,
     /// The request's id.
     pub request: Box<str>,
+    /// The search as it was asked: type and parameters.
+    pub query: Option<Box<str>>,
 }
 
 impl AuditRecord {
@@ -107,6 +167,7 @@ impl AuditRecord {
             target: target.into(),
             patients: Vec::new(),
             request: caller.request.clone(),
+            query: None,
         }
     }
 
@@ -121,6 +182,13 @@ impl AuditRecord {
     #[must_use]
     pub fn naming(mut self, patients: Vec<Box<str>>) -> Self {
         self.patients = patients;
+        self
+    }
+
+    /// Keeps what was searched for.
+    #[must_use]
+    pub fn asking(mut self, query: impl Into<Box<str>>) -> Self {
+        self.query = Some(query.into());
         self
     }
 }

@@ -54,6 +54,16 @@ fn only_connected_systems_deliver_audit_events_and_nobody_deletes_them() {
 }
 
 #[test]
+fn a_doctor_sees_who_looked_at_patients_in_care() {
+    let key: ResourceKey = "Patient/rane".parse().expect("a key");
+    assert!(decide_looks(&caller(&[Role::Doctor]), None).is_err());
+    let own = decide_looks(&caller(&[Role::Doctor]), Some(key.clone()));
+    assert_eq!(own, Ok(Permit::Compartment(key.clone())));
+    assert!(decide_looks(&caller(&[Role::Nurse]), Some(key.clone())).is_err());
+    assert_eq!(decide_looks(&caller(&[Role::Auditor]), Some(key)), Ok(Permit::Whole));
+}
+
+#[test]
 fn a_doctor_changes_only_own_prescriptions() {
     let key: ResourceKey = "MedicationRequest/1".parse().expect("a key");
     let written_by = |id: &str| {

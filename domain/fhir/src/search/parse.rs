@@ -7,6 +7,7 @@ mod parameter;
 
 use super::query_string::{QueryPairs, split_escaped};
 use super::{Clause, Cursor, DEFAULT_COUNT, DateTest, Presentation, Recheck, SearchQuery, Total};
+use crate::access::is_audit_parameter;
 use crate::index::fold;
 use crate::interactions::served_types;
 use crate::outcome::{Issue, IssueCode};
@@ -60,8 +61,12 @@ pub fn parse_system_search(pairs: &QueryPairs, options: SearchOptions<'_>) -> Re
     if !issues.is_empty() {
         return Err(issues);
     }
+    if types.len() > 1 && types.contains(&ResourceType::audit_event()) {
+        let text = "AuditEvents come from the audit log: search them alone";
+        return Err(vec![Issue::error(IssueCode::NotSupported, text).at("http._type")]);
+    }
     if types.is_empty() {
-        types = served_types().collect();
+        types = served_types().filter(|own| *own != ResourceType::audit_event()).collect();
     }
     parse(types, pairs, options)
 }
@@ -175,6 +180,9 @@ impl Parser<'_> {
     /// Reads one condition on resources of these types; chains and `_has` come back here.
     fn clause(&self, types: &[ResourceType], name: &str, value: &str) -> Result<Clause, Problem> {
         let bad = Problem::Bad;
+        if types.contains(&ResourceType::audit_event()) && !is_audit_parameter(name) {
+            return Err(Problem::Unknown(format!("AuditEvents are not searched by {name:?}: see /fhir/metadata")));
+        }
         match name {
             "_id" => {
                 let ids = split_escaped(value, ',').iter().map(|id| id.parse::<ResourceId>()).collect::<Result<_, _>>();

@@ -1,6 +1,6 @@
 //! The raw query string: order kept, repeats kept, percent-decoding checked.
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use crate::outcome::{Issue, IssueCode};
 
@@ -16,6 +16,24 @@ pub fn parse_query_string(raw: &str) -> Result<QueryPairs, Issue> {
             Ok((decode(name)?, decode(value)?))
         })
         .collect()
+}
+
+/// What stays readable in a query string.
+const READABLE: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':').remove(b'/').remove(b',');
+
+/// Writes `a=b&c=d`.
+pub fn write_query_string<'p>(pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> String {
+    let mut text = String::new();
+    for (name, value) in pairs {
+        if !text.is_empty() {
+            text.push('&');
+        }
+        text.extend(utf8_percent_encode(name, READABLE));
+        text.push('=');
+        text.extend(utf8_percent_encode(value, READABLE));
+    }
+    text
 }
 
 fn decode(text: &str) -> Result<String, Issue> {

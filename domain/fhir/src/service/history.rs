@@ -2,9 +2,9 @@
 
 use super::read::within;
 use super::{FhirError, FhirService};
-use crate::access::{AuditAction, AuditRecord, Caller, Interaction, Permit, decide};
+use crate::access::{AuditAction, AuditRecord, Caller, EntryId, Interaction, Permit, decide, patients_in};
 use crate::interactions::served_types;
-use crate::ports::{ChangeEntry, ChangesQuery, HistoryEntry, Stored, VersionsQuery};
+use crate::ports::{ChangeEntry, ChangesQuery, HistoryEntry, Lookup, Method, Stored, VersionsQuery};
 use crate::types::{Instant, ResourceKey, ResourceType};
 
 /// One page of versions.
@@ -37,6 +37,9 @@ impl FhirService {
         range: &HistoryRange,
     ) -> Result<HistoryPage, FhirError> {
         let permit = self.authorise(caller, Interaction::History, key.resource_type()).await?;
+        if let Some(id) = EntryId::of(key) {
+            return self.history_of_record(caller, key, (id, permit)).await;
+        }
         let before = range.before.and_then(|place| i32::try_from(place).ok()).and_then(|place| place.try_into().ok());
         let wanted = VersionsQuery { since: range.since, at: range.at, before, count: range.count + 1 };
         let mut entries = self.store.history(caller.tenant, key, &wanted).await?;
@@ -49,8 +52,31 @@ impl FhirService {
         let more = entries.len() > range.count as usize;
         entries.truncate(range.count as usize);
         let next_before = entries.last().filter(|_| more).map(|entry| i64::from(entry.version.get()));
-        self.audit.record(AuditRecord::of(caller, AuditAction::History, key.to_string(), self.clock.now())).await;
+        let record = AuditRecord::of(caller, AuditAction::History, key.to_string(), self.clock.now());
+        self.audit.record(record.naming(named(&entries))).await;
         Ok(HistoryPage { entries, next_before })
+    }
+
+    /// A record of the audit log has the one version that it was written as.
+    async fn history_of_record(
+        &self,
+        caller: &Caller,
+        key: &ResourceKey,
+        (id, permit): (EntryId, Permit),
+    ) -> Result<HistoryPage, FhirError> {
+        let Lookup::Found(stored) = self.logged(caller, id, &permit).await? else {
+            return Err(FhirError::NotFound(key.clone()));
+        };
+        if let Permit::Compartment(patient) = permit
+            && !within(&stored, &patient)
+        {
+            return Err(FhirError::NotFound(key.clone()));
+        }
+        let record = AuditRecord::of(caller, AuditAction::History, key.to_string(), self.clock.now());
+        self.audit.record(record.naming(patients_in(&stored))).await;
+        let Stored { key, version, updated, body } = stored;
+        let entry = HistoryEntry { key, version, updated, method: Method::Create, body: Some(body) };
+        Ok(HistoryPage { entries: vec![entry], next_before: None })
     }
 
     /// Lists the versions of a type, or of everything that the caller may see.
@@ -78,8 +104,12 @@ impl FhirService {
         if let Permit::Compartment(patient) = permit {
             changes.retain(|change| as_stored(&change.entry).is_some_and(|stored| within(&stored, &patient)));
         }
-        let target = resource_type.map_or("system", ResourceType::as_str);
-        self.audit.record(AuditRecord::of(caller, AuditAction::History, target, self.clock.now())).await;
+        let (action, target) = match resource_type {
+            Some(own) => (AuditAction::TypeHistory, own.as_str()),
+            None => (AuditAction::SystemHistory, "system"),
+        };
+        let patients = named(changes.iter().map(|change| &change.entry));
+        self.audit.record(AuditRecord::of(caller, action, target, self.clock.now()).naming(patients)).await;
         Ok(HistoryPage { entries: changes.into_iter().map(|ChangeEntry { entry, .. }| entry).collect(), next_before })
     }
 
@@ -101,6 +131,15 @@ impl FhirService {
         }
         Ok((if all { Vec::new() } else { types }, permit))
     }
+}
+
+/// The patients whom the versions disclose.
+fn named<'e>(entries: impl IntoIterator<Item = &'e HistoryEntry>) -> Vec<Box<str>> {
+    let mut patients: Vec<Box<str>> =
+        entries.into_iter().filter_map(as_stored).flat_map(|stored| patients_in(&stored)).collect();
+    patients.sort_unstable();
+    patients.dedup();
+    patients
 }
 
 fn as_stored(entry: &HistoryEntry) -> Option<Stored> {

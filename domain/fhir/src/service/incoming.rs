@@ -1,5 +1,6 @@
 //! A resource from outside: read by our own reader, checked against the pack, stamped with what the server decides.
 
+use crate::access::{EntryId, Refusal};
 use crate::index::{self, IndexEntry};
 use crate::json::{Json, JsonObject, Limits, parse};
 use crate::outcome::{Issue, IssueCode};
@@ -84,6 +85,9 @@ pub(super) struct Stamp {
 /// Sets `id`, `meta.versionId` and `meta.lastUpdated`, puts them first, and derives bytes and search values.
 pub(super) fn stamp(mut resource: Json, stamp: Stamp, parameters: &Parameters) -> Result<Draft, FhirError> {
     let Stamp { key, version, updated } = stamp;
+    if EntryId::of(&key).is_some() {
+        return Err(FhirError::Refused(Refusal::Logged { key }));
+    }
     let Json::Object(members) = &mut resource else {
         let text = "a resource is a JSON object";
         return Err(FhirError::Invalid(vec![Issue::error(IssueCode::Structure, text)]));

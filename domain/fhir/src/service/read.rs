@@ -2,7 +2,7 @@
 
 use super::source::Source;
 use super::{FhirError, FhirService};
-use crate::access::{AuditAction, AuditRecord, Caller, Interaction, Permit, patients_in};
+use crate::access::{AuditAction, AuditRecord, Caller, EntryId, Interaction, Permit, patients_in};
 use crate::index;
 use crate::json::{Limits, parse};
 use crate::ports::{Lookup, Stored};
@@ -26,8 +26,14 @@ impl FhirService {
         key: &ResourceKey,
     ) -> Result<Stored, FhirError> {
         let permit = self.authorise(caller, Interaction::Read, key.resource_type()).await?;
-        let found = source.read(caller, key).await?;
-        self.disclose(caller, key, permit, found).await
+        let found = match EntryId::of(key) {
+            Some(id) => {
+                source.has_log()?;
+                self.logged(caller, id, &permit).await?
+            }
+            None => source.read(caller, key).await?,
+        };
+        self.disclose(caller, (AuditAction::Read, key.to_string()), key, (permit, found)).await
     }
 
     pub(super) async fn vread_from(
@@ -38,16 +44,34 @@ impl FhirService {
         version: VersionId,
     ) -> Result<Stored, FhirError> {
         let permit = self.authorise(caller, Interaction::Vread, key.resource_type()).await?;
-        let found = source.read_version(caller, key, version).await?;
-        self.disclose(caller, key, permit, found).await
+        let found = match EntryId::of(key) {
+            Some(_) if version != VersionId::FIRST => Lookup::Absent,
+            Some(id) => {
+                source.has_log()?;
+                self.logged(caller, id, &permit).await?
+            }
+            None => source.read_version(caller, key, version).await?,
+        };
+        let target = format!("{key}/_history/{version}");
+        self.disclose(caller, (AuditAction::Vread, target), key, (permit, found)).await
+    }
+
+    /// A record of the audit log as the AuditEvent that the caller may see.
+    pub(super) async fn logged(&self, caller: &Caller, id: EntryId, permit: &Permit) -> Result<Lookup, FhirError> {
+        let only = match permit {
+            Permit::Whole => None,
+            Permit::Compartment(patient) => Some(patient),
+        };
+        let entry = self.events.entry(caller.tenant, id).await?;
+        Ok(entry.map_or(Lookup::Absent, |entry| Lookup::Found(entry.stored(only))))
     }
 
     async fn disclose(
         &self,
         caller: &Caller,
+        (action, target): (AuditAction, String),
         key: &ResourceKey,
-        permit: Permit,
-        found: Lookup,
+        (permit, found): (Permit, Lookup),
     ) -> Result<Stored, FhirError> {
         let stored = match found {
             Lookup::Found(stored) => stored,
@@ -60,7 +84,7 @@ impl FhirService {
             // Whether it exists is nobody else's business: the answer is the one for an absent resource.
             return Err(FhirError::NotFound(key.clone()));
         }
-        let record = AuditRecord::of(caller, AuditAction::Read, key.to_string(), self.clock.now());
+        let record = AuditRecord::of(caller, action, target, self.clock.now());
         self.audit.record(record.naming(patients_in(&stored))).await;
         Ok(stored)
     }

@@ -1,12 +1,19 @@
 //! search of types (R4: <https://hl7.org/fhir/R4/http.html#search>): the access rules add their clause, the store answers.
 
+use seva_fhir_profiles::definitions;
+
 use super::read::within;
 use super::source::Source;
 use super::{FhirError, FhirService};
-use crate::access::{AuditAction, AuditRecord, Caller, Interaction, Permit, decide, patients_in};
+use crate::access::{
+    AuditAction, AuditQuery, AuditRecord, Caller, Interaction, Permit, decide, decide_looks, patients_in,
+};
 use crate::ports::{SearchPage, Stored};
-use crate::search::{Handling, QueryPairs, SearchOptions, SearchQuery, parse_query_string, parse_search};
-use crate::types::ResourceType;
+use crate::search::{
+    Clause, Handling, QueryPairs, ReferenceTest, SearchOptions, SearchQuery, Test, empty_query, parse_query_string,
+    parse_search,
+};
+use crate::types::{ResourceKey, ResourceType};
 
 impl FhirService {
     /// Answers a parsed search.
@@ -20,18 +27,31 @@ impl FhirService {
         caller: &Caller,
         mut query: SearchQuery,
     ) -> Result<SearchPage, FhirError> {
+        let of_log = query.resource_types.as_slice() == [ResourceType::audit_event()];
+        if of_log {
+            source.has_log()?;
+        }
         self.restrict(caller, &mut query).await?;
-        let mut page = source.search(caller, &query).await?;
+        let mut page = if of_log {
+            let asked = AuditQuery::of(&query).map_err(FhirError::Invalid)?;
+            self.events.search(caller.tenant, &query, &asked).await?
+        } else {
+            source.search(caller, &query).await?
+        };
         page.included.retain(|stored| may_see(caller, stored));
         let mut patients: Vec<Box<str>> = page.matches.iter().chain(&page.included).flat_map(patients_in).collect();
         patients.sort_unstable();
         patients.dedup();
-        let target = match query.resource_types.as_slice() {
-            [one] => one.as_str(),
-            _ => "system",
+        let (action, target) = match query.resource_types.as_slice() {
+            [one] => (AuditAction::Search, one.as_str()),
+            _ => (AuditAction::SystemSearch, "system"),
         };
-        let record = AuditRecord::of(caller, AuditAction::Search, target, self.clock.now());
-        self.audit.record(record.naming(patients)).await;
+        let asked = match query.query_string() {
+            words if words.is_empty() => target.to_owned(),
+            words => format!("{target}?{words}"),
+        };
+        let record = AuditRecord::of(caller, action, target, self.clock.now());
+        self.audit.record(record.naming(patients).asking(asked)).await;
         Ok(page)
     }
 
@@ -60,12 +80,49 @@ impl FhirService {
             query.resource_types.retain(|own| decide(caller, Interaction::Search, *own).is_ok());
         }
         for resource_type in query.types_touched() {
-            if let Permit::Compartment(patient) = self.authorise(caller, Interaction::Search, resource_type).await? {
+            let permit = if resource_type == ResourceType::audit_event() {
+                self.authorise_looks(caller, query).await?
+            } else {
+                self.authorise(caller, Interaction::Search, resource_type).await?
+            };
+            if let Permit::Compartment(patient) = permit {
                 query.compartment = Some(patient);
             }
         }
         Ok(())
     }
+
+    /// Who asks about one patient may have that patient in care.
+    async fn authorise_looks(&self, caller: &Caller, query: &SearchQuery) -> Result<Permit, FhirError> {
+        let mut in_care = None;
+        if let (Some(patient), Some(own)) = (query.patient(), &caller.practitioner)
+            && decide_looks(caller, Some(patient.clone())).is_ok()
+        {
+            let own = ResourceKey::new(ResourceType::practitioner(), own.clone());
+            let visits = self.store.search(caller.tenant, &visits_of(patient, &own)).await?;
+            in_care = (!visits.matches.is_empty()).then(|| patient.clone());
+        }
+        match decide_looks(caller, in_care) {
+            Ok(permit) => Ok(permit),
+            Err(refusal) => {
+                let on = ResourceType::audit_event().as_str();
+                Err(self.refuse(caller, Interaction::Search, on, refusal).await?)
+            }
+        }
+    }
+}
+
+/// A visit of a patient in which a practitioner takes part.
+fn visits_of(patient: &ResourceKey, practitioner: &ResourceKey) -> SearchQuery {
+    let mut query = empty_query(vec![ResourceType::encounter()]);
+    query.count = 1;
+    for (code, key) in [("patient", patient), ("participant", practitioner)] {
+        if let Some(parameter) = definitions().search_parameter(ResourceType::encounter().as_str(), code) {
+            let test = Test::Reference(vec![ReferenceTest::Local(vec![key.clone()])]);
+            query.clauses.push(Clause::Parameter { parameter, test });
+        }
+    }
+    query
 }
 
 /// What comes along must be readable by itself: an include opens no door.

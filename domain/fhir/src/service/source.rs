@@ -1,6 +1,8 @@
 //! Where an interaction reads: what is committed, or what its transaction is about to commit.
 
+use super::FhirError;
 use crate::access::Caller;
+use crate::outcome::{Issue, IssueCode};
 use crate::ports::{Lookup, ResourceStore, SearchPage, StoreError, Written};
 use crate::search::SearchQuery;
 use crate::types::{ResourceKey, VersionId};
@@ -14,6 +16,17 @@ pub(super) enum Source<'a> {
 }
 
 impl Source<'_> {
+    /// The audit log is read on a connection of its own, and a transaction takes no second one (decision D5).
+    pub(super) fn has_log(&self) -> Result<(), FhirError> {
+        match self {
+            Self::Committed(_) => Ok(()),
+            Self::Written(_) => {
+                let text = "the audit log is not read within a transaction that writes: use a batch";
+                Err(FhirError::Invalid(vec![Issue::error(IssueCode::NotSupported, text)]))
+            }
+        }
+    }
+
     pub(super) async fn read(&mut self, caller: &Caller, key: &ResourceKey) -> Result<Lookup, StoreError> {
         match self {
             Self::Committed(store) => store.read(caller.tenant, key).await,

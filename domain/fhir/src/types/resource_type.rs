@@ -175,6 +175,24 @@ impl ResourceType {
         Self::known("DocumentReference")
     }
 
+    /// The type of what the audit log is read as.
+    #[must_use]
+    pub fn audit_event() -> Self {
+        Self::known("AuditEvent")
+    }
+
+    /// The type of visits.
+    #[must_use]
+    pub fn encounter() -> Self {
+        Self::known("Encounter")
+    }
+
+    /// The type of doctors and others who care for patients.
+    #[must_use]
+    pub fn practitioner() -> Self {
+        Self::known("Practitioner")
+    }
+
     fn known(name: &str) -> Self {
         Self(NAMES.binary_search(&name).ok().and_then(|index| u8::try_from(index).ok()).unwrap_or_default())
     }

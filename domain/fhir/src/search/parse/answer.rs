@@ -76,6 +76,11 @@ impl Parser<'_> {
             return Ok((all, None));
         }
         let source: ResourceType = source.parse().map_err(|error| Problem::Bad(format!("{error}")))?;
+        if source == ResourceType::audit_event() {
+            return Err(Problem::Unknown(
+                "AuditEvents come from the audit log: nothing is included with them".to_owned(),
+            ));
+        }
         let code = parts.next();
         let code = code.ok_or_else(|| Problem::Bad(format!("{value:?} has no parameter: write Type:parameter")))?;
         let target = parts.next().filter(|name| !name.is_empty()).map(str::parse::<ResourceType>).transpose();

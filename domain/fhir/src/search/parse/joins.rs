@@ -31,7 +31,7 @@ impl Parser<'_> {
             let possible = parameter.targets.iter().filter_map(|name| name.parse::<ResourceType>().ok());
             let others: Vec<ResourceType> = match wanted {
                 Some(wanted) => vec![wanted],
-                None => possible.collect(),
+                None => possible.filter(|other| *other != ResourceType::audit_event()).collect(),
             };
             for other in others {
                 match self.clause(&[other], rest, value) {
@@ -59,6 +59,9 @@ impl Parser<'_> {
             return Err(Problem::Bad(format!("a chain has at most {LONGEST_CHAIN} steps")));
         }
         let other = target(source)?;
+        if other == ResourceType::audit_event() {
+            return Err(Problem::Unknown("what AuditEvents refer to is not searched by them".to_owned()));
+        }
         let reference = references(self.options.parameters, &[other], code)?
             .into_iter()
             .find(|parameter| {
