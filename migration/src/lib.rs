@@ -16,6 +16,7 @@ mod m0005_leases;
 mod m0006_jobs;
 mod m0007_parameters;
 mod m0008_audit;
+mod m0009_terminology;
 
 /// The key of the PostgreSQL advisory lock that serialises migrations between nodes.
 pub const MIGRATION_LOCK: i64 = 0x5345_5641_0001;
@@ -35,6 +36,11 @@ impl MigratorTrait for Migrator {
             Box::new(Statements { name: "m0006_jobs", up: m0006_jobs::UP, down: m0006_jobs::DOWN }),
             Box::new(Statements { name: "m0007_parameters", up: m0007_parameters::UP, down: m0007_parameters::DOWN }),
             Box::new(Statements { name: "m0008_audit", up: m0008_audit::UP, down: m0008_audit::DOWN }),
+            Box::new(Statements {
+                name: "m0009_terminology",
+                up: m0009_terminology::UP,
+                down: m0009_terminology::DOWN,
+            }),
         ]
     }
 }

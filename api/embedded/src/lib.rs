@@ -8,5 +8,6 @@ pub mod identity;
 pub mod model;
 pub mod postgres;
 pub mod print;
+pub mod releases;
 pub mod seal;
 pub mod speech;

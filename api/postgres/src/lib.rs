@@ -5,6 +5,7 @@
 
 mod accounts;
 mod audit;
+mod concepts;
 mod database;
 mod dictations;
 mod entities;
@@ -23,6 +24,7 @@ mod together;
 
 pub use accounts::PostgresAccounts;
 pub use audit::{PostgresAudit, PostgresAuditEvents, PostgresSealer};
+pub use concepts::PostgresConcepts;
 pub use database::{Database, DatabaseError, DatabaseSettings};
 pub use dictations::PostgresDictations;
 pub use idempotency::PostgresIdempotency;

@@ -38,6 +38,16 @@ const LOOKED_AT: u32 = 500;
 /// A page ends after so many rows that did not fit; its link goes on from there.
 const MOST_LOOKED_AT: usize = 50_000;
 
+/// Codes that nobody has looked for are no codes: a search for them would find nothing, or everything.
+pub(crate) fn known(query: &SearchQuery) -> Result<(), StoreError> {
+    if query.has_unknown_codes() {
+        return Err(StoreError::Unavailable(
+            "the codes of a search were not looked for before the store was asked".into(),
+        ));
+    }
+    Ok(())
+}
+
 /// Answers a search: one statement for the page, one more for each include, one for a total that was asked for.
 pub(crate) async fn run(
     database: &Database,
@@ -45,6 +55,7 @@ pub(crate) async fn run(
     query: &SearchQuery,
     connection: &mut PgConnection,
 ) -> Result<SearchPage, StoreError> {
+    known(query)?;
     let total = match query.total {
         Total::None if query.count > 0 => None,
         Total::Estimate if query.count > 0 && query.rechecks().next().is_none() => {
@@ -103,6 +114,7 @@ pub(crate) async fn keys(
     query: &SearchQuery,
     connection: &mut PgConnection,
 ) -> Result<Vec<ResourceKey>, StoreError> {
+    known(query)?;
     let rechecks: Vec<&Recheck> = query.rechecks().collect();
     // Without a look at each row no more are read than are asked for.
     let limit = if rechecks.is_empty() { query.count } else { LOOKED_AT };

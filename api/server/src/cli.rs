@@ -55,6 +55,45 @@ pub enum Command {
     /// Installs, lists and removes FHIR packages from files; validation finds their profiles and value sets.
     #[command(subcommand)]
     Package(PackageAction),
+    /// Brings in code systems from the files of their publishers; whoever runs it must be entitled to use them.
+    #[command(subcommand)]
+    Terminology(TerminologyAction),
+}
+
+/// What is done with code systems.
+#[derive(Subcommand)]
+pub enum TerminologyAction {
+    /// Reads a release into the database, all of it or nothing; the same version that was there is replaced.
+    Import(ImportOptions),
+}
+
+/// A release of a code system.
+#[derive(clap::Args)]
+pub struct ImportOptions {
+    /// The publisher's format.
+    pub format: ReleaseKind,
+    /// The file, folder or ZIP.
+    pub path: PathBuf,
+    /// The hospital's name; without it all hospitals share the code system.
+    #[arg(long)]
+    pub tenant: Option<String>,
+    /// The version, where the names of the files don't tell it.
+    #[arg(long = "version")]
+    pub release_version: Option<String>,
+}
+
+/// A publisher's format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ReleaseKind {
+    /// The order file of ICD-10-CM, `icd10cm_order_YYYY.txt`.
+    #[value(name = "icd-10-cm")]
+    Icd10Cm,
+    /// A snapshot of SNOMED CT in Release Format 2.
+    Rf2,
+    /// `Loinc.csv`.
+    Loinc,
+    /// `RXNCONSO.RRF` and `RXNREL.RRF`.
+    Rxnorm,
 }
 
 /// What is done with the audit log.

@@ -6,6 +6,7 @@ mod doctor;
 mod model;
 mod package;
 mod serve;
+mod terminology;
 
 use seva_postgres::Database;
 
@@ -34,6 +35,9 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
             }
             Command::Package(action) => {
                 with_database(&configuration, async |database| package::run(database, action).await).await
+            }
+            Command::Terminology(action) => {
+                with_database(&configuration, async |database| terminology::run(database, action).await).await
             }
             Command::Account(asked) => {
                 with_database(&configuration, async |database| account::run(database, *asked).await).await

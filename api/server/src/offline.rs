@@ -7,7 +7,7 @@ use seva_fhir::clock::{RandomIds, SystemClock};
 use seva_fhir::types::TenantId;
 use seva_fhir::validation::ValidationLevel;
 use seva_fhir::{FhirService, FhirServiceParts};
-use seva_postgres::{Database, PostgresAudit, PostgresAuditEvents, PostgresResources};
+use seva_postgres::{Database, PostgresAudit, PostgresAuditEvents, PostgresConcepts, PostgresResources};
 
 /// Gives the work a service, and waits until its audit records are written.
 pub(crate) async fn with_service<T>(
@@ -17,6 +17,7 @@ pub(crate) async fn with_service<T>(
     let (audit, writer) = PostgresAudit::start(database);
     let service = FhirService::new(FhirServiceParts {
         store: Arc::new(PostgresResources::new(database)),
+        concepts: Arc::new(PostgresConcepts::new(database)),
         audit: Arc::new(audit),
         events: Arc::new(PostgresAuditEvents::new(database)),
         clock: Arc::new(SystemClock),

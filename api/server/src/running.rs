@@ -26,8 +26,9 @@ use seva_fhir::jobs::{JobDesk, JobDeskParts};
 use seva_fhir::{FhirService, FhirServiceParts};
 use seva_http::{Authenticator, AuthenticatorParts, Services, TokenKeys, new_signing_key};
 use seva_postgres::{
-    Database, DatabaseSettings, PostgresAccounts, PostgresAudit, PostgresAuditEvents, PostgresDictations,
-    PostgresIdempotency, PostgresJobs, PostgresResources, PostgresSealer, PostgresSecrets, Reindexing,
+    Database, DatabaseSettings, PostgresAccounts, PostgresAudit, PostgresAuditEvents, PostgresConcepts,
+    PostgresDictations, PostgresIdempotency, PostgresJobs, PostgresResources, PostgresSealer, PostgresSecrets,
+    Reindexing,
 };
 use seva_remote::issuer::IssuerVerifier;
 use seva_web::WebSettings;
@@ -278,6 +279,7 @@ impl Parts<'_> {
     fn fhir(&self) -> FhirService {
         FhirService::new(FhirServiceParts {
             store: Arc::new(PostgresResources::new(self.database)),
+            concepts: Arc::new(PostgresConcepts::new(self.database)),
             audit: Arc::new(self.audit.clone()),
             events: Arc::new(PostgresAuditEvents::new(self.database)),
             clock: Arc::new(SystemClock),

@@ -158,6 +158,13 @@ pub const OPERATIONS: &[Operation] = &[
         definition: "http://hl7.org/fhir/OperationDefinition/ConceptMap-translate",
     },
     Operation {
+        name: "closure",
+        scopes: &[Scope::System],
+        types: &[],
+        writes: true,
+        definition: "http://hl7.org/fhir/OperationDefinition/ConceptMap-closure",
+    },
+    Operation {
         name: "match",
         scopes: &[Scope::Type],
         types: &["Patient"],

@@ -3,6 +3,7 @@
 //! R4: <https://hl7.org/fhir/R4/search.html>. One file per parameter type; repeated parameters mean AND, commas mean OR. An
 //! unknown parameter is an error unless the caller asked for lenient handling, and then it is named in the answer (D7).
 
+mod codes;
 mod compartment;
 mod cursor;
 mod date;
@@ -21,6 +22,7 @@ use seva_fhir_profiles::SearchParameter;
 use crate::outcome::Issue;
 use crate::types::{ResourceId, ResourceKey, ResourceType};
 
+pub use codes::{CodeSource, CodesTest, Membership};
 pub use compartment::compartment_types;
 pub use cursor::{Cursor, CursorKey, InvalidCursor, SortValue};
 pub use date::{DateTest, Prefix};
@@ -62,6 +64,8 @@ pub struct SearchQuery {
     pub compartment: Option<ResourceKey>,
     /// The parameters as used, for the self link: without the cursor.
     pub used: Vec<(String, String)>,
+    /// What becomes of conditions on codes that can't be found.
+    pub handling: Handling,
     /// What lenient handling left out.
     pub warnings: Vec<Issue>,
 }
@@ -179,6 +183,8 @@ pub enum Test {
     Token(Vec<TokenTest>),
     /// None of these codes.
     NotToken(Vec<TokenTest>),
+    /// Codes that the service finds before a store is asked: they become one of the two above.
+    Codes(CodesTest),
     /// Text.
     String(StringMatch, Vec<String>),
     /// Other resources.

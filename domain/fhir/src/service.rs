@@ -38,6 +38,7 @@ use crate::outcome::Issue;
 use crate::parameters::Parameters;
 use crate::ports::{ResourceStore, StoreError, WriteContext};
 use crate::profile::ProfileCache;
+use crate::terminology::ConceptStore;
 use crate::types::{Instant, ResourceKey, ResourceType, VersionId};
 use crate::validation::ValidationLevel;
 
@@ -52,7 +53,10 @@ pub use member::{Member, MemberQuestion};
 pub use merge::{Merge, MergeMode, MergeSide, Merged};
 pub use meta::MetaChange;
 pub use patch::Patch;
-pub use terminology::Named;
+pub use terminology::{
+    AskedCode, ClosureAsked, Details, KnownSystem, Mapping, Named, TranslationAsked, ValidationAsked, ValidationPlace,
+    Verdict,
+};
 pub use transaction::TransactionOutcome;
 pub use update::{Change, Existing, Updated};
 
@@ -107,6 +111,7 @@ pub enum FhirError {
 #[derive(Clone)]
 pub struct FhirService {
     pub(crate) store: Arc<dyn ResourceStore>,
+    pub(crate) concepts: Arc<dyn ConceptStore>,
     pub(crate) audit: Arc<dyn AuditLog>,
     pub(crate) events: Arc<dyn AuditEvents>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -121,6 +126,8 @@ pub struct FhirService {
 pub struct FhirServiceParts {
     /// The store.
     pub store: Arc<dyn ResourceStore>,
+    /// Code systems in tables.
+    pub concepts: Arc<dyn ConceptStore>,
     /// The audit log, for writing.
     pub audit: Arc<dyn AuditLog>,
     /// The audit log, for reading.
@@ -138,9 +145,9 @@ pub struct FhirServiceParts {
 impl FhirService {
     /// Wires the service.
     pub fn new(parts: FhirServiceParts) -> Self {
-        let FhirServiceParts { store, audit, events, clock, ids, base_url, level } = parts;
+        let FhirServiceParts { store, concepts, audit, events, clock, ids, base_url, level } = parts;
         let (base_url, limits) = (base_url.trim_end_matches('/').into(), Limits::default());
-        Self { store, audit, events, clock, ids, base_url, limits, level, profiles: Arc::default() }
+        Self { store, concepts, audit, events, clock, ids, base_url, limits, level, profiles: Arc::default() }
     }
 
     /// The public base URL, without a slash at its end.

@@ -2,8 +2,13 @@
 //! that are stored and the code lists of the specification.
 
 mod code_system;
+mod concept;
 mod expansion;
+mod filter;
+mod nesting;
+mod store;
 mod translation;
+mod wanted;
 
 #[cfg(test)]
 mod tests;
@@ -13,44 +18,22 @@ use seva_fhir_profiles::definitions;
 use crate::json::Json;
 
 pub use code_system::{CodeSystem, Subsumption};
-pub use expansion::{Expansion, ExpansionError, Sources, expand, needs};
-pub use translation::{Direction, Translation, translate};
-
-/// A code in its system.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Concept {
-    /// The code system.
-    pub system: String,
-    /// The code.
-    pub code: String,
-    /// What people read.
-    pub display: Option<String>,
-    /// Whether it only groups others, and is not to be chosen.
-    pub not_selectable: bool,
-    /// Whether it is no longer in use.
-    pub inactive: bool,
-}
-
-impl Concept {
-    /// Whether a filter text stands in code or display, ignoring case.
-    fn matches(&self, folded: &str) -> bool {
-        let holds = |text: &str| crate::index::fold(text).contains(folded);
-        folded.is_empty() || holds(&self.code) || self.display.as_deref().is_some_and(holds)
-    }
-}
+pub use concept::{Concept, Designation, Property, words_of};
+pub use expansion::{Expansion, ExpansionError, LARGEST, Sources, StoredPart, expand, imports, parts};
+pub use filter::{Filter, Hierarchy, Operator};
+pub use nesting::{Nested, nest};
+pub use store::{
+    ClosureAdded, ClosureCode, ClosureLine, ConceptImport, ConceptPage, ConceptQuery, ConceptStore, Detail,
+    ImportContent, ImportError, ImportHeader, ImportRow, Imported, Relatives, StoredSystem,
+};
+pub use translation::{Direction, ToTranslate, Translated, Translation, translate};
+pub use wanted::{Page, Wanted, implicit};
 
 /// The codes of a value set of the specification, when the pack lists it.
 #[must_use]
 pub fn listed(url: &str) -> Option<Vec<Concept>> {
     let list = definitions().code_list(url.split('|').next().unwrap_or(url))?;
-    let concept = |(system, code): (&str, &str)| Concept {
-        system: system.to_owned(),
-        code: code.to_owned(),
-        display: None,
-        not_selectable: false,
-        inactive: false,
-    };
-    Some(list.codes().map(concept).collect())
+    Some(list.codes().map(|(system, code)| Concept::bare(system, code)).collect())
 }
 
 /// The text of a member.

@@ -35,4 +35,5 @@ mod search;
 mod search_joins;
 mod secrets;
 mod terminology;
+mod terminology_search;
 mod transaction;

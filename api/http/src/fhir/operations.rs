@@ -10,12 +10,14 @@ mod export;
 mod graphql;
 mod import;
 mod lastn;
+mod lookup;
 mod matching;
 mod merge;
 mod meta;
 mod parameters;
 mod summary;
 mod terminology;
+mod translate;
 mod validate;
 
 use poem::http::Method;
@@ -93,9 +95,10 @@ pub(super) async fn run(
         ("document", On::Instance(key)) => document::run(face, caller, key).await,
         ("expand", on) => expand::run(face, caller, on, &given).await,
         ("validate-code", on) => terminology::validate_code(face, caller, on, &given).await,
-        ("lookup", _) => terminology::lookup(face, caller, &given).await,
+        ("lookup", on) => lookup::run(face, caller, on, &given).await,
         ("subsumes", on) => terminology::subsumes(face, caller, on, &given).await,
-        ("translate", on) => terminology::translated(face, caller, on, &given).await,
+        ("translate", on) => translate::run(face, caller, on, &given).await,
+        ("closure", On::System) => translate::closure(face, caller, &given).await,
         ("match", On::Type(_)) => matching::patient(face, caller, &given).await,
         ("member-match", On::Type(_)) => matching::member(face, caller, &given).await,
         ("merge", On::Type(_)) => merge::run(face, caller, &given).await,

@@ -44,7 +44,8 @@ pub(super) async fn run(
             std::str::from_utf8(form).map_err(|_| Failure::BadRequest("the form is not valid UTF-8".to_owned()))?;
         pairs.extend(parse_query_string(text).map_err(one)?);
     }
-    let (query, path) = asked(face, caller, &place, &pairs, handling(request))?;
+    let (mut query, path) = asked(face, caller, &place, &pairs, handling(request))?;
+    face.service().find_codes(caller, &mut query).await?;
     let (used, mut warnings) = (query.clone(), query.warnings.clone());
     let page = face.service().search(caller, query).await?;
     warnings.extend(page.cut.iter().map(|asked| {

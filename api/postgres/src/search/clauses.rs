@@ -101,6 +101,10 @@ fn push_test(database: &Database, sql: &mut Sql, parameter: &SearchParameter, te
             sql.push("NOT ");
             hashed(sql, "index_token", id, tokens::values(database, tests));
         }
+        // Refused before a statement is made: see `search::known`.
+        Test::Codes(_) => {
+            sql.push("false");
+        }
         Test::Reference(tests) => references::push(database, sql, id, tests),
         Test::Uri(uris) => {
             let values = uris.iter().map(|uri| database.hash.of(Tag::Url, &[uri])).collect();
@@ -142,7 +146,9 @@ pub(super) fn single_equality(database: &Database, test: &Test) -> Option<(&'sta
         Test::Token(tests) => ("index_token", tokens::values(database, tests)),
         Test::Reference(tests) => ("index_reference", references::local_values(database, tests)?),
         Test::Uri(uris) => ("index_uri", uris.iter().map(|uri| database.hash.of(Tag::Url, &[uri])).collect()),
-        Test::NotToken(_) | Test::String(StringMatch::Prefix | StringMatch::Exact | StringMatch::Contains, _) => {
+        Test::NotToken(_)
+        | Test::Codes(_)
+        | Test::String(StringMatch::Prefix | StringMatch::Exact | StringMatch::Contains, _) => {
             return None;
         }
         Test::Date(_) | Test::Number(_) | Test::Quantity(_) | Test::Composite(_) | Test::Presence(_) => return None,

@@ -8,7 +8,7 @@ use seva_fhir::types::{Instant, TenantId};
 
 use super::page::push_types;
 use super::sql::{Bind, Planning, Sql};
-use super::{COLUMNS, clauses, holds};
+use super::{COLUMNS, clauses, holds, known};
 use crate::Database;
 use crate::failure::unavailable;
 use crate::resources::lookup::keyed;
@@ -36,6 +36,7 @@ pub(crate) async fn run(
     let moment: i64 = sqlx::query_scalar(MOMENT).fetch_one(&mut *transaction).await.map_err(unavailable)?;
     sink.begin(Instant::from_micros(moment).to_milliseconds()).await?;
     for (place, query) in scan.queries.iter().enumerate() {
+        known(query)?;
         let rechecks: Vec<&Recheck> = query.rechecks().collect();
         let statement = statement(database, tenant, scan, query);
         let mut rows = statement.query(Planning::Custom).fetch(&mut *transaction);

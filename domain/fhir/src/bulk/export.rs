@@ -94,7 +94,7 @@ impl FhirService {
     /// Checks a request for an export, and writes it down for a worker.
     pub async fn export_request(&self, caller: &Caller, request: &ExportRequest) -> Result<Json, FhirError> {
         self.authorise_bulk(caller, "$export").await?;
-        self.export_queries(caller, request)?;
+        self.export_queries(caller, request).await?;
         if let ExportLevel::Group(key) = &request.level {
             self.read(caller, key).await?;
         }
@@ -102,7 +102,7 @@ impl FhirService {
     }
 
     /// One query a type, with the conditions of its filters.
-    fn export_queries(&self, caller: &Caller, request: &ExportRequest) -> Result<Vec<SearchQuery>, FhirError> {
+    async fn export_queries(&self, caller: &Caller, request: &ExportRequest) -> Result<Vec<SearchQuery>, FhirError> {
         let inside = compartment_types(ResourceType::patient());
         let all = || match request.level {
             ExportLevel::System => ResourceType::all().filter(|own| own.as_str() != "Binary").collect(),
@@ -122,6 +122,9 @@ impl FhirService {
                 several => query.clauses.push(either(several)?),
             }
             queries.push(query);
+        }
+        for query in &mut queries {
+            self.find_codes(caller, query).await?;
         }
         if let Some(filter) = request.filters.iter().find(|own| !names_a_type(own, &queries)) {
             let text = format!(
@@ -206,7 +209,7 @@ impl JobRunner for ExportRunner {
         let request =
             ExportRequest::from_json(&work.job.request).ok_or_else(|| invalid("the request is lost".to_owned()))?;
         let (mut queries, mut refused) = (Vec::new(), Vec::new());
-        for query in self.service.export_queries(caller, &request)? {
+        for query in self.service.export_queries(caller, &request).await? {
             for own in &query.resource_types {
                 match decide(caller, Interaction::Search, *own) {
                     Ok(Permit::Whole) => queries.push(query.clone()),

@@ -38,6 +38,13 @@ pub struct CodeQuestion {
 }
 
 impl CodeQuestion {
+    /// The codes that are asked about.
+    #[must_use]
+    pub fn codes(&self) -> Vec<String> {
+        let codings = self.value.get("coding").map_or(std::slice::from_ref(&self.value), Json::items);
+        codings.iter().filter_map(|one| one.as_str().or_else(|| one.get_str("code"))).map(str::to_owned).collect()
+    }
+
     /// Judges the value by the codes of the value set.
     #[must_use]
     pub fn judge(&self, expansion: &Expansion) -> Option<Issue> {

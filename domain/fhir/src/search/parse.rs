@@ -77,7 +77,8 @@ fn parse(
     options: SearchOptions<'_>,
 ) -> Result<SearchQuery, Vec<Issue>> {
     let system = resource_types.len() > 1 || pairs.iter().any(|(name, _)| name == "_type");
-    let mut parser = Parser { options, query: empty_query(resource_types), issues: Vec::new() };
+    let query = SearchQuery { handling: options.handling, ..empty_query(resource_types) };
+    let mut parser = Parser { options, query, issues: Vec::new() };
     for (name, value) in pairs {
         if (system && name == "_type") || value.is_empty() {
             // R4 leaves a parameter without a value to the server; nothing is asked, so nothing is narrowed.
@@ -105,6 +106,7 @@ pub fn empty_query(resource_types: Vec<ResourceType>) -> SearchQuery {
         cursor: None,
         compartment: None,
         used: Vec::new(),
+        handling: Handling::Strict,
         warnings: Vec::new(),
     }
 }

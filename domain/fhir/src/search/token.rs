@@ -1,5 +1,7 @@
 //! Codes, identifiers and booleans (R4 search.html#token).
 
+use seva_fhir_profiles::definitions;
+
 use super::query_string::{split_escaped, unescape};
 
 /// What a token is compared with.
@@ -28,6 +30,15 @@ pub enum TokenTest {
 }
 
 impl TokenTest {
+    /// The system of a plain `code` is implied (R4 search.html#token): one of the specification's own is left out.
+    #[must_use]
+    pub fn or_implied(self) -> Self {
+        match self {
+            Self::Exact { system, code } if definitions().implies(&system, &code) => Self::Implied { system, code },
+            other => other,
+        }
+    }
+
     /// Reads `code`, `system|code`, `|code` or `system|`.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let parts: Vec<String> = split_escaped(text, '|').iter().map(|part| unescape(part)).collect();

@@ -128,6 +128,7 @@ impl FhirService {
     ) -> Result<Vec<Stored>, FhirError> {
         let mut query = criteria.clone();
         query.count = most;
+        self.find_codes(caller, &mut query).await?;
         self.restrict(caller, &mut query).await?;
         Ok(self.store.search(caller.tenant, &query).await?.matches)
     }

@@ -11,6 +11,7 @@ impl FhirService {
     /// Carries a search out as [`FhirService::search`] does, and tells its statements instead of what it found.
     pub async fn explain(&self, caller: &Caller, mut query: SearchQuery) -> Result<Vec<Explained>, FhirError> {
         self.authorise_bulk(caller, "$explain").await?;
+        self.find_codes(caller, &mut query).await?;
         self.restrict(caller, &mut query).await?;
         if query.resource_types.contains(&ResourceType::audit_event()) {
             let text = "AuditEvents come from the audit log, which is not explained";

@@ -31,6 +31,7 @@ impl FhirService {
         if of_log {
             source.has_log()?;
         }
+        self.find_codes(caller, &mut query).await?;
         self.restrict(caller, &mut query).await?;
         let mut page = if of_log {
             let asked = AuditQuery::of(&query).map_err(FhirError::Invalid)?;

@@ -1,18 +1,29 @@
-//! Terminology operations over stored resources (R4 <https://hl7.org/fhir/R4/terminology-service.html>): what a request
-//! names by URL is found by search, with everything that it is built from.
+//! Terminology operations (R4 <https://hl7.org/fhir/R4/terminology-service.html>): what a request names by URL is found
+//! among the hospital's resources, then among those that all share, with everything that it is built from.
+
+mod closure;
+mod codes;
+mod context;
+mod expanding;
+mod lookup;
+mod translating;
+mod validating;
 
 use super::incoming::{check_structure, check_type};
 use super::update::stored_json;
 use super::{FhirError, FhirService};
-use crate::access::Caller;
+use crate::access::{Caller, Interaction};
 use crate::json::Json;
 use crate::outcome::{Issue, IssueCode};
 use crate::ports::Stored;
-use crate::terminology::{Expansion, ExpansionError, Sources, expand, listed, needs};
-use crate::types::{ResourceKey, ResourceType};
+use crate::search::SearchQuery;
+use crate::terminology::{ExpansionError, StoredSystem};
+use crate::types::{ResourceKey, ResourceType, TenantId};
 
-/// Value sets are followed to this depth.
-const ROUNDS: usize = 10;
+pub use closure::ClosureAsked;
+pub use lookup::Details;
+pub use translating::{Mapping, TranslationAsked};
+pub use validating::{AskedCode, ValidationAsked, ValidationPlace, Verdict};
 
 /// Which resource an operation is about.
 #[derive(Clone, Debug)]
@@ -23,6 +34,53 @@ pub enum Named<'a> {
     Key(&'a ResourceKey),
     /// It came with the request.
     Given(&'a Json),
+}
+
+/// A code system that was found.
+#[derive(Clone, Debug)]
+pub enum KnownSystem {
+    /// A CodeSystem resource that holds its concepts.
+    Resource(Json),
+    /// Concepts in tables.
+    Stored(StoredSystem),
+}
+
+impl KnownSystem {
+    /// The canonical URL.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        match self {
+            Self::Resource(resource) => resource.get_str("url").unwrap_or_default(),
+            Self::Stored(system) => &system.url,
+        }
+    }
+
+    /// The version, if it has one.
+    #[must_use]
+    pub fn version(&self) -> Option<&str> {
+        match self {
+            Self::Resource(resource) => resource.get_str("version"),
+            Self::Stored(system) => Some(system.version.as_str()).filter(|version| !version.is_empty()),
+        }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Resource(resource) => resource.get_str("name").unwrap_or_default(),
+            Self::Stored(system) => &system.name,
+        }
+    }
+
+    /// Whether every code is here: a fragment can't say that a code is wrong.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        match self {
+            Self::Resource(resource) => resource.get_str("content") == Some("complete"),
+            Self::Stored(system) => system.is_complete,
+        }
+    }
 }
 
 impl FhirService {
@@ -40,17 +98,30 @@ impl FhirService {
     }
 
     async fn by_url(&self, caller: &Caller, kind: &str, url: &str) -> Result<Option<Json>, FhirError> {
-        self.stored_by_url(caller, kind, url).await?.as_ref().map(stored_json).transpose()
+        if let Some(found) = self.stored_by_url(caller, kind, url).await? {
+            return stored_json(&found).map(Some);
+        }
+        if caller.tenant == TenantId::SHARED {
+            return Ok(None);
+        }
+        // Definitions that all hospitals share say nothing of anybody: the right to the type suffices.
+        let query = self.query_by_url(caller, kind, url)?;
+        self.store.search(TenantId::SHARED, &query).await?.matches.first().map(stored_json).transpose()
     }
 
-    /// The same, its JSON not read.
+    /// The hospital's own, its JSON not read.
     pub(super) async fn stored_by_url(
         &self,
         caller: &Caller,
         kind: &str,
         url: &str,
     ) -> Result<Option<Stored>, FhirError> {
-        let (plain, version) = url.split_once('|').map_or((url, None), |(plain, version)| (plain, Some(version)));
+        let query = self.query_by_url(caller, kind, url)?;
+        Ok(self.search(caller, query).await?.matches.into_iter().next())
+    }
+
+    fn query_by_url(&self, caller: &Caller, kind: &str, url: &str) -> Result<SearchQuery, FhirError> {
+        let (plain, version) = split(url);
         let escaped = |text: &str| text.replace('\\', "\\\\").replace(',', "\\,");
         let mut pairs = vec![("url".to_owned(), escaped(plain)), ("_sort".to_owned(), "-_lastUpdated".to_owned())];
         if let Some(version) = version {
@@ -59,71 +130,57 @@ impl FhirService {
         let kind: ResourceType = kind.parse().map_err(|_| unknown(kind))?;
         let mut query = self.strict_search(caller, kind, &pairs)?;
         query.count = 1;
-        Ok(self.search(caller, query).await?.matches.into_iter().next())
+        Ok(query)
     }
 
-    /// Expands a value set with everything that it names.
-    pub async fn expand_value_set(&self, caller: &Caller, named: &Named<'_>) -> Result<(Json, Expansion), FhirError> {
-        let value_set = match (self.terminology(caller, "ValueSet", named).await?, named) {
-            (Some(value_set), _) => value_set,
-            (None, Named::Url(url)) => match listed(url) {
-                Some(concepts) => {
-                    let shell = crate::json::object([
-                        ("resourceType", "ValueSet".into()),
-                        ("url", (*url).into()),
-                        ("status", "active".into()),
-                    ]);
-                    return Ok((shell, Expansion { concepts, incomplete: Vec::new() }));
-                }
-                None => return Err(unknown(url)),
-            },
-            (None, _) => return Err(unknown("the value set")),
-        };
-        let sources = self.sources(caller, &value_set).await?;
-        let expansion = expand(&value_set, &sources).map_err(|error| {
-            let code = match &error {
-                ExpansionError::UnknownSystem(_) | ExpansionError::UnknownValueSet(_) => IssueCode::NotFound,
-                ExpansionError::Filter(_) => IssueCode::NotSupported,
-                ExpansionError::TooLarge | ExpansionError::TooDeep => IssueCode::TooCostly,
-            };
-            FhirError::Invalid(vec![Issue::error(code, error.to_string())])
-        })?;
-        Ok((value_set, expansion))
-    }
-
-    async fn sources(&self, caller: &Caller, value_set: &Json) -> Result<Sources, FhirError> {
-        let mut sources = Sources::default();
-        let (mut systems, mut sets) = needs(value_set);
-        let mut asked: Vec<String> = Vec::new();
-        for _ in 0..ROUNDS {
-            let mut next = (Vec::new(), Vec::new());
-            for url in std::mem::take(&mut systems) {
-                if !asked.contains(&url) {
-                    sources.code_systems.extend(self.by_url(caller, "CodeSystem", &url).await?);
-                    asked.push(url);
-                }
+    /// Finds a code system: in tables, or as a resource.
+    pub async fn code_system(
+        &self,
+        caller: &Caller,
+        named: &Named<'_>,
+        version: Option<&str>,
+    ) -> Result<Option<KnownSystem>, FhirError> {
+        let kind: ResourceType = "CodeSystem".parse().map_err(|_| unknown("CodeSystem"))?;
+        self.authorise(caller, Interaction::Search, kind).await?;
+        if let Named::Url(url) = named {
+            let (plain, own) = split(url);
+            let version = version.or(own);
+            if let Some(stored) = self.concepts.find(caller.tenant, plain, version).await? {
+                return Ok(Some(KnownSystem::Stored(stored)));
             }
-            for url in std::mem::take(&mut sets) {
-                if asked.contains(&url) {
-                    continue;
-                }
-                if let Some(found) = self.by_url(caller, "ValueSet", &url).await? {
-                    let more = needs(&found);
-                    next.0.extend(more.0);
-                    next.1.extend(more.1);
-                    sources.value_sets.push(found);
-                }
-                asked.push(url);
-            }
-            (systems, sets) = next;
-            if systems.is_empty() && sets.is_empty() {
-                break;
-            }
+            let canonical = version.map_or_else(|| plain.to_owned(), |version| format!("{plain}|{version}"));
+            return Ok(self.by_url(caller, "CodeSystem", &canonical).await?.map(KnownSystem::Resource));
         }
-        Ok(sources)
+        let Some(resource) = self.terminology(caller, "CodeSystem", named).await? else { return Ok(None) };
+        if resource.get("concept").is_none()
+            && let Some(url) = resource.get_str("url")
+            && let Some(stored) = self.concepts.find(caller.tenant, url, resource.get_str("version")).await?
+        {
+            return Ok(Some(KnownSystem::Stored(stored)));
+        }
+        Ok(Some(KnownSystem::Resource(resource)))
     }
+}
+
+/// A canonical's URL and version.
+fn split(canonical: &str) -> (&str, Option<&str>) {
+    canonical.split_once('|').map_or((canonical, None), |(url, version)| (url, Some(version)))
 }
 
 fn unknown(name: &str) -> FhirError {
     FhirError::Invalid(vec![Issue::error(IssueCode::NotFound, format!("{name} is not on this server"))])
+}
+
+fn invalid(text: impl Into<String>) -> FhirError {
+    FhirError::Invalid(vec![Issue::error(IssueCode::Invalid, text)])
+}
+
+fn not_expanded(error: &ExpansionError) -> FhirError {
+    let code = match error {
+        ExpansionError::UnknownSystem(_) | ExpansionError::UnknownValueSet(_) => IssueCode::NotFound,
+        ExpansionError::Filter(_) => IssueCode::NotSupported,
+        ExpansionError::Version { .. } => IssueCode::Value,
+        ExpansionError::TooLarge | ExpansionError::TooDeep => IssueCode::TooCostly,
+    };
+    FhirError::Invalid(vec![Issue::error(code, error.to_string())])
 }

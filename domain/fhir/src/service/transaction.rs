@@ -67,8 +67,9 @@ impl FhirService {
         &self,
         caller: &Caller,
         bundle: Json,
-        criteria: SearchQuery,
+        mut criteria: SearchQuery,
     ) -> Result<Option<Vec<TransactionOutcome>>, FhirError> {
+        self.find_codes(caller, &mut criteria).await?;
         if !self.matches(caller, &criteria, 1).await?.is_empty() {
             return Ok(None);
         }

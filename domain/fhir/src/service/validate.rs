@@ -12,7 +12,7 @@ use crate::outcome::{Issue, IssueCode};
 use crate::ports::Stored;
 use crate::profile::{self, CodeQuestion, Compiled, Profile, Profiles, Report, Source, base_of};
 use crate::structure;
-use crate::terminology::Expansion;
+use crate::terminology::{Expansion, Wanted};
 use crate::validation::{self, ValidationLevel};
 
 /// Profiles that name further profiles are followed to this depth.
@@ -138,7 +138,7 @@ impl FhirService {
             let url = question.value_set.as_str();
             if !expansions.contains_key(url) {
                 let expansion = if expansions.len() < MOST_VALUE_SETS {
-                    self.expansion(caller, url).await?
+                    self.expansion(caller, url, questions).await?
                 } else {
                     Err("too many value sets are named".to_owned())
                 };
@@ -153,9 +153,16 @@ impl FhirService {
         Ok(())
     }
 
-    /// Expands a value set, or says why that can't be done.
-    async fn expansion(&self, caller: &Caller, url: &str) -> Result<Result<Expansion, String>, FhirError> {
-        match self.expand_value_set(caller, &Named::Url(url)).await {
+    /// Expands a value set as far as the questions go, or says why that can't be done.
+    async fn expansion(
+        &self,
+        caller: &Caller,
+        url: &str,
+        questions: &[CodeQuestion],
+    ) -> Result<Result<Expansion, String>, FhirError> {
+        let own = questions.iter().filter(|question| question.value_set == url);
+        let wanted = Wanted::about(own.flat_map(CodeQuestion::codes));
+        match self.expand_value_set(caller, &Named::Url(url), &wanted).await {
             Ok((_, expansion)) => Ok(Ok(expansion)),
             Err(FhirError::Invalid(found)) => {
                 Ok(Err(found.first().map_or_else(String::new, |issue| issue.diagnostics.clone())))

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Concept, list, text};
+use super::{Concept, Hierarchy, list, text};
 use crate::json::Json;
 
 /// How two codes relate (R4 codesystem-operation-subsumes.html).
@@ -105,7 +105,7 @@ impl<'j> CodeSystem<'j> {
     /// Finds a concept.
     #[must_use]
     pub fn find(&self, code: &str) -> Option<&'j Json> {
-        self.order.get(*self.by_code.get(&self.folded(code))?).copied()
+        self.order.get(self.place(code)?).copied()
     }
 
     /// All concepts in their order.
@@ -116,38 +116,52 @@ impl<'j> CodeSystem<'j> {
     /// A concept as codes are given out.
     #[must_use]
     pub fn concept(&self, concept: &Json) -> Concept {
-        let flag = |name: &str| {
-            list(concept, "property")
-                .iter()
-                .any(|one| text(one, "code") == name && one.get("valueBoolean").and_then(Json::as_bool) == Some(true))
-        };
-        let retired = list(concept, "property").iter().any(|one| {
-            text(one, "code") == "status" && matches!(one.get_str("valueCode"), Some("retired" | "inactive"))
-        });
-        Concept {
-            system: self.url.to_owned(),
-            code: text(concept, "code").to_owned(),
-            display: concept.get_str("display").map(str::to_owned),
-            not_selectable: flag("notSelectable") || flag("abstract"),
-            inactive: retired || flag("inactive"),
-        }
+        let mut found = Concept::of(self.url, concept);
+        let parents = self.place(&found.code).and_then(|place| self.parents.get(&place));
+        found.parents = parents.into_iter().flatten().filter_map(|place| self.code_at(*place)).collect();
+        found
     }
 
-    /// Whether the second code lies below the first one, or is it.
+    /// The codes directly below a code, in their order.
     #[must_use]
-    pub fn is_a(&self, broad: &str, narrow: &str) -> bool {
-        let place = |code: &str| self.by_code.get(&self.folded(code)).copied();
-        let (Some(broad), Some(narrow)) = (place(broad), place(narrow)) else { return false };
-        let (mut seen, mut waiting) = (HashSet::new(), vec![narrow]);
+    pub fn children(&self, code: &str) -> Vec<String> {
+        let Some(above) = self.place(code) else { return Vec::new() };
+        let mut below: Vec<usize> =
+            self.parents.iter().filter(|(_, parents)| parents.contains(&above)).map(|(place, _)| *place).collect();
+        below.sort_unstable();
+        below.into_iter().filter_map(|place| self.code_at(place)).collect()
+    }
+
+    /// Whether any concept has another one above it.
+    #[must_use]
+    pub fn has_hierarchy(&self) -> bool {
+        !self.parents.is_empty()
+    }
+
+    fn place(&self, code: &str) -> Option<usize> {
+        self.by_code.get(&self.folded(code)).copied()
+    }
+
+    fn code_at(&self, place: usize) -> Option<String> {
+        self.order.get(place).map(|concept| text(concept, "code").to_owned())
+    }
+
+    /// A code and all codes above it.
+    #[must_use]
+    pub fn above(&self, code: &str) -> Vec<String> {
+        let mut places: Vec<usize> = self.places_above(code).into_iter().collect();
+        places.sort_unstable();
+        places.into_iter().filter_map(|place| self.code_at(place)).collect()
+    }
+
+    fn places_above(&self, code: &str) -> HashSet<usize> {
+        let (mut seen, mut waiting) = (HashSet::new(), Vec::from_iter(self.place(code)));
         while let Some(place) = waiting.pop() {
-            if place == broad {
-                return true;
-            }
             if seen.insert(place) {
                 waiting.extend(self.parents.get(&place).into_iter().flatten().copied());
             }
         }
-        false
+        seen
     }
 
     /// How two codes relate; none when one of them is unknown.
@@ -161,5 +175,11 @@ impl<'j> CodeSystem<'j> {
             (false, true) => Subsumption::SubsumedBy,
             (false, false) => Subsumption::NotSubsumed,
         })
+    }
+}
+
+impl Hierarchy for CodeSystem<'_> {
+    fn is_a(&self, broad: &str, narrow: &str) -> bool {
+        self.place(broad).is_some_and(|broad| self.places_above(narrow).contains(&broad))
     }
 }

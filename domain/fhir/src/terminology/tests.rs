@@ -23,8 +23,9 @@ fn codes(compose: &str) -> Result<Vec<String>, ExpansionError> {
     let other = json(
         r#"{"resourceType":"ValueSet","url":"urn:set","compose":{"include":[{"system":"urn:wards","concept":[{"code":"icu"},{"code":"opd"}]}]}}"#,
     );
-    let sources = Sources { code_systems: vec![wards()], value_sets: vec![other] };
-    expand(&set, &sources).map(|expansion| expansion.concepts.into_iter().map(|one| one.code).collect())
+    let sources = Sources { code_systems: vec![wards()], value_sets: vec![other], stored: Vec::new() };
+    expand(&set, &sources, &Wanted::default())
+        .map(|expansion| expansion.concepts.into_iter().map(|one| one.code).collect())
 }
 
 #[test]
@@ -39,7 +40,15 @@ fn value_sets_include_filter_import_and_exclude() {
     assert_eq!(filtered("concept", "descendent-of", "opd").unwrap(), ["old"]);
     assert_eq!(filtered("floor", "=", "2").unwrap(), ["gen"]);
     assert_eq!(filtered("floor", "exists", "false").unwrap(), ["in", "icu", "opd", "old"]);
-    assert!(matches!(filtered("code", "regex", "x"), Err(ExpansionError::Filter(_))));
+    assert_eq!(filtered("code", "regex", "i.*").unwrap(), ["in", "icu"]);
+    assert_eq!(filtered("display", "regex", "Out").unwrap(), [""; 0], "the whole value must fit");
+    assert!(matches!(filtered("code", "regex", "("), Err(ExpansionError::Filter(_))));
+    assert!(matches!(filtered("code", "regex", &"x".repeat(2_000)), Err(ExpansionError::Filter(_))));
+    assert_eq!(filtered("concept", "is-not-a", "in").unwrap(), ["opd", "old"]);
+    assert_eq!(filtered("concept", "generalizes", "icu").unwrap(), ["in", "icu"]);
+    assert_eq!(filtered("code", "in", "icu, opd").unwrap(), ["icu", "opd"]);
+    assert_eq!(filtered("code", "not-in", "icu,opd").unwrap(), ["in", "gen", "old"]);
+    assert!(matches!(filtered("code", "near", "x"), Err(ExpansionError::Filter(_))));
     assert_eq!(codes(r#"{"include":[{"system":"urn:wards","valueSet":["urn:set"]}],"exclude":[{"system":"urn:wards","concept":[{"code":"opd"}]}]}"#).unwrap(), ["icu"]);
     assert!(matches!(codes(r#"{"include":[{"system":"urn:none"}]}"#), Err(ExpansionError::UnknownSystem(_))));
     assert!(matches!(codes(r#"{"include":[{"valueSet":["urn:none"]}]}"#), Err(ExpansionError::UnknownValueSet(_))));
@@ -47,10 +56,7 @@ fn value_sets_include_filter_import_and_exclude() {
         codes(r#"{"include":[{"valueSet":["http://hl7.org/fhir/ValueSet/administrative-gender"]}]}"#).unwrap().len(),
         4
     );
-    assert_eq!(
-        needs(&json(r#"{"compose":{"include":[{"system":"a","valueSet":["b"]}]}}"#)),
-        (vec!["a".into()], vec!["b".into()])
-    );
+    assert_eq!(imports(&json(r#"{"compose":{"include":[{"system":"a","valueSet":["b"]}]}}"#)), ["b"]);
 }
 
 #[test]
@@ -69,9 +75,11 @@ fn codes_are_found_subsumed_and_translated() {
     let map = json(
         r#"{"group":[{"source":"urn:wards","target":"urn:t","element":[{"code":"icu","target":[{"code":"1","equivalence":"equal"}]}]}]}"#,
     );
-    let there = translate(&map, (Some("urn:wards"), "icu"), Direction::Forward);
-    let back = translate(&map, (Some("urn:t"), "1"), Direction::Reverse);
-    let codes = |found: &[Translation]| found.iter().map(|one| one.concept.code.clone()).collect::<Vec<_>>();
-    assert_eq!((codes(&there), codes(&back)), (vec!["1".to_owned()], vec!["icu".to_owned()]));
-    assert!(translate(&map, (Some("urn:x"), "icu"), Direction::Forward).is_empty());
+    let codes = |system: &str, code: &str, direction| -> Vec<String> {
+        let asked = ToTranslate { system: Some(system.into()), code: code.into(), direction, ..ToTranslate::default() };
+        translate(&map, &asked).translations.into_iter().filter_map(|one| Some(one.concept?.code)).collect()
+    };
+    assert_eq!(codes("urn:wards", "icu", Direction::Forward), ["1"]);
+    assert_eq!(codes("urn:t", "1", Direction::Reverse), ["icu"]);
+    assert!(codes("urn:x", "icu", Direction::Forward).is_empty());
 }

@@ -105,6 +105,7 @@ impl Filter<'_> {
                 self.parser.clause(self.types, &format!("{name}:missing"), missing)
             }
             "in" => plain(":in"),
+            "ni" => plain(":not-in"),
             "ss" => plain(":above"),
             "sb" => plain(":below"),
             other => Err(Problem::Unknown(format!("the operator {other:?} is not offered in _filter"))),

@@ -9,8 +9,8 @@ use crate::parameters::is_own;
 use crate::search::query_string::{split_escaped, unescape};
 use crate::search::recheck::UriDirection;
 use crate::search::{
-    Clause, CompositeKey, CompositeTest, CompositeValue, DateTest, NumberTest, Presence, QuantityTest, Recheck,
-    ReferenceTest, StringMatch, Test, TokenTest, uri,
+    Clause, CodeSource, CodesTest, CompositeKey, CompositeTest, CompositeValue, DateTest, Membership, NumberTest,
+    Presence, QuantityTest, Recheck, ReferenceTest, StringMatch, Test, TokenTest, uri,
 };
 use crate::types::ResourceType;
 
@@ -42,7 +42,7 @@ impl Parser<'_> {
             return Err(Problem::Unknown(format!("{name:?} is not offered in a search of several types")));
         }
         // What must be absent must be absent under each name.
-        let negative = modifier == Some("not") || (modifier == Some("missing") && value == "true");
+        let negative = matches!(modifier, Some("not" | "not-in")) || (modifier == Some("missing") && value == "true");
         Ok(if negative { Clause::All(clauses) } else { Clause::Any(clauses) })
     }
 
@@ -78,6 +78,7 @@ impl Parser<'_> {
         match (parameter.kind, modifier) {
             (Kind::Token, None) => Ok(Test::Token(each(value, token)?)),
             (Kind::Token, Some("not")) => Ok(Test::NotToken(each(value, token)?)),
+            (Kind::Token, Some(modifier @ ("in" | "not-in" | "below" | "above"))) => codes(parameter, modifier, value),
             (Kind::String, None) => Ok(Test::String(StringMatch::Prefix, words(value)?)),
             (Kind::String, Some("exact")) => Ok(Test::String(StringMatch::Exact, words(value)?)),
             (Kind::String, Some("contains")) => Ok(Test::String(StringMatch::Contains, words(value)?)),
@@ -133,15 +134,19 @@ fn unfit(parameter: &SearchParameter, modifier: &str) -> Problem {
     ))
 }
 
-/// The system of a plain `code` is implied (R4 search.html#token): one of the specification's own is left out.
 fn token(text: &str) -> Result<TokenTest, String> {
-    let test = TokenTest::parse(text)?;
-    Ok(match test {
-        TokenTest::Exact { system, code } if definitions().implies(&system, &code) => {
-            TokenTest::Implied { system, code }
-        }
-        other => other,
-    })
+    Ok(TokenTest::parse(text)?.or_implied())
+}
+
+/// Codes of a value set or of a hierarchy, which aren't known here.
+fn codes(parameter: &SearchParameter, modifier: &str, value: &str) -> Result<Test, Problem> {
+    let sources = each(value, |text| match modifier {
+        "below" => CodeSource::relative(text, CodeSource::Below),
+        "above" => CodeSource::relative(text, CodeSource::Above),
+        _ => CodeSource::value_set(text),
+    })?;
+    let membership = if modifier == "not-in" { Membership::NotAmong } else { Membership::Among };
+    Ok(Test::Codes(CodesTest { name: format!("{}:{modifier}", parameter.code), sources, membership }))
 }
 
 fn words(value: &str) -> Result<Vec<String>, Problem> {

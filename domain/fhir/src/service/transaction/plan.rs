@@ -117,10 +117,12 @@ impl FhirService {
         if let Some(found) = searched.get(&name) {
             return Ok(found.clone());
         }
-        let found = self.matches(caller, criteria, most).await?;
+        let mut criteria = criteria.clone();
+        self.find_codes(caller, &mut criteria).await?;
+        let found = self.matches(caller, &criteria, most).await?;
         let mut expected: Vec<ResourceKey> = found.iter().map(|stored| stored.key.clone()).collect();
         expected.sort();
-        guards.push(Guard { query: SearchQuery { count: most, ..criteria.clone() }, expected });
+        guards.push(Guard { query: SearchQuery { count: most, ..criteria }, expected });
         searched.insert(name, found.clone());
         Ok(found)
     }
