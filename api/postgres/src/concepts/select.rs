@@ -204,7 +204,7 @@ pub(super) async fn relatives(
         .map_err(orm_unavailable)
 }
 
-/// Names, properties and parents of a page, in three statements.
+/// Names, properties and parents of a page, one statement each whatever its length.
 async fn add_details(
     database: &Database,
     system: i32,
@@ -212,11 +212,9 @@ async fn add_details(
     concepts: &mut [Concept],
 ) -> Result<(), StoreError> {
     let places: HashMap<i32, usize> = ids.iter().copied().zip(0..).collect();
-    // Ids in one array: a page has more concepts than a statement has places for values.
-    let among = |column: &str| Expr::cust_with_values(format!("{column} = ANY($1)"), [ids.to_vec()]);
     let names = concept_designation::Entity::find()
         .filter(concept_designation::Column::System.eq(system))
-        .filter(among("concept"))
+        .filter(among("concept", ids.iter().copied()))
         .order_by_asc(concept_designation::Column::Number)
         .all(&database.orm)
         .await
@@ -228,7 +226,7 @@ async fn add_details(
     }
     let properties = concept_property::Entity::find()
         .filter(concept_property::Column::System.eq(system))
-        .filter(among("concept"))
+        .filter(among("concept", ids.iter().copied()))
         .order_by_asc(concept_property::Column::Number)
         .all(&database.orm)
         .await
@@ -238,23 +236,36 @@ async fn add_details(
             own.properties.push(property(row));
         }
     }
+    add_parents(database, system, &places, concepts).await
+}
+
+/// Ids in one array: a page has more concepts than a statement has places for values.
+fn among(column: &str, ids: impl IntoIterator<Item = i32>) -> Expr {
+    Expr::cust_with_values(format!("{column} = ANY($1)"), [ids.into_iter().collect::<Vec<i32>>()])
+}
+
+async fn add_parents(
+    database: &Database,
+    system: i32,
+    places: &HashMap<i32, usize>,
+    concepts: &mut [Concept],
+) -> Result<(), StoreError> {
     let parents: Vec<(i32, i32)> = concept_ancestor::Entity::find()
         .select_only()
         .columns([concept_ancestor::Column::Descendant, concept_ancestor::Column::Ancestor])
         .filter(concept_ancestor::Column::System.eq(system))
         .filter(concept_ancestor::Column::Distance.eq(1))
-        .filter(among("descendant"))
+        .filter(among("descendant", places.keys().copied()))
         .order_by_asc(concept_ancestor::Column::Ancestor)
         .into_tuple()
         .all(&database.orm)
         .await
         .map_err(orm_unavailable)?;
-    let above: Vec<i32> = parents.iter().map(|(_, parent)| *parent).collect();
     let codes: HashMap<i32, String> = concept::Entity::find()
         .select_only()
         .columns([concept::Column::Id, concept::Column::Code])
         .filter(concept::Column::System.eq(system))
-        .filter(Expr::cust_with_values("id = ANY($1)", [above]))
+        .filter(among("id", parents.iter().map(|(_, parent)| *parent)))
         .into_tuple()
         .all(&database.orm)
         .await

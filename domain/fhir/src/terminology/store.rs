@@ -97,51 +97,6 @@ pub struct ClosureLine {
     pub broad: String,
 }
 
-/// Keeps code systems and closure tables.
-#[async_trait]
-pub trait ConceptStore: Send + Sync {
-    /// Finds a system: the tenant's own before the one that all share; the latest version when none is named.
-    async fn find(
-        &self,
-        tenant: TenantId,
-        url: &str,
-        version: Option<&str>,
-    ) -> Result<Option<StoredSystem>, StoreError>;
-
-    /// Reads concepts. A filter by pattern can't be part of the query: it is the caller's.
-    async fn select(&self, system: &StoredSystem, query: &ConceptQuery) -> Result<ConceptPage, StoreError>;
-
-    /// The codes above or below a code, in the order of the system; none when the code is unknown.
-    async fn relatives(
-        &self,
-        system: &StoredSystem,
-        code: &str,
-        relatives: Relatives,
-        limit: u64,
-    ) -> Result<Vec<String>, StoreError>;
-
-    /// Begins a version of a system anew; nothing of it is seen before it is finished.
-    async fn import(&self, tenant: TenantId, header: &ImportHeader) -> Result<Box<dyn ConceptImport>, ImportError>;
-
-    /// Begins a closure table anew.
-    async fn closure_begin(&self, tenant: TenantId, name: &str) -> Result<(), StoreError>;
-
-    /// The version of a closure table and its codes; none when it was never begun.
-    async fn closure(&self, tenant: TenantId, name: &str) -> Result<Option<(i32, Vec<ClosureCode>)>, StoreError>;
-
-    /// Adds codes and lines as the version after the one that was read; a conflict when someone else was faster.
-    async fn closure_add(
-        &self,
-        tenant: TenantId,
-        (name, read): (&str, i32),
-        codes: &[ClosureCode],
-        lines: &[ClosureLine],
-    ) -> Result<ClosureAdded, StoreError>;
-
-    /// The lines that came after a version.
-    async fn closure_lines(&self, tenant: TenantId, name: &str, after: i32) -> Result<Vec<ClosureLine>, StoreError>;
-}
-
 /// Whether codes were added to a closure table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClosureAdded {
@@ -231,4 +186,49 @@ pub trait ConceptImport: Send {
 
     /// Puts the version in the place of what was there, all at once.
     async fn finish(self: Box<Self>) -> Result<Imported, ImportError>;
+}
+
+/// Keeps code systems and closure tables.
+#[async_trait]
+pub trait ConceptStore: Send + Sync {
+    /// Finds a system: the tenant's own before the one that all share; the latest version when none is named.
+    async fn find(
+        &self,
+        tenant: TenantId,
+        url: &str,
+        version: Option<&str>,
+    ) -> Result<Option<StoredSystem>, StoreError>;
+
+    /// Reads concepts. A filter by pattern can't be part of the query: it is the caller's.
+    async fn select(&self, system: &StoredSystem, query: &ConceptQuery) -> Result<ConceptPage, StoreError>;
+
+    /// The codes above or below a code, in the order of the system; none when the code is unknown.
+    async fn relatives(
+        &self,
+        system: &StoredSystem,
+        code: &str,
+        relatives: Relatives,
+        limit: u64,
+    ) -> Result<Vec<String>, StoreError>;
+
+    /// Begins a version of a system anew; nothing of it is seen before it is finished.
+    async fn import(&self, tenant: TenantId, header: &ImportHeader) -> Result<Box<dyn ConceptImport>, ImportError>;
+
+    /// Begins a closure table anew.
+    async fn closure_begin(&self, tenant: TenantId, name: &str) -> Result<(), StoreError>;
+
+    /// The version of a closure table and its codes; none when it was never begun.
+    async fn closure(&self, tenant: TenantId, name: &str) -> Result<Option<(i32, Vec<ClosureCode>)>, StoreError>;
+
+    /// Adds codes and lines as the version after the one that was read; a conflict when someone else was faster.
+    async fn closure_add(
+        &self,
+        tenant: TenantId,
+        (name, read): (&str, i32),
+        codes: &[ClosureCode],
+        lines: &[ClosureLine],
+    ) -> Result<ClosureAdded, StoreError>;
+
+    /// The lines that came after a version.
+    async fn closure_lines(&self, tenant: TenantId, name: &str, after: i32) -> Result<Vec<ClosureLine>, StoreError>;
 }
