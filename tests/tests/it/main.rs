@@ -35,5 +35,7 @@ mod search;
 mod search_joins;
 mod secrets;
 mod terminology;
+mod terminology_import;
+mod terminology_operations;
 mod terminology_search;
 mod transaction;

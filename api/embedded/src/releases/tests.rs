@@ -74,20 +74,15 @@ fn order_file_gives_dots_and_parents() {
     assert_eq!(fault, "icd10cm_order_2031.txt:1: column 15: \"7\" is neither 0 nor 1");
 }
 
-#[test]
-fn snapshot_gives_names_by_preference_and_relationships() {
-    let folder = tempfile::tempdir().unwrap();
-    let terminology = folder.path().join("Snapshot/Terminology");
-    let language = folder.path().join("Snapshot/Refset/Language");
-    std::fs::create_dir_all(&terminology).unwrap();
-    std::fs::create_dir_all(&language).unwrap();
-    let write = |path: std::path::PathBuf, lines: &[&str]| {
-        let text: String =
-            lines.iter().map(|line| format!("{}\r\n", line.replace(' ', "\t").replace('_', " "))).collect();
-        std::fs::write(path, text).unwrap();
-    };
-    write(
-        terminology.join("sct2_Concept_Snapshot_INT_20310131.txt"),
+/// Lines of columns: a blank parts columns, an underscore is a blank.
+fn columns(path: std::path::PathBuf, lines: &[&str]) {
+    let text: String = lines.iter().map(|line| format!("{}\r\n", line.replace(' ', "\t").replace('_', " "))).collect();
+    std::fs::write(path, text).unwrap();
+}
+
+fn write_snapshot(folder: &Path) {
+    columns(
+        folder.join("sct2_Concept_Snapshot_INT_20310131.txt"),
         &[
             "id effectiveTime active moduleId definitionStatusId",
             "1001 20310131 1 9 900000000000073002",
@@ -95,8 +90,8 @@ fn snapshot_gives_names_by_preference_and_relationships() {
             "1003 20310131 0 9 9",
         ],
     );
-    write(
-        terminology.join("sct2_Description_Snapshot-en_INT_20310131.txt"),
+    columns(
+        folder.join("sct2_Description_Snapshot-en_INT_20310131.txt"),
         &[
             "id effectiveTime active moduleId conceptId languageCode typeId term case",
             "51 20310131 1 9 1001 en 900000000000003001 Ward_fever_(disorder) 9",
@@ -105,16 +100,26 @@ fn snapshot_gives_names_by_preference_and_relationships() {
             "54 20310131 0 9 1001 en 900000000000013009 Old_fever 9",
         ],
     );
-    write(
-        terminology.join("sct2_Relationship_Snapshot_INT_20310131.txt"),
+    columns(
+        folder.join("sct2_Relationship_Snapshot_INT_20310131.txt"),
         &[
-            "id effectiveTime active moduleId sourceId destinationId relationshipGroup typeId characteristicTypeId modifierId",
+            "id effectiveTime active moduleId sourceId destinationId group typeId characteristicTypeId modifierId",
             "71 20310131 1 9 1001 1002 0 116680003 9 9",
             "72 20310131 1 9 1001 1003 0 363698007 9 9",
             "73 20310131 0 9 1003 1002 0 116680003 9 9",
         ],
     );
-    write(
+}
+
+#[test]
+fn snapshot_gives_names_by_preference_and_relationships() {
+    let folder = tempfile::tempdir().unwrap();
+    let terminology = folder.path().join("Snapshot/Terminology");
+    let language = folder.path().join("Snapshot/Refset/Language");
+    std::fs::create_dir_all(&terminology).unwrap();
+    std::fs::create_dir_all(&language).unwrap();
+    write_snapshot(&terminology);
+    columns(
         language.join("der2_cRefset_LanguageSnapshot-en_INT_20310131.txt"),
         &[
             "id effectiveTime active moduleId refsetId referencedComponentId acceptabilityId",

@@ -92,12 +92,16 @@ impl FhirService {
     async fn carry_out_under(
         &self,
         caller: &Caller,
-        entries: Vec<Entry>,
+        mut entries: Vec<Entry>,
         conditions: Vec<Guard>,
     ) -> Result<Vec<TransactionOutcome>, FhirError> {
-        for entry in &entries {
+        for entry in &mut entries {
             for resource_type in entry.resource_types() {
                 self.authorise(caller, entry.verb.interaction(), resource_type).await?;
+            }
+            // Value sets are read before the transaction takes its connection: it never takes a second one.
+            if let Verb::Get(Query::Search(search)) = &mut entry.verb {
+                self.find_codes(caller, search).await?;
             }
         }
         let mut attempt = 1;

@@ -88,6 +88,7 @@ impl Reader<'_> {
     fn elements(&self, found: &mut Vec<Translation>) -> bool {
         let (code, mut is_known) = (self.asked.code.as_str(), false);
         for element in list(self.group, "element") {
+            is_known |= self.asked.direction == Direction::Forward && text(element, "code") == code;
             for target in list(element, "target") {
                 let (own, other) = match self.asked.direction {
                     Direction::Forward => (element, target),

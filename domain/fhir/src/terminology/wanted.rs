@@ -46,8 +46,8 @@ impl Wanted {
 
     /// Whether a concept is wanted.
     pub(super) fn admits(&self, concept: &Concept) -> bool {
-        !(self.active_only && concept.inactive)
-            && !(self.selectable_only && concept.not_selectable)
+        let left_out = self.active_only && concept.inactive || self.selectable_only && concept.not_selectable;
+        !left_out
             && self.codes.as_ref().is_none_or(|codes| codes.contains(&concept.code))
             && concept.matches(&self.words)
     }

@@ -59,9 +59,12 @@ pub struct Verdict {
     pub version: Option<String>,
 }
 
+/// A concept with the version of its system.
+type Versioned = (Concept, Option<String>);
+
 /// What was found of the codes, each with the version of its system, and which systems are known in part only.
 struct Looked {
-    codes: Vec<(AskedCode, Option<(Concept, Option<String>)>)>,
+    codes: Vec<(AskedCode, Option<Versioned>)>,
     incomplete: Vec<String>,
 }
 
@@ -127,11 +130,7 @@ impl FhirService {
         }
     }
 
-    async fn of_system(
-        &self,
-        system: &KnownSystem,
-        one: &AskedCode,
-    ) -> Result<Option<(Concept, Option<String>)>, FhirError> {
+    async fn of_system(&self, system: &KnownSystem, one: &AskedCode) -> Result<Option<Versioned>, FhirError> {
         if one.system.as_deref().is_some_and(|own| own != system.url()) {
             return Ok(None);
         }
