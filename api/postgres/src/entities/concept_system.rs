@@ -14,6 +14,7 @@ pub struct Model {
     pub name: String,
     pub complete: bool,
     pub hierarchy: bool,
+    pub imported: DateTimeUtc,
 }
 
 /// No relations: joins are written where they are needed.

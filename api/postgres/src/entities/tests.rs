@@ -40,6 +40,14 @@ async fn entities_have_the_columns_of_the_migrated_schema() {
     describe::<blob::Entity>(&database, &mut said).await;
     describe::<blob_key::Entity>(&database, &mut said).await;
     describe::<change::Entity>(&database, &mut said).await;
+    describe::<closure::Entity>(&database, &mut said).await;
+    describe::<closure_code::Entity>(&database, &mut said).await;
+    describe::<closure_line::Entity>(&database, &mut said).await;
+    describe::<concept::Entity>(&database, &mut said).await;
+    describe::<concept_ancestor::Entity>(&database, &mut said).await;
+    describe::<concept_designation::Entity>(&database, &mut said).await;
+    describe::<concept_property::Entity>(&database, &mut said).await;
+    describe::<concept_system::Entity>(&database, &mut said).await;
     describe::<dictation::Entity>(&database, &mut said).await;
     describe::<history::Entity>(&database, &mut said).await;
     describe::<idempotency::Entity>(&database, &mut said).await;
