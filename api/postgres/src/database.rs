@@ -7,7 +7,7 @@ use std::time::Duration;
 use migrate::run_migrations;
 use sea_orm::{DatabaseConnection, SqlxPostgresConnector};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Executor, PgPool};
+use sqlx::{ConnectOptions, Executor, PgPool};
 
 use crate::hash::IndexHash;
 use crate::registry::Registry;
@@ -98,7 +98,9 @@ impl Database {
             })
             .connect_with(options.clone())
             .await?;
-        let background = PgPoolOptions::new().max_connections(BACKGROUND).connect_lazy_with(options);
+        // What runs behind the requests is slow by its nature: a warning for each statement tells nothing.
+        let background =
+            PgPoolOptions::new().max_connections(BACKGROUND).connect_lazy_with(options.disable_statement_logging());
         let orm = SqlxPostgresConnector::from_sqlx_postgres_pool(pool.clone());
         let background_orm = SqlxPostgresConnector::from_sqlx_postgres_pool(background.clone());
         let key = secrets::get_or_create(&orm, INDEX_KEY, 16).await?;

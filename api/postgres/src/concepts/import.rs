@@ -11,7 +11,7 @@ use sqlx::{Postgres, Transaction};
 
 use crate::Database;
 use crate::failure::unavailable;
-use statements::{ASSEMBLE, CHECKS, CLIMB, CYCLE, EDGES, STAGING};
+use statements::{ASSEMBLE, CHECKS, CLIMB, CYCLE, EDGES, KNOWN, PARENTS, STAGING};
 
 mod statements;
 
@@ -122,9 +122,13 @@ impl Import {
 
     /// Fills the table of what is above what, one step further each time.
     async fn climb(&mut self, system: i32) -> Result<u64, ImportError> {
+        sqlx::query(PARENTS).bind(system).execute(&mut *self.transaction).await.map_err(unavailable)?;
         let run = sqlx::query(EDGES).bind(system).execute(&mut *self.transaction).await.map_err(unavailable)?;
         let (mut all, mut distance) = (run.rows_affected(), 1_i16);
         loop {
+            for statement in KNOWN {
+                sqlx::query(*statement).execute(&mut *self.transaction).await.map_err(unavailable)?;
+            }
             let query = sqlx::query(CLIMB).bind(system).bind(distance);
             let added = query.execute(&mut *self.transaction).await.map_err(unavailable)?.rows_affected();
             all += added;

@@ -11,6 +11,7 @@ pub(super) const STAGING: &[&str] = &[
      value text) ON COMMIT DROP",
     "CREATE TEMP TABLE import_edge (line int8, place text, child text COLLATE \"C\", parent text COLLATE \"C\") \
      ON COMMIT DROP",
+    "CREATE TEMP TABLE import_parent (child int4, parent int4) ON COMMIT DROP",
 ];
 
 pub(super) const STAGE_CONCEPTS: &str = "INSERT INTO import_concept SELECT * FROM UNNEST($1::int8[], $2::text[], \
@@ -88,17 +89,21 @@ pub(super) const ASSEMBLE: &[&str] = &[
      FROM import_property p JOIN concept c ON c.system = $1 AND c.code = p.code",
 ];
 
-/// What lies directly above.
-pub(super) const EDGES: &str = "INSERT INTO concept_ancestor (system, descendant, ancestor, distance) \
-    SELECT DISTINCT $1::int4, child.id, parent.id, 1 FROM import_edge e \
+/// What lies directly above: kept apart, so that each step upwards is one pass over both.
+pub(super) const PARENTS: &str = "INSERT INTO import_parent SELECT DISTINCT child.id, parent.id FROM import_edge e \
     JOIN concept child ON child.system = $1 AND child.code = e.child \
     JOIN concept parent ON parent.system = $1 AND parent.code = e.parent";
 
+pub(super) const EDGES: &str = "INSERT INTO concept_ancestor (system, descendant, ancestor, distance) \
+    SELECT $1, child, parent, 1 FROM import_parent";
+
 /// What lies one step above what was found last.
 pub(super) const CLIMB: &str = "INSERT INTO concept_ancestor (system, descendant, ancestor, distance) \
-    SELECT DISTINCT $1::int4, a.descendant, up.ancestor, $2::int2 + 1 FROM concept_ancestor a \
-    JOIN concept_ancestor up ON up.system = $1 AND up.descendant = a.ancestor AND up.distance = 1 \
-    WHERE a.system = $1 AND a.distance = $2 ON CONFLICT DO NOTHING";
+    SELECT DISTINCT $1::int4, a.descendant, up.parent, $2::int2 + 1 FROM concept_ancestor a \
+    JOIN import_parent up ON up.child = a.ancestor WHERE a.system = $1 AND a.distance = $2 ON CONFLICT DO NOTHING";
+
+/// The planner must know how many there are before each step.
+pub(super) const KNOWN: &[&str] = &["ANALYZE import_parent", "ANALYZE concept_ancestor"];
 
 /// A code that lies below itself.
 pub(super) const CYCLE: &str = "SELECT c.code FROM concept_ancestor a JOIN concept c ON c.system = $1 AND c.id = a.ancestor \
