@@ -3,9 +3,12 @@
 mod changes;
 pub(crate) mod columns;
 mod commit;
+mod creates;
 mod deletions;
 mod guards;
+mod lanes;
 pub(crate) mod lookup;
+mod reads;
 mod row_ids;
 mod statements;
 mod uncommitted;
@@ -15,7 +18,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use seva_fhir::parameters::Parameters;
 use seva_fhir::ports::{
-    ChangeEntry, ChangesQuery, Deletion, Explained, Guard, HistoryEntry, Lookup, ResourceStore, Scan, ScanSink,
+    ChangeEntry, ChangesQuery, Deletion, Explained, Guard, HistoryEntry, Lookup, Method, ResourceStore, Scan, ScanSink,
     SearchPage, StoreError, Stored, VersionsQuery, Write, WriteContext, Written,
 };
 use seva_fhir::search::SearchQuery;
@@ -25,6 +28,9 @@ use sqlx::pool::PoolConnection;
 
 use crate::failure::unavailable;
 use crate::{Database, search};
+use creates::Creates;
+use lanes::Lanes;
+use reads::Reads;
 use row_ids::RowIds;
 use uncommitted::Uncommitted;
 
@@ -33,12 +39,17 @@ use uncommitted::Uncommitted;
 pub struct PostgresResources {
     database: Database,
     row_ids: Arc<RowIds>,
+    reads: Arc<Lanes<Reads>>,
+    creates: Arc<Lanes<Creates>>,
 }
 
 impl PostgresResources {
     /// Over an open database.
     pub fn new(database: &Database) -> Self {
-        Self { database: database.clone(), row_ids: Arc::new(RowIds::new(database.pool.clone())) }
+        let row_ids = Arc::new(RowIds::new(database.pool.clone()));
+        let reads = Lanes::new(Reads { pool: database.pool.clone() }, reads::MOST);
+        let creates = Creates { database: database.clone(), row_ids: Arc::clone(&row_ids) };
+        Self { database: database.clone(), row_ids, reads, creates: Lanes::new(creates, creates::MOST) }
     }
 
     async fn connection(&self) -> Result<PoolConnection<Postgres>, StoreError> {
@@ -53,7 +64,10 @@ impl ResourceStore for PostgresResources {
     }
 
     async fn read(&self, tenant: TenantId, key: &ResourceKey) -> Result<Lookup, StoreError> {
-        lookup::read(&mut *self.connection().await?, tenant, key).await
+        match self.reads.ask((tenant, key.clone())).await? {
+            Some(stored) => Ok(Lookup::Found(stored)),
+            None => lookup::absent(&mut *self.connection().await?, tenant, key).await,
+        }
     }
 
     async fn read_version(
@@ -113,7 +127,19 @@ impl ResourceStore for PostgresResources {
         Ok(Box::new(Uncommitted::new(&self.database, context.tenant, transaction)))
     }
 
-    async fn commit(&self, context: &WriteContext, writes: Vec<Write>, guards: Vec<Guard>) -> Result<(), StoreError> {
+    async fn commit(
+        &self,
+        context: &WriteContext,
+        mut writes: Vec<Write>,
+        guards: Vec<Guard>,
+    ) -> Result<(), StoreError> {
+        if guards.is_empty()
+            && writes.len() == 1
+            && let Some(Write::Insert { draft, method: Method::Create }) =
+                writes.pop_if(|write| matches!(write, Write::Insert { method: Method::Create, .. }))
+        {
+            return self.creates.ask((context.clone(), draft)).await;
+        }
         commit::commit(&self.database, &self.row_ids, context, (writes, guards)).await
     }
 }

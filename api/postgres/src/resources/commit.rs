@@ -10,7 +10,7 @@ use sqlx::{Executor, Postgres, Transaction};
 use super::columns::IndexColumns;
 use super::guards;
 use super::row_ids::RowIds;
-use super::statements::{INSERT, REPLACE};
+use super::statements::{CREATE, INSERT, REPLACE};
 use crate::Database;
 use crate::failure::{is_retryable, is_unique_violation, unavailable};
 use crate::rows::{IndexRows, resource_hash};
@@ -72,6 +72,23 @@ pub(super) async fn commit(
         if let Some(()) = work.settle(done)? {
             return Ok(());
         }
+    }
+}
+
+/// Writes new resources and commits, all or none of them; all are of one tenant.
+pub(super) async fn create(
+    database: &Database,
+    contexts: &[&WriteContext],
+    inserts: &[(&Draft, Method)],
+    rids: &[i64],
+) -> Result<(), StoreError> {
+    match insert((&database.pool, CREATE), database, contexts, inserts, rids).await {
+        Ok(_) => Ok(()),
+        Err(error) if is_unique_violation(&error) => match inserts.first() {
+            Some((draft, _)) => Err(StoreError::Exists { key: draft.stored.key.clone() }),
+            None => Err(unavailable(error)),
+        },
+        Err(error) => Err(unavailable(error)),
     }
 }
 
@@ -144,7 +161,7 @@ impl Work {
                 let done = replace(&database.pool, database, context, batch).await?;
                 if done == 1 { Ok(()) } else { Err(Failed::Changed) }
             } else {
-                let done = insert(&database.pool, database, context, batch, &self.rids).await?;
+                let done = insert((&database.pool, INSERT), database, &[context], &batch.inserts(), &self.rids).await?;
                 if done == 1 { Ok(()) } else { Err(Failed::Exists) }
             });
         }
@@ -175,7 +192,8 @@ impl Work {
             }
         }
         if !batch.inserts.is_empty() {
-            let done = insert(&mut *transaction, database, context, batch, rids).await?;
+            let contexts = vec![context; batch.inserts.len()];
+            let done = insert((&mut *transaction, INSERT), database, &contexts, &batch.inserts(), rids).await?;
             if done != count(batch.inserts.len()) {
                 return Ok(Err(Failed::Exists));
             }
@@ -193,33 +211,33 @@ fn count(length: usize) -> i64 {
     i64::try_from(length).unwrap_or(i64::MAX)
 }
 
+/// The contexts are those of the resources, all of one tenant.
 async fn insert<'e, E: Executor<'e, Database = Postgres>>(
-    executor: E,
+    (executor, statement): (E, &'static str),
     database: &Database,
-    context: &WriteContext,
-    batch: &Batch,
+    contexts: &[&WriteContext],
+    inserts: &[(&Draft, Method)],
     rids: &[i64],
 ) -> Result<i64, sqlx::Error> {
     let mut index = IndexColumns::default();
-    for ((draft, _), rid) in batch.inserts.iter().zip(rids) {
+    for ((draft, _), rid) in inserts.iter().zip(rids) {
         index.extend(*rid, rows_of(database, draft));
     }
-    let column =
-        |of: fn(&Stored) -> i64| batch.inserts.iter().map(|(draft, _)| of(&draft.stored)).collect::<Vec<i64>>();
-    let drafts = || batch.inserts.iter().map(|(draft, _)| &draft.stored);
-    let query = sqlx::query_scalar(INSERT)
-        .bind(context.tenant.get())
-        .bind(context.who.as_ref())
-        .bind(context.request.as_ref())
+    let column = |of: fn(&Stored) -> i64| inserts.iter().map(|(draft, _)| of(&draft.stored)).collect::<Vec<i64>>();
+    let drafts = || inserts.iter().map(|(draft, _)| &draft.stored);
+    let query = sqlx::query_scalar(statement)
+        .bind(contexts.first().map(|context| context.tenant.get()))
+        .bind(contexts.iter().map(|context| context.who.as_ref()).collect::<Vec<&str>>())
+        .bind(contexts.iter().map(|context| context.request.as_ref()).collect::<Vec<&str>>())
         .bind(rids)
         .bind(drafts().map(|stored| resource_hash(database, &stored.key)).collect::<Vec<i64>>())
         .bind(column(|stored| stored.updated.micros()))
         .bind(drafts().map(|stored| stored.version.get()).collect::<Vec<i32>>())
         .bind(drafts().map(|stored| stored.key.resource_type().code()).collect::<Vec<i16>>())
-        .bind(batch.inserts.iter().map(|(_, method)| method.code()).collect::<Vec<i16>>())
+        .bind(inserts.iter().map(|(_, method)| method.code()).collect::<Vec<i16>>())
         .bind(drafts().map(|stored| stored.key.id().as_str()).collect::<Vec<&str>>())
         .bind(drafts().map(|stored| stored.body.as_ref()).collect::<Vec<&[u8]>>())
-        .bind(oldest_set(database, batch.inserts.iter().map(|(draft, _)| draft.parameter_set)));
+        .bind(oldest_set(database, inserts.iter().map(|(draft, _)| draft.parameter_set)));
     let patients: Vec<String> = drafts().map(|stored| patients_in(stored).join(",")).collect();
     index.bind(query).bind(patients).fetch_one(executor).await
 }
@@ -265,6 +283,10 @@ fn rows_of(database: &Database, draft: &Draft) -> IndexRows {
 }
 
 impl Batch {
+    fn inserts(&self) -> Vec<(&Draft, Method)> {
+        self.inserts.iter().map(|(draft, method)| (draft, *method)).collect()
+    }
+
     fn add(&mut self, database: &Database, tenant: TenantId, write: Write) -> Result<(), StoreError> {
         match write {
             Write::Insert { draft, method } => self.inserts.push((draft, method)),

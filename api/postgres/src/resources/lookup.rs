@@ -25,6 +25,15 @@ pub(super) async fn read(
     if let Some(row) = row {
         return stored(key.clone(), &row).map(Lookup::Found);
     }
+    absent(connection, tenant, key).await
+}
+
+/// What is known of a resource that has no current version.
+pub(super) async fn absent(
+    connection: &mut PgConnection,
+    tenant: TenantId,
+    key: &ResourceKey,
+) -> Result<Lookup, StoreError> {
     let row = sqlx::query(LAST_VERSION)
         .bind(tenant.get())
         .bind(key.resource_type().code())

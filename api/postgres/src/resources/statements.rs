@@ -9,6 +9,12 @@ pub(super) const LOCK: &str = "SELECT pg_advisory_xact_lock($1)";
 /// `$1` tenant, `$2` type, `$3` id.
 pub(super) const READ: &str = "SELECT version, updated, body FROM resource WHERE tenant = $1 AND type = $2 AND id = $3";
 
+/// `$1` tenants, `$2` types, `$3` ids; the lateral read is an index lookup for each, whatever the planner believes.
+pub(super) const READ_TOGETHER: &str = "SELECT n.place, r.version, r.updated, r.body \
+    FROM UNNEST($1::int4[], $2::int2[], $3::text[]) WITH ORDINALITY n(tenant, type, id, place) \
+    CROSS JOIN LATERAL (SELECT version, updated, body FROM resource \
+        WHERE tenant = n.tenant AND type = n.type AND id = n.id OFFSET 0) r";
+
 /// The deletion, when the current table has nothing.
 pub(super) const LAST_VERSION: &str = "SELECT version, updated FROM history \
     WHERE tenant = $1 AND type = $2 AND id = $3 ORDER BY version DESC LIMIT 1";
@@ -48,21 +54,24 @@ pub(super) const CHANGES: &str = "SELECT c.seq, c.type, c.id, c.version, c.at AS
     LEFT JOIN history h ON h.tenant = $1 AND h.type = c.type AND h.id = c.id AND h.version = c.version AND c.method <> 3 \
     ORDER BY c.seq DESC";
 
-/// Resources that are not there, with their index rows and change rows; answers how many were inserted.
-///
-/// The rows of an index carry the row id that the node took beforehand. A resource that came back after a deletion must
-/// not repeat a version that history holds (method 2 is PUT: only a known id can come back). Patients are joined for
-/// transport, since arrays of arrays must be rectangular.
-pub(super) const INSERT: &str = "WITH n AS ( \
-    SELECT * FROM UNNEST($4::int8[], $5::int8[], $6::int8[], $7::int4[], $8::int2[], $9::int2[], $10::text[], $11::bytea[], \
-        $34::text[]) n(rid, key, updated, version, type, method, id, body, patients)), \
+/// `$2` who and `$3` request of each resource. The rows of an index carry the row id that the node took beforehand. A
+/// resource that came back after a deletion must not repeat a version that history holds (method 2 is PUT: only a known
+/// id can come back). Patients are joined for transport, since arrays of arrays must be rectangular.
+macro_rules! insert {
+    ($conflict:literal) => {
+        concat!(
+            "WITH n AS ( \
+    SELECT * FROM UNNEST($2::text[], $3::text[], $4::int8[], $5::int8[], $6::int8[], $7::int4[], $8::int2[], $9::int2[], $10::text[], $11::bytea[], \
+        $34::text[]) n(who, request, rid, key, updated, version, type, method, id, body, patients)), \
   r AS (INSERT INTO resource (rid, key, updated, tenant, version, parameter_set, type, method, id, body) \
     SELECT rid, key, updated, $1, version, $12, type, method, id, body FROM n \
     WHERE method = 1 OR NOT EXISTS (SELECT FROM history h \
         WHERE h.tenant = $1 AND h.type = n.type AND h.id = n.id AND h.version >= n.version) \
-    ON CONFLICT (tenant, type, id) DO NOTHING RETURNING rid), \
+    ",
+            $conflict,
+            " RETURNING rid), \
   c AS (INSERT INTO change (rid, at, tenant, version, type, method, id, who, request, patients) \
-    SELECT rid, updated, $1, version, type, method, id, $2, $3, string_to_array(patients, ',') FROM n JOIN r USING (rid)), \
+    SELECT rid, updated, $1, version, type, method, id, who, request, string_to_array(patients, ',') FROM n JOIN r USING (rid)), \
   t AS (INSERT INTO index_token (tenant, parameter, value, rid) SELECT $1, x.parameter, x.value, x.rid \
     FROM UNNEST($13::int8[], $14::int4[], $15::int8[]) x(rid, parameter, value) WHERE EXISTS (SELECT FROM r)), \
   f AS (INSERT INTO index_reference (tenant, parameter, value, rid) SELECT $1, x.parameter, x.value, x.rid \
@@ -76,7 +85,16 @@ pub(super) const INSERT: &str = "WITH n AS ( \
   q AS (INSERT INTO index_number (tenant, parameter, unit, low, high, rid) SELECT $1, x.parameter, x.unit, x.low, x.high, x.rid \
     FROM UNNEST($29::int8[], $30::int4[], $31::int8[], $32::float8[], $33::float8[]) x(rid, parameter, unit, low, high) \
     WHERE EXISTS (SELECT FROM r)) \
-  SELECT count(*) FROM r";
+  SELECT count(*) FROM r"
+        )
+    };
+}
+
+/// Resources that are not there, with their index rows and change rows; answers how many were inserted.
+pub(super) const INSERT: &str = insert!("ON CONFLICT (tenant, type, id) DO NOTHING");
+
+/// New resources under ids of the server's own; one that is there undoes them all.
+pub(super) const CREATE: &str = insert!("");
 
 /// Versions after those that were read, and deletions (body null): the read version moves to history, the difference of
 /// the index rows is applied; answers how many rows were still at the version that was read.

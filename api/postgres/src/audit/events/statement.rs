@@ -71,7 +71,11 @@ fn each(source: AuditSource, tenant: TenantId, asked: &AuditCondition) -> Condit
         AuditCondition::Kinds(kinds) => of_kinds(source, kinds),
         AuditCondition::Patient(ids) if ids.is_empty() => never(),
         AuditCondition::Patient(ids) => {
-            Condition::all().add(patients.binary(PgBinOper::Overlap, Expr::val(texts(ids))))
+            // The first patient has an index of its own; the others are only looked for where there are several.
+            let first = Expr::cust_with_exprs("($1)[1] = ANY($2)", [patients.clone(), Expr::val(texts(ids))]);
+            let several = Expr::cust_with_exprs("cardinality($1) > 1", [patients.clone()]);
+            let others = Condition::all().add(several).add(patients.binary(PgBinOper::Overlap, Expr::val(texts(ids))));
+            Condition::any().add(first).add(others)
         }
         AuditCondition::NoPatient => Condition::all().add(patients.eq(Expr::val(Vec::<String>::new()))),
         AuditCondition::Agent { accounts, practitioners, patients } => {

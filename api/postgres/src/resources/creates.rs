@@ -1,0 +1,51 @@
+//! Creates, together (see `lanes`): the rows of many new resources in one statement and one commit.
+
+use std::sync::Arc;
+
+use seva_fhir::ports::{Draft, Method, StoreError, WriteContext};
+
+use super::commit::create;
+use super::lanes::{Answer, Together};
+use super::row_ids::RowIds;
+use crate::Database;
+use crate::failure::unavailable;
+
+/// So many creates go in one statement at most.
+pub(super) const MOST: usize = 32;
+
+/// Writes new resources under ids that the server chose.
+pub(super) struct Creates {
+    pub(super) database: Database,
+    pub(super) row_ids: Arc<RowIds>,
+}
+
+impl Together for Creates {
+    type Wanted = (WriteContext, Draft);
+    type Given = ();
+
+    async fn carry_out(&self, wanted: &[Self::Wanted]) -> Vec<Answer<Self>> {
+        let all: Vec<&Self::Wanted> = wanted.iter().collect();
+        if let [_] = wanted {
+            return vec![self.write(&all).await];
+        }
+        let same = wanted.first().map(|(context, _)| context.tenant);
+        if wanted.iter().all(|(context, _)| Some(context.tenant) == same) && self.write(&all).await.is_ok() {
+            return wanted.iter().map(|_| Ok(())).collect();
+        }
+        // Of several hospitals, or one that PostgreSQL refuses: each by itself, so that nobody fails with another.
+        let mut answers = Vec::with_capacity(wanted.len());
+        for one in wanted {
+            answers.push(self.write(&[one]).await);
+        }
+        answers
+    }
+}
+
+impl Creates {
+    async fn write(&self, wanted: &[&(WriteContext, Draft)]) -> Result<(), StoreError> {
+        let inserts: Vec<(&Draft, Method)> = wanted.iter().map(|(_, draft)| (draft, Method::Create)).collect();
+        let rids = self.row_ids.take(wanted.len()).await.map_err(unavailable)?;
+        let contexts: Vec<&WriteContext> = wanted.iter().map(|(context, _)| context).collect();
+        create(&self.database, &contexts, &inserts, &rids).await
+    }
+}
