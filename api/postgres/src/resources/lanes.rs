@@ -20,8 +20,11 @@ pub(super) trait Together: Send + Sync + 'static {
 /// What one who asked is told.
 pub(super) type Answer<T> = Result<<T as Together>::Given, StoreError>;
 
-struct Queue<T: Together + ?Sized> {
-    waiting: Vec<(T::Wanted, oneshot::Sender<Answer<T>>)>,
+/// Someone who asked, and where the answer goes.
+type Waiting<T> = (<T as Together>::Wanted, oneshot::Sender<Answer<T>>);
+
+struct Queue<T: Together> {
+    waiting: Vec<Waiting<T>>,
     running: usize,
 }
 
@@ -69,7 +72,7 @@ impl<T: Together> Lanes<T> {
     }
 
     /// The next batch; without one the lane ends.
-    fn next(&self) -> Option<Vec<(T::Wanted, oneshot::Sender<Answer<T>>)>> {
+    fn next(&self) -> Option<Vec<Waiting<T>>> {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let count = queue.waiting.len().min(self.most);
         if count == 0 {
