@@ -55,7 +55,7 @@ fn security() -> Json {
         ("code", "OAuth".into()),
     ]);
     object([
-        ("cors", Json::Bool(false)),
+        ("cors", Json::Bool(true)),
         ("service", Json::Array(vec![object([("coding", Json::Array(vec![coding]))])])),
         (
             "description",

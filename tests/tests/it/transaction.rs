@@ -89,3 +89,47 @@ async fn a_read_sees_the_writes_and_undoes_them_when_it_fails() {
     assert_eq!(again.status, 200, "{}", again.issues());
     server.stop().await.unwrap();
 }
+
+/// A batch may ask for whatever a GET may, not for reads and searches of one type alone.
+#[tokio::test]
+async fn a_batch_takes_every_get() {
+    let server = TestServer::start().await.unwrap();
+    let urls = [
+        "metadata",
+        "Patient/rane/_history",
+        "Patient/_history?_count=1",
+        "_history?_count=1",
+        "?_type=Patient,Observation&_id=rane",
+        "Patient/rane/Observation?code=29463-7",
+        "Patient/rane/_history/9",
+        "Patient/rane/$meta",
+        "Foo/1",
+    ];
+    let entry: Vec<Value> = urls.iter().map(|url| json!({"request": {"method": "GET", "url": url}})).collect();
+    let answer =
+        server.doctor.post("/fhir", &json!({"resourceType": "Bundle", "type": "batch", "entry": entry})).await.unwrap();
+    let entries = answer.json["entry"].as_array().unwrap();
+    let seen: Vec<(&str, &str)> = entries
+        .iter()
+        .map(|entry| {
+            let status = entry["response"]["status"].as_str().unwrap();
+            (
+                status.get(..3).unwrap_or(status),
+                entry["resource"]["type"].as_str().or(entry["resource"]["resourceType"].as_str()).unwrap_or_default(),
+            )
+        })
+        .collect();
+    let expected = [
+        ("200", "CapabilityStatement"),
+        ("200", "history"),
+        ("200", "history"),
+        ("200", "history"),
+        ("200", "searchset"),
+        ("200", "searchset"),
+        ("404", ""),
+        ("200", "Parameters"),
+        ("400", ""),
+    ];
+    assert_eq!(seen, expected, "{}", answer.json);
+    server.stop().await.unwrap();
+}

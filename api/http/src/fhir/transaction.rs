@@ -28,7 +28,7 @@ pub(super) async fn run(
         }
         return Ok(Response::builder().content_type(FHIR_JSON).body(answer.finish()));
     }
-    let called = batch::take_operations(&mut bundle);
+    let called = batch::take_own(face.base(), &mut bundle);
     let outcomes = service.batch(caller, bundle).await?;
     let mut answer = BundleWriter::new("batch-response", None, &[], outcomes.len() * 256);
     let mut called = called.into_iter().peekable();
