@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod contract;
+pub mod network;
 pub mod server;
 
 use std::path::PathBuf;

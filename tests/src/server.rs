@@ -210,7 +210,8 @@ impl Program {
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        bail!("seva did not answer: {}", std::fs::read_to_string(data.join("seva.log"))?)
+        let log = |name: &str| std::fs::read_to_string(data.join(name)).unwrap_or_default();
+        bail!("seva did not answer: {}\n{}", log("seva.log"), log("postgres.log"))
     }
 
     /// The demo doctor, logged in.

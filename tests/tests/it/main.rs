@@ -13,6 +13,7 @@ mod conditional;
 mod contract;
 mod crash;
 mod dictation;
+mod durability;
 mod errors;
 mod every_parameter;
 mod every_type;

@@ -19,6 +19,8 @@ const READY_WITHIN: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(20);
 /// A cluster that dies this often in a row has a reason that a restart does not cure.
 const RESTARTS: u32 = 5;
+/// One that lived so long before it died did not die in that row.
+const LIVED: Duration = Duration::from_secs(60);
 
 /// The settings that differ from PostgreSQL's defaults (decision D18). The log shows no statement and no value:
 /// `terse` leaves out DETAIL, which quotes rows.
@@ -80,9 +82,13 @@ impl Supervisor {
             _ if held.is_none() => None,
             _ => Some(launch.spawn()?),
         };
-        launch.ready().await?;
         let (stopping, lock) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(held)));
+        // It is watched while it starts, too: after a killed one it refuses until that one's last process has gone.
         let watch = tokio::spawn(succeed(launch.clone(), child, (Arc::clone(&lock), Arc::clone(&stopping))));
+        if let Err(error) = launch.ready().await {
+            watch.abort();
+            return Err(error);
+        }
         Ok(Self { launch, stopping, lock, watch })
     }
 
@@ -174,6 +180,7 @@ async fn succeed(launch: Launch, child: Option<Child>, (lock, stopping): (Arc<Mu
 async fn watch(launch: Launch, mut child: Option<Child>, stopping: Arc<AtomicBool>) {
     let mut restarts = 0;
     loop {
+        let started = Instant::now();
         match &mut child {
             Some(process) => drop(process.wait().await),
             None => {
@@ -185,7 +192,7 @@ async fn watch(launch: Launch, mut child: Option<Child>, stopping: Arc<AtomicBoo
         if stopping.load(Ordering::SeqCst) {
             return;
         }
-        restarts += 1;
+        restarts = if started.elapsed() > LIVED { 1 } else { restarts + 1 };
         if restarts > RESTARTS {
             tracing::error!(restarts, "PostgreSQL keeps ending; no more restarts");
             return;
