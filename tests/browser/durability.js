@@ -1,4 +1,4 @@
-// Cuts the network in the middle of a recording, loads the page anew once, and compares what the microphone gave and the
+// Begins a recording where no socket gets through, cuts the network in the middle, loads the page anew once, and compares what the microphone gave and the
 // page kept with what the server serves. Arguments: the base URL, the WAV file for the microphone. Ends with a line of JSON.
 const { createHash } = require('node:crypto');
 const { launch, logIn, record } = require('./doctor.js');
@@ -47,8 +47,10 @@ async function main(base, wav) {
   const heard = await listen(page);
   await logIn(page, network.base);
   await page.goto(`${network.base}/consultations/visit-dhillon`);
+  network.bar(true);
   await record(page);
   await savedAtLeast(page, 3);
+  network.bar(false);
 
   await network.cut();
   await page.waitForSelector('[data-voice-bar][data-state="offline"]', { timeout: 15000 });

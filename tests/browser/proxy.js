@@ -1,9 +1,10 @@
-// A small TCP proxy that can be cut and laid again: the network between the browser and the server.
+// A small TCP proxy that can be cut and laid again, or let no WebSocket through: the network between browser and server.
 const net = require('node:net');
 
 async function lay(target) {
   const { hostname, port } = new URL(target);
   const open = new Set();
+  let barred = false;
   const server = net.createServer((near) => {
     const far = net.connect(Number(port), hostname);
     for (const socket of [near, far]) {
@@ -11,6 +12,7 @@ async function lay(target) {
       socket.on('close', () => open.delete(socket));
       socket.on('error', () => { near.destroy(); far.destroy(); });
     }
+    near.on('data', (bytes) => { if (barred && bytes.includes('/socket?ticket=')) { near.destroy(); far.destroy(); } });
     near.pipe(far);
     far.pipe(near);
   });
@@ -21,6 +23,7 @@ async function lay(target) {
     base: `http://127.0.0.1:${own}`,
     cut: () => new Promise((resolve) => { server.close(resolve); open.forEach((socket) => socket.destroy()); }),
     lay: () => listen(own),
+    bar: (sockets) => { barred = sockets; },
     end: () => { server.close(); open.forEach((socket) => socket.destroy()); },
   };
 }

@@ -17,6 +17,8 @@ use crate::{assets, consent, consultation};
 
 /// What a script may send; recordings come as forms.
 const LARGEST_SCRIPT_BODY: usize = 4096;
+/// What it may send of frames: half a minute.
+const LARGEST_FRAMES: usize = 1024 * 1024;
 const REFUSED: Message<'static> = Message::of(StatusCode::FORBIDDEN, "error-other-site");
 const NO_PAGE: Message<'static> = Message::of(StatusCode::NOT_FOUND, "error-no-page");
 /// What a script sees of a dictation.
@@ -27,7 +29,7 @@ const AUDIO_HEADERS: &[&str] = &["content-type", "content-range", "accept-ranges
 
 /// Whether a POST below a consultation is the voice bar's.
 pub(crate) fn takes(place: &[&str]) -> bool {
-    matches!(place, ["demo" | "recording" | "dictations"] | ["dictations", _, "ticket" | "finish"])
+    matches!(place, ["demo" | "recording" | "dictations"] | ["dictations", _, "ticket" | "finish" | "frames"])
 }
 
 /// Answers a POST of the voice bar.
@@ -61,6 +63,17 @@ pub(crate) async fn post(
         ["dictations", id, "finish"] => {
             let finished = pages.send(asker, ("POST", &dictation(id, "/finish")), &json!({})).await?;
             Ok(relay(&finished, SEEN))
+        }
+        ["dictations", id, "frames"] => {
+            let sent = ApiRequest {
+                method: "PUT".to_owned(),
+                path: dictation(id, "/frames"),
+                headers: vec![("content-type".to_owned(), "application/octet-stream".to_owned())],
+                body: body.take()?.into_bytes_limit(LARGEST_FRAMES).await?,
+                token: None,
+            };
+            let kept = pages.call_api(asker, sent).await?;
+            Ok(relay(&kept, &["savedSequence", "savedMilliseconds", "missing", "warning", "detail"]))
         }
         _ => Ok(pages.message(asker, NO_PAGE)),
     }

@@ -266,3 +266,50 @@ async fn acknowledged_audio_survives_kill_9_and_the_dictation_goes_on() {
     assert_eq!(acknowledged(&mut socket, 3, &second(3)).await["savedMilliseconds"], 4000);
     assert!(again.terminate().await.unwrap());
 }
+
+/// Frames as a body of plain requests has them, each after its size.
+fn body(frames: &[(u32, &[u8])]) -> Vec<u8> {
+    let mut body = Vec::new();
+    for (sequence, samples) in frames {
+        body.extend((8 + samples.len() as u32).to_be_bytes());
+        body.extend(sequence.to_be_bytes());
+        body.extend(crc32fast::hash(samples).to_be_bytes());
+        body.extend_from_slice(samples);
+    }
+    body
+}
+
+#[tokio::test]
+async fn frames_of_plain_requests_lie_beside_those_of_the_socket() {
+    // The samples are no speech: no engine is asked.
+    let server = TestServer::start_with(|set| set.speech.model = "absent.bin".into()).await.unwrap();
+    let doctor = &server.doctor;
+    let id = begin(doctor, "rane", "ambient").await["id"].as_str().unwrap().to_owned();
+    let place = format!("/v1/dictations/{id}/frames");
+    let headers = [("content-type", "application/octet-stream")];
+    let put = async |body: Vec<u8>| doctor.send(Method::PUT, &place, &headers, Some(body)).await.unwrap();
+    let second = |number: u8| vec![number; 32_000];
+    let [zero, one, two, three] = [0, 1, 2, 3].map(second);
+    let none = json!([]);
+
+    let first = put(body(&[(0, &zero), (1, &one)])).await;
+    assert_eq!(first.json, json!({"savedSequence": 1, "savedMilliseconds": 2000, "missing": none}));
+    let gap = put(body(&[(1, &one), (2, &two), (5, &three), (6, &three)])).await;
+    assert_eq!((gap.json["savedSequence"].as_i64(), gap.json["warning"]["code"].as_str()), (Some(2), Some("gap")));
+    assert_eq!(gap.json["missing"], json!([{"first": 3, "last": 6}]), "{}", gap.json);
+    let (mut socket, ready) = open_socket(doctor, &server.base, &id).await;
+    assert_eq!(ready["savedSequence"], 2);
+    assert_eq!(acknowledged(&mut socket, 3, &three).await["savedMilliseconds"], 4000);
+
+    let mut damaged = body(&[(4, &zero), (5, &one)]);
+    *damaged.last_mut().unwrap() = 7;
+    let damaged = put(damaged).await.json;
+    assert_eq!((damaged["savedSequence"].as_i64(), damaged["warning"]["code"].as_str()), (Some(4), Some("checksum")));
+    assert_eq!(put(body(&[(1, &two)])).await.status, 409, "other audio under a number that is there");
+    assert_eq!(put(body(&[(5, &one)])[..100].to_vec()).await.status, 400, "cut in the middle");
+    let audio = doctor.get(&format!("/v1/dictations/{id}/audio")).await.unwrap();
+    assert!(audio.bytes[44..] == [&zero[..], &one, &two, &three, &zero].concat());
+    doctor.post(&format!("/v1/dictations/{id}/finish"), &json!({})).await.unwrap();
+    assert_eq!(put(body(&[(5, &one)])).await.status, 409, "it takes no more audio");
+    server.stop().await.unwrap();
+}

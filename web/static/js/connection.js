@@ -1,5 +1,6 @@
 // The socket of one dictation: sends frames in order, lets them go when they are acknowledged, and comes back after a drop.
-import { encode, milliseconds } from './frame.js';
+// Where the network lets no socket through, the frames go in plain requests until it does.
+import { encode, encodeAll, milliseconds } from './frame.js';
 
 /** Frames that are under way at once. */
 const WINDOW = 32;
@@ -8,6 +9,10 @@ const HEARTBEAT = 2000;
 const SILENCE = 6000;
 /** Warnings after which frames are sent again. */
 const AGAIN = ['checksum', 'gap', 'unsaved'];
+/** Sockets that were not opened, one after the other, before frames go in plain requests. */
+const REFUSALS = 3;
+/** How long frames go in plain requests before a socket is tried again. */
+const PLAIN = 60000;
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 8000;
 
@@ -22,6 +27,8 @@ export class Connection {
     this.waiting = new Map();
     this.sent = -1;
     this.attempts = 0;
+    this.refusals = 0;
+    this.plain = false;
     this.lostAt = null;
     this.closed = false;
     this.emptied = [];
@@ -34,6 +41,11 @@ export class Connection {
     return this.ready === true;
   }
 
+  /** No socket gets through, though the server answers. */
+  get barred() {
+    return this.refusals >= REFUSALS;
+  }
+
   /** Milliseconds of audio that the server has not acknowledged. */
   get unsaved() {
     let sum = 0;
@@ -44,6 +56,7 @@ export class Connection {
   add(sequence, samples) {
     this.waiting.set(sequence, samples);
     this.send();
+    this.added?.();
   }
 
   /** Resolves when everything that was added is acknowledged. */
@@ -60,7 +73,7 @@ export class Connection {
   }
 
   async connect() {
-    if (this.closed || this.connecting) return;
+    if (this.closed || this.connecting || this.plain) return;
     this.connecting = true;
     try {
       const { ticket } = await this.server.ticket(this.dictation);
@@ -102,6 +115,7 @@ export class Connection {
     this.connecting = false;
     this.ready = true;
     this.attempts = 0;
+    this.refusals = 0;
     this.lostAt = null;
     this.sent = event.savedSequence;
     if (event.savedSequence >= 0) this.release(event.savedSequence, event.savedMilliseconds);
@@ -131,6 +145,45 @@ export class Connection {
     }
   }
 
+  /** Sends frames in plain requests for a while, then tries the socket again. */
+  async sendPlain() {
+    this.plain = true;
+    const until = performance.now() + PLAIN;
+    try {
+      while (!this.closed && performance.now() < until) {
+        if (this.waiting.size === 0) await this.someAdded(until - performance.now());
+        else await this.sendSome();
+      }
+      this.plain = false;
+      // One more refusal is enough to come back here.
+      this.refusals = REFUSALS - 1;
+      this.connect();
+    } catch (error) {
+      this.plain = false;
+      if (error.passing || error.status === 401) this.wait();
+      if (!error.passing) this.ended(error);
+    }
+  }
+
+  async sendSome() {
+    const frames = [...this.waiting].slice(0, WINDOW);
+    const kept = await this.server.frames(this.dictation, encodeAll(frames));
+    this.attempts = 0;
+    this.lostAt = null;
+    this.release(kept.savedSequence, kept.savedMilliseconds);
+    this.changed();
+    // A frame was damaged on its way, or the server has to be asked where it stands: not at once again.
+    if (kept.warning) await this.someAdded(FIRST_WAIT);
+  }
+
+  /** Resolves with the next frame, or after a while. */
+  someAdded(wait) {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, Math.max(0, wait));
+      this.added = () => { clearTimeout(timer); this.added = null; resolve(); };
+    });
+  }
+
   drop() {
     clearInterval(this.beat);
     const socket = this.socket;
@@ -141,8 +194,17 @@ export class Connection {
   }
 
   lose() {
+    if (this.socket && !this.online) this.refusals += 1;
     this.drop();
     if (this.closed) return;
+    if (this.barred && !this.plain) {
+      this.sendPlain();
+      return;
+    }
+    this.wait();
+  }
+
+  wait() {
     this.lostAt ??= new Date();
     this.changed();
     const longest = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** this.attempts);
@@ -152,7 +214,7 @@ export class Connection {
   }
 
   retry(wait) {
-    if (this.closed || this.online) return;
+    if (this.closed || this.online || this.plain) return;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.connect(), wait);
   }

@@ -23,5 +23,19 @@ export function encode(sequence, samples) {
   return frame;
 }
 
+/** The body of a plain request: frames, each after its size. @param {[number, Uint8Array][]} frames @returns {Uint8Array} */
+export function encodeAll(frames) {
+  const parts = frames.map(([sequence, samples]) => encode(sequence, samples));
+  const body = new Uint8Array(parts.reduce((sum, part) => sum + 4 + part.length, 0));
+  const view = new DataView(body.buffer);
+  let place = 0;
+  for (const part of parts) {
+    view.setUint32(place, part.length);
+    body.set(part, place + 4);
+    place += 4 + part.length;
+  }
+  return body;
+}
+
 /** How long samples sound. @param {Uint8Array} samples */
 export const milliseconds = (samples) => samples.length / 32;

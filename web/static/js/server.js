@@ -36,6 +36,11 @@ export class Server {
     return this.call('POST', `/dictations/${dictation}/finish`, {});
   }
 
+  /** Sends frames without a socket; answers what is saved. @param {Uint8Array} body */
+  frames(dictation, body) {
+    return this.call('POST', `/dictations/${dictation}/frames`, body);
+  }
+
   audio(dictation) {
     return `${this.base}/audio/${encodeURIComponent(dictation)}`;
   }
@@ -43,9 +48,10 @@ export class Server {
   async call(method, path, body) {
     const options = { method, redirect: 'manual', signal: AbortSignal.timeout(8000), headers: { accept: 'application/json' } };
     if (body !== undefined) {
-      options.headers['content-type'] = 'application/json';
+      const binary = body instanceof Uint8Array;
+      options.headers['content-type'] = binary ? 'application/octet-stream' : 'application/json';
       options.headers['x-form-token'] = this.csrf;
-      options.body = JSON.stringify(body);
+      options.body = binary ? body : JSON.stringify(body);
     }
     let response;
     try {

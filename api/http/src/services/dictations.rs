@@ -1,5 +1,6 @@
 //! Dictations: made, filled by the socket or by a whole file, finished, listened to.
 
+mod frames;
 mod recording;
 pub(crate) mod socket;
 
@@ -149,6 +150,18 @@ impl DictationApi {
         let base = self.services.url.replacen("http", "ws", 1);
         let url = format!("{base}/v1/dictations/{}/socket?ticket={ticket}", id.0);
         Ok(CreatedTicket::Created(Json(SocketTicket { ticket, expires: expires.to_string(), url })))
+    }
+
+    /// Takes frames as the socket does, for networks that let no socket through.
+    #[oai(path = "/v1/dictations/:id/frames", method = "put", operation_id = "putFrames")]
+    async fn put_frames(
+        &self,
+        request: &Request,
+        id: Path<Uuid>,
+        body: Binary<Body>,
+    ) -> poem::Result<Json<frames::KeptFrames>> {
+        let caller = self.services.authenticator.caller(request).await?;
+        Ok(Json(frames::take(&self.services, &caller, id.0, body.0).await?))
     }
 
     /// Takes a whole recording, on the way that frames of the socket take, and finishes.

@@ -181,9 +181,13 @@ impl DictationService {
 
     /// Finds a dictation that the caller recorded: nobody else may write to it.
     pub async fn own(&self, caller: &Caller, id: Uuid) -> Result<Dictation, ClinicError> {
-        let (dictation, _) = self.find(caller, id).await?;
+        self.own_saved(caller, id).await.map(|(dictation, _)| dictation)
+    }
+
+    async fn own_saved(&self, caller: &Caller, id: Uuid) -> Result<(Dictation, Saved), ClinicError> {
+        let (dictation, saved) = self.find(caller, id).await?;
         if dictation.settings.account == *caller.account {
-            Ok(dictation)
+            Ok((dictation, saved))
         } else {
             Err(ClinicError::Forbidden("the dictation belongs to another account".to_owned()))
         }
@@ -191,11 +195,10 @@ impl DictationService {
 
     /// Commits frames, encrypted; what is returned is on disk, and only then is the recogniser fed.
     pub async fn append_frames(&self, caller: &Caller, id: Uuid, frames: Vec<Frame>) -> Result<Saved, ClinicError> {
-        let dictation = self.own(caller, id).await?;
+        let (dictation, before) = self.own_saved(caller, id).await?;
         if dictation.state != DictationState::Open {
             return Err(ClinicError::Conflict("the dictation takes no more audio".to_owned()));
         }
-        let before = self.parts.store.saved(caller.tenant, id).await?;
         let key = self.parts.keys.find(caller.tenant, id).await?.ok_or(ClinicError::NotFound("the recording's key"))?;
         let mut chunks = Vec::with_capacity(frames.len());
         let mut total = before.milliseconds;

@@ -6,18 +6,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use poem::web::websocket::{Message, WebSocket, WebSocketStream};
 use poem::web::{Data, Path, Query};
 use poem::{IntoResponse, Response, handler};
 use serde::Deserialize;
 use serde_json::json;
-use seva_clinic::dictation::{DictationEvent, DictationState, Frame, Saved};
+use seva_clinic::dictation::{DictationEvent, Frame};
 use seva_clinic::failure::ClinicError;
 use seva_fhir::access::Caller;
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
+use super::frames::{self, sequence_of};
 use crate::authentication::{RequestId, caller_of};
 use crate::failure::Failure;
 use crate::services::Services;
@@ -26,8 +27,8 @@ use crate::services::Services;
 const PING: Duration = Duration::from_secs(5);
 /// A socket without a sign of life for this long is closed; the audio stays and the dictation can be resumed.
 const SILENCE: Duration = Duration::from_secs(20);
-/// Sequence and checksum, four bytes each.
-const HEADER: usize = 8;
+/// Frames that are committed in one transaction at most.
+const BATCH: usize = 16;
 
 #[derive(Deserialize)]
 struct TicketQuery {
@@ -77,9 +78,9 @@ impl Conversation {
         let mut pings = tokio::time::interval(PING);
         let mut heard = Instant::now();
         loop {
-            let answer = tokio::select! {
+            let answers = tokio::select! {
                 _ = closing.changed() => {
-                    Some(json!({"type": "closing", "reason": "the server stops: resume when it is back"}))
+                    vec![json!({"type": "closing", "reason": "the server stops: resume when it is back"})]
                 }
                 message = self.up.next() => {
                     let Some(Ok(message)) = message else { return };
@@ -93,59 +94,67 @@ impl Conversation {
                         }
                         continue;
                     }
-                    Some(json!({"type": "closing", "reason": "no sign of life: resume with a new ticket"}))
+                    vec![json!({"type": "closing", "reason": "no sign of life: resume with a new ticket"})]
                 }
-                event = self.events.recv() => match event {
-                    Ok(event) => serde_json::to_value(&event).ok(),
-                    Err(broadcast::error::RecvError::Lagged(missed)) => {
-                        Some(json!({"type": "warning", "text": format!("{missed} events were left out: read the dictation")}))
-                    }
-                    Err(broadcast::error::RecvError::Closed) => return,
+                event = self.events.recv() => match told(event) {
+                    Some(event) => vec![event],
+                    None => return,
                 },
             };
-            let Some(answer) = answer else { continue };
-            let closing = answer.get("type").and_then(serde_json::Value::as_str) == Some("closing");
-            if self.down.send(Message::Text(answer.to_string())).await.is_err() || closing {
-                // Whoever has gone away can't be told; the audio is committed.
-                let _ = self.down.close().await;
-                return;
+            for answer in answers {
+                let closing = answer.get("type").and_then(serde_json::Value::as_str) == Some("closing");
+                if self.down.send(Message::Text(answer.to_string())).await.is_err() || closing {
+                    // Whoever has gone away can't be told; the audio is committed.
+                    let _ = self.down.close().await;
+                    return;
+                }
             }
         }
     }
 
-    async fn hear(&mut self, message: Message) -> Option<serde_json::Value> {
-        match message {
-            Message::Binary(bytes) => Some(match frame_of(&bytes) {
-                Ok(frame) => self.keep(frame).await,
-                Err(text) => json!({"type": "warning", "code": "checksum", "text": text}),
-            }),
-            Message::Text(text) => self.command(&text).await,
-            Message::Close(_) => Some(json!({"type": "closing", "reason": "closed by the client"})),
-            Message::Ping(_) | Message::Pong(_) => None,
-        }
-    }
-
-    async fn keep(&self, frame: Frame) -> serde_json::Value {
-        let sequence = frame.sequence;
-        match self.services.dictations.append_frames(&self.caller, self.id, vec![frame]).await {
-            Ok(saved) => json!({"type": "ack", "sequence": sequence, "savedMilliseconds": saved.milliseconds}),
-            Err(error) => {
-                let code = match &error {
-                    ClinicError::Unavailable(_) => "unsaved",
-                    ClinicError::Conflict(_) if self.is_gap(sequence).await => "gap",
-                    _ => "refused",
-                };
-                refusal(&error, code)
+    /// Hears a message, and with a frame those that have arrived behind it: what came together is committed together.
+    async fn hear(&mut self, first: Message) -> Vec<serde_json::Value> {
+        let (mut answers, mut frames) = (Vec::new(), Vec::new());
+        let mut upcoming = Some(first);
+        while let Some(message) = upcoming.take() {
+            match message {
+                Message::Binary(bytes) => match frames::read(&bytes) {
+                    Ok(frame) => frames.push(frame),
+                    Err(text) => {
+                        answers.extend(self.keep(std::mem::take(&mut frames)).await);
+                        answers.push(json!({"type": "warning", "code": "checksum", "text": text}));
+                    }
+                },
+                Message::Text(text) => {
+                    answers.extend(self.keep(std::mem::take(&mut frames)).await);
+                    answers.extend(self.command(&text).await);
+                }
+                Message::Close(_) => {
+                    answers.extend(self.keep(std::mem::take(&mut frames)).await);
+                    answers.push(json!({"type": "closing", "reason": "closed by the client"}));
+                    return answers;
+                }
+                Message::Ping(_) | Message::Pong(_) => {}
+            }
+            if !frames.is_empty() && frames.len() < BATCH {
+                upcoming = self.up.next().now_or_never().flatten().and_then(Result::ok);
             }
         }
+        answers.extend(self.keep(frames).await);
+        answers
     }
 
-    /// Whether a frame was refused only because one before it is missing.
-    async fn is_gap(&self, sequence: u32) -> bool {
-        let found = self.services.dictations.find(&self.caller, self.id).await;
-        found.is_ok_and(|(dictation, saved)| {
-            dictation.state == DictationState::Open && i64::from(sequence) > sequence_of(saved) + 1
-        })
+    /// Commits frames and acknowledges them; the answers are one for each unbroken run.
+    async fn keep(&self, frames: Vec<Frame>) -> Vec<serde_json::Value> {
+        let mut answers = Vec::new();
+        for run in frames::runs(frames) {
+            let last = run.last().map(|frame| frame.sequence);
+            answers.push(match frames::keep(&self.services, &self.caller, self.id, run).await {
+                Ok(saved) => json!({"type": "ack", "sequence": last, "savedMilliseconds": saved.milliseconds}),
+                Err(refused) => refusal(&refused.error, refused.code),
+            });
+        }
+        answers
     }
 
     async fn command(&self, text: &str) -> Option<serde_json::Value> {
@@ -162,6 +171,17 @@ impl Conversation {
     }
 }
 
+/// An event as it is sent; nothing when there will be no more.
+fn told(event: Result<DictationEvent, broadcast::error::RecvError>) -> Option<serde_json::Value> {
+    match event {
+        Ok(event) => serde_json::to_value(&event).ok(),
+        Err(broadcast::error::RecvError::Lagged(missed)) => {
+            Some(json!({"type": "warning", "text": format!("{missed} events were left out: read the dictation")}))
+        }
+        Err(broadcast::error::RecvError::Closed) => None,
+    }
+}
+
 fn refusal(error: &ClinicError, code: &str) -> serde_json::Value {
     let text = match error {
         ClinicError::Unavailable(text) => {
@@ -171,19 +191,4 @@ fn refusal(error: &ClinicError, code: &str) -> serde_json::Value {
         other => other.to_string(),
     };
     json!({"type": "warning", "code": code, "text": text})
-}
-
-fn sequence_of(saved: Saved) -> i64 {
-    saved.sequence.map_or(-1, i64::from)
-}
-
-fn frame_of(bytes: &[u8]) -> Result<Frame, &'static str> {
-    const SHORT: &str = "a binary frame begins with eight bytes of sequence and checksum";
-    let (head, samples) = bytes.split_at_checked(HEADER).ok_or(SHORT)?;
-    let number = |part: Option<&[u8]>| part.and_then(|part| part.try_into().ok()).map(u32::from_be_bytes).ok_or(SHORT);
-    let (sequence, checksum) = (number(head.get(..4))?, number(head.get(4..))?);
-    if crc32fast::hash(samples) != checksum {
-        return Err("the checksum does not fit: send the frame again");
-    }
-    Ok(Frame { sequence, samples: samples.to_vec() })
 }
