@@ -1,6 +1,6 @@
 # The few commands that people type.
 
-.PHONY: run test bench fuzz contract demo
+.PHONY: run test soak bench fuzz contract demo
 
 ## Builds and starts the product with demo data; prints where to look and how to log in.
 run:
@@ -13,6 +13,11 @@ run:
 ## Runs every check and every test.
 test:
 	@bash tests/scripts/check.sh
+
+## Records for ten minutes in a browser, with cuts and a reload, up to the signed note.
+soak:
+	@cargo build --workspace --all-targets --quiet
+	@SEVA_LONG=1 cargo nextest run --workspace --profile soak -E 'package(seva-tests) and test(/^browser::two_cuts/)'
 
 ## Measures the hot paths beside what PostgreSQL and the HTTP stack can do.
 bench:

@@ -62,6 +62,15 @@ async function approveAll(page) {
   return medicines;
 }
 
+/** Gives a coded reason for each safety finding that asks for one. */
+async function giveReasons(page) {
+  const asked = page.locator('form.reasons button[name=reason][value="1"]');
+  for (let left = await asked.count(); left > 0; left -= 1) {
+    await asked.first().click();
+    await page.waitForFunction((before) => document.querySelectorAll('form.reasons button[name=reason][value="1"]').length < before, left);
+  }
+}
+
 async function sign(page) {
   const blockers = await page.locator('.foot-before .blocker').allInnerTexts();
   if (blockers.length > 0) throw new Error(`the signature is blocked: ${blockers.join(', ')}`);
@@ -71,4 +80,4 @@ async function sign(page) {
   await page.waitForSelector('text=Read-only');
 }
 
-module.exports = { approveAll, finish, launch, logIn, record, sign };
+module.exports = { approveAll, finish, giveReasons, launch, logIn, record, sign };

@@ -1,7 +1,7 @@
-// Begins a recording where no socket gets through, cuts the network in the middle, loads the page anew once, and compares what the microphone gave and the
-// page kept with what the server serves. Arguments: the base URL, the WAV file for the microphone. Ends with a line of JSON.
+// Begins a recording where no socket gets through, cuts the network twice, loads the page anew once, signs the note, and compares what the microphone gave and the
+// page kept with what the server serves. Arguments: the base URL, the WAV file for the microphone, the seconds to record. Ends with a line of JSON.
 const { createHash } = require('node:crypto');
-const { launch, logIn, record } = require('./doctor.js');
+const { approveAll, finish, giveReasons, launch, logIn, record, sign } = require('./doctor.js');
 const { lay } = require('./proxy.js');
 
 const HEADER = 44;
@@ -38,10 +38,21 @@ async function listen(page) {
 }
 
 const savedAtLeast = (page, seconds) => page.waitForFunction(
-  (wanted) => Number(document.querySelector('[data-voice="saved"]').dataset.saved) >= wanted, seconds, { timeout: 30000 },
+  (wanted) => Number(document.querySelector('[data-voice="saved"]').dataset.saved) >= wanted, seconds, { timeout: 30000 + 1500 * seconds },
 );
 
-async function main(base, wav) {
+/** Cuts the network for a while; returns what the page says meanwhile. */
+async function cut(page, network, state) {
+  await network.cut();
+  await page.waitForSelector('[data-voice-bar][data-state="offline"]', { timeout: 15000 });
+  await page.waitForTimeout(3000);
+  const said = await page.innerText('.voice-bar-message');
+  await network.lay();
+  await page.waitForSelector(`[data-voice-bar][data-state="${state}"]`, { timeout: 20000 });
+  return /kept on this device/.test(said);
+}
+
+async function main(base, wav, seconds) {
   const { browser, page } = await launch(wav);
   const network = await lay(base);
   const heard = await listen(page);
@@ -52,23 +63,23 @@ async function main(base, wav) {
   await savedAtLeast(page, 3);
   network.bar(false);
 
-  await network.cut();
-  await page.waitForSelector('[data-voice-bar][data-state="offline"]', { timeout: 15000 });
-  await page.waitForTimeout(3000);
-  const offline = await page.innerText('.voice-bar-message');
-  await network.lay();
-  await page.waitForSelector('[data-voice-bar][data-state="recording"]', { timeout: 20000 });
-  await savedAtLeast(page, 7);
+  const first = await cut(page, network, 'recording');
+  await savedAtLeast(page, Math.max(7, seconds / 3));
 
   const before = heard.kept.size;
   await page.reload();
   await page.waitForSelector('[data-voice-bar][data-state="paused"]', { timeout: 20000 });
+  // The microphone's file begins anew: what follows holds the whole dictation.
   await record(page);
-  await page.waitForTimeout(4000);
-  await page.click('[data-voice="stop"]');
-  // What is finished is acknowledged as a whole; the engine's work on it is another test's.
-  const state = () => page.request.get(`${network.base}/consultations/visit-dhillon/dictations/${heard.dictation()}`);
-  while ((await (await state()).json()).state === 'open') await page.waitForTimeout(200);
+  await page.waitForTimeout(5000);
+  const second = await cut(page, network, 'recording');
+  await savedAtLeast(page, seconds);
+  await finish(page);
+  await page.waitForSelector('.medicine', { timeout: 60000 });
+  const medicines = await approveAll(page);
+  // Its beginning was heard twice: a medicine that is there twice asks for a reason.
+  await giveReasons(page);
+  await sign(page);
 
   const answer = await page.request.get(`${network.base}/consultations/visit-dhillon/audio/${heard.dictation()}`);
   const served = await answer.body();
@@ -76,7 +87,8 @@ async function main(base, wav) {
   await browser.close();
   network.end();
   console.log(JSON.stringify({
-    offline: /kept on this device/.test(offline),
+    offline: first && second,
+    medicines,
     gapless: frames.every((sequence, place) => sequence === place),
     wentOn: heard.kept.size > before,
     given: digest(heard.given),
@@ -86,4 +98,4 @@ async function main(base, wav) {
   }));
 }
 
-main(process.argv[2], process.argv[3]).catch((error) => { console.error(error); process.exit(1); });
+main(process.argv[2], process.argv[3], Number(process.argv[4])).catch((error) => { console.error(error); process.exit(1); });

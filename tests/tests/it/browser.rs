@@ -13,9 +13,9 @@ use seva_tests::server::{TestServer, data_folder};
 const WHOLE: usize = 60;
 
 /// Runs a script with the server's address; its last line is what it saw.
-async fn drive(script: &str, base: &str, microphone: Option<&Path>) -> Value {
+async fn drive(script: &str, base: &str, microphone: Option<&Path>, more: &[&str]) -> Value {
     let mut command = tokio::process::Command::new("node");
-    command.arg(project().join("tests/browser").join(script)).arg(base).args(microphone).kill_on_drop(true);
+    command.arg(project().join("tests/browser").join(script)).arg(base).args(microphone).args(more).kill_on_drop(true);
     let output = command.output().await.unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -49,7 +49,7 @@ fn microphone(folder: &Path, seconds: usize) -> PathBuf {
 #[tokio::test]
 async fn a_doctor_logs_in_dictates_reviews_signs_and_prints() {
     let server = TestServer::start().await.unwrap();
-    let seen = drive("consultation.js", &server.base, None).await;
+    let seen = drive("consultation.js", &server.base, None, &[]).await;
     let expected = json!({"before": "/log-in", "status": 200, "patients": 7, "faults": [], "httpOnly": true,
         "transcript": true, "temperature": true, "paracetamol": true, "medicines": 2, "pdf": "application/pdf", "hindi": true});
     assert_eq!(seen, expected);
@@ -59,30 +59,40 @@ async fn a_doctor_logs_in_dictates_reviews_signs_and_prints() {
 #[tokio::test]
 async fn a_dictation_by_microphone_becomes_a_signed_prescription() {
     let (server, folder) = (TestServer::start().await.unwrap(), data_folder().unwrap());
-    let seen = drive("microphone.js", &server.base, Some(&microphone(folder.path(), WHOLE))).await;
+    let seen = drive("microphone.js", &server.base, Some(&microphone(folder.path(), WHOLE)), &[]).await;
     let expected = json!({"faults": [], "ready": "ready", "paused": "paused", "level": true, "live": true, "left": 0, "typed": "half a wo",
         "temperature": true, "paracetamol": true, "azithromycin": true, "medicines": 2, "pdf": "application/pdf"});
     assert_eq!(seen, expected);
     server.stop().await.unwrap();
 }
 
+/// How long the recording is: a minute, or ten with `SEVA_LONG` set (`make soak`).
+fn recorded_seconds() -> usize {
+    let long = std::env::var_os("SEVA_LONG").is_some();
+    if long { 600 } else { 40 }
+}
+
 #[tokio::test]
-async fn a_cut_network_and_a_reload_lose_no_audio() {
+async fn two_cuts_and_a_reload_lose_no_audio_and_end_in_a_signed_note() {
     let (server, folder) = (TestServer::start().await.unwrap(), data_folder().unwrap());
-    let seen = drive("durability.js", &server.base, Some(&microphone(folder.path(), WHOLE))).await;
+    let seconds = recorded_seconds();
+    let seen =
+        drive("durability.js", &server.base, Some(&microphone(folder.path(), WHOLE)), &[&seconds.to_string()]).await;
     for fact in ["offline", "gapless", "wentOn"] {
         assert_eq!(seen[fact], true, "{fact}: {seen}");
     }
     assert_eq!(seen["given"], seen["kept"], "{seen}");
     assert_eq!(seen["kept"], seen["served"], "{seen}");
-    assert!(seen["milliseconds"].as_f64().unwrap() > 9_000.0, "{seen}");
+    assert!(seen["milliseconds"].as_f64().unwrap() >= seconds as f64 * 1000.0, "{seen}");
+    let signed = server.doctor.get("/fhir/MedicationRequest?patient=dhillon&status=active&intent=order").await.unwrap();
+    assert_eq!(signed.matches().len() as u64, seen["medicines"].as_u64().unwrap(), "{}", signed.json);
     server.stop().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_recording_from_a_file_is_taken_with_and_without_script() {
     let (server, folder) = (TestServer::start().await.unwrap(), data_folder().unwrap());
-    let seen = drive("upload.js", &server.base, Some(&microphone(folder.path(), 5))).await;
+    let seen = drive("upload.js", &server.base, Some(&microphone(folder.path(), 5)), &[]).await;
     let expected = json!({"refused": "The file was not taken. the file is none of WAV, FLAC, Ogg, MP3, M4A", "faults": [],
         "network": true, "heard": true, "draft": true, "broken": 415, "words": true, "taken": 303,
         "saved": "Saved to 00:05 on the server"});
@@ -92,7 +102,7 @@ async fn a_recording_from_a_file_is_taken_with_and_without_script() {
 
 #[tokio::test]
 async fn the_scripts_frame_resample_and_measure_as_the_protocol_says() {
-    let seen = drive("modules.js", "", None).await;
+    let seen = drive("modules.js", "", None, &[]).await;
     // The check value of CRC-32 (IEEE 802.3) is that of the digits 1 to 9.
     let expected = json!({"crc": 0xCBF4_3926_u32, "frame": [0, 0, 1, 2, 182, 204, 66, 146, 1, 2], "tones": true,
         "folded": true, "pcm": [0, 32767, -32767, 32767, -32767], "levels": ["low", "good", "loud"]});
