@@ -1,6 +1,6 @@
 # The few commands that people type.
 
-.PHONY: run test soak bench fuzz contract demo
+.PHONY: run test soak bench fuzz quality contract demo
 
 ## Builds and starts the product with demo data; prints where to look and how to log in.
 run:
@@ -26,6 +26,10 @@ bench:
 ## Fuzzes the readers of JSON, XML, searches and FHIRPath, a minute each.
 fuzz:
 	@bash tests/fuzz/run.sh
+
+## Measures the extraction on labelled dictations; see docs/quality.md.
+quality:
+	@cargo run --quiet --release --package seva-tests --bin quality -- report
 
 ## Prints the contract.
 contract:

@@ -3,6 +3,7 @@
 pub mod client;
 pub mod contract;
 pub mod network;
+pub mod quality;
 pub mod server;
 
 use std::path::PathBuf;

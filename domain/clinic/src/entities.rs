@@ -28,6 +28,8 @@ pub enum Category {
     Allergy,
     /// A way of life that matters to health.
     BehavioralEnvironmentalSocial,
+    /// What is to happen next: advice, the next visit.
+    CarePlan,
 }
 
 /// Names the kind of an entity within its category.
@@ -62,6 +64,10 @@ pub enum EntityType {
     Substance,
     /// Tobacco, alcohol or another habit.
     Habit,
+    /// What the patient is to do or to avoid.
+    Advice,
+    /// When the patient comes again; a length of time is its duration.
+    FollowUp,
 }
 
 /// Qualifies an entity by its context.

@@ -1,7 +1,7 @@
 //! What every entity extractor promises, and the labelled sentences on which ours are measured.
 
 use crate::{
-    entities::{AttributeType, Category, Entity, EntityExtractor, Trait},
+    entities::{AttributeType, Category, Entity, EntityExtractor, EntityType, Trait},
     lexicon::{Span, concepts::rows},
 };
 
@@ -54,6 +54,8 @@ pub fn golden_label(entity: &Entity) -> String {
         Category::Vital => "vital:",
         Category::Allergy => "allergy:",
         Category::BehavioralEnvironmentalSocial => "social:",
+        Category::CarePlan if entity.kind == EntityType::FollowUp => "visit:",
+        Category::CarePlan => "advice:",
     });
     if entity.category == Category::Vital {
         let code = entity.codings.first().map(|coding| coding.code.as_str());

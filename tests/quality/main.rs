@@ -1,0 +1,28 @@
+//! The quality lab's scorecard on clean text: `quality [develop|report]`. The develop half lists its faults; the report half
+//! never does, so that nobody tunes the rules on it.
+
+use std::io::Write as _;
+
+use seva_embedded::extraction::LexiconExtractor;
+use seva_tests::quality::card::{Card, latency, measure};
+use seva_tests::quality::corpus::{Half, Item};
+use seva_tests::quality::dictations;
+
+fn main() -> anyhow::Result<()> {
+    let half = Half::named(std::env::args().nth(1).as_deref().unwrap_or("report"))?;
+    let extractor = LexiconExtractor::default();
+    let extract = |text: &str| extractor.entities(text);
+    let items = dictations(half)?;
+    let mut out = std::io::stdout().lock();
+    let (by_hand, generated): (Vec<Item>, Vec<Item>) = items.iter().cloned().partition(|item| item.by_hand);
+    for (title, part) in [("Written by hand", by_hand), ("Generated", generated), ("All", items.clone())] {
+        let card: Card = measure(&part, extract);
+        writeln!(out, "\n## {title}: {} dictations\n\n{}", card.dictations, card.table())?;
+        if half == Half::Develop && title != "All" {
+            writeln!(out, "{}", card.faults.join("\n"))?;
+        }
+    }
+    let time = latency(&items, 2_000, extract);
+    writeln!(out, "\nA transcript of 2,000 words takes {:.1} ms.", time.as_secs_f64() * 1e3)?;
+    Ok(())
+}

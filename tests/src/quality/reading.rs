@@ -1,0 +1,103 @@
+//! Writes what an extractor found as the labels of the corpus.
+
+use seva_clinic::dosage::{self, AsNeeded, Dosage, Start};
+use seva_clinic::entities::{AttributeType, Category, Entity, EntityType, Trait};
+
+use super::corpus::{Labels, generic};
+
+/// Returns the labels of the entities of a dictation.
+pub fn labels(entities: &[Entity]) -> Labels {
+    let mut labels = Labels::default();
+    for entity in entities {
+        let words = entity.text.to_lowercase();
+        match (entity.category, entity.kind) {
+            (Category::Medication, _) => labels.medications.push(medicine(entity)),
+            (Category::MedicalCondition, _) => labels.problems.push(format!("{}{words}", flags(entity))),
+            (Category::Vital, _) => labels.vitals.push(measurement(entity)),
+            (Category::Allergy, _) => labels.allergies.push(allergy(entity, &words)),
+            (Category::TestTreatmentProcedure, _) if entity.attributes_of(AttributeType::TestValue).next().is_some() => {
+                labels.labs.push(measurement(entity));
+            }
+            (Category::TestTreatmentProcedure, _) => labels.tests.push(format!("{}{words}", flags(entity))),
+            (Category::CarePlan, EntityType::FollowUp) => labels.follow_up.push(visit(entity, words)),
+            (Category::CarePlan, _) => labels.advice.push(words),
+            _ => {}
+        }
+    }
+    labels
+}
+
+fn flags(entity: &Entity) -> String {
+    let marks = [
+        (Trait::Negation, "!"),
+        (Trait::PastHistory, "past-"),
+        (Trait::FamilyHistory, "family-"),
+        (Trait::Hypothetical, "if-"),
+    ];
+    marks.into_iter().filter(|(flag, _)| entity.has(*flag)).map(|(_, mark)| mark).collect()
+}
+
+fn medicine(entity: &Entity) -> String {
+    let named = entity.suggestion.as_ref().map_or(entity.text.as_str(), |repair| repair.suggested.as_str());
+    let name = generic(named);
+    if entity.has(Trait::Negation) {
+        return format!("!{name}");
+    }
+    if entity.has(Trait::PastHistory) {
+        return format!("past-{name}");
+    }
+    if entity.has(Trait::LowConfidence) && entity.suggestion.is_none() {
+        return format!("{name}|?");
+    }
+    let text = entity.dosage_text();
+    let steps = if text.is_empty() { Vec::new() } else { dosage::parse(&text) };
+    format!("{name}|{}", steps.iter().map(step).collect::<Vec<_>>().join(" > "))
+}
+
+/// Writes a step: dose, strength, frequency, times, meals, length, route, need, start, count, maximum; what is unsaid is left out.
+fn step(step: &Dosage) -> String {
+    let amount = |quantity: dosage::Quantity| format!("{} {}", quantity.value, quantity.unit.display());
+    let timing = &step.timing;
+    let mut parts = Vec::new();
+    parts.extend(step.dose.map(amount));
+    parts.extend(step.strength.map(|strength| format!("of {}", amount(strength))));
+    if let (Some(times), Some(period), Some(unit)) = (timing.frequency, timing.period, timing.period_unit) {
+        parts.push(format!("{times}/{period}{}", unit.code()));
+    }
+    let when: Vec<&str> = timing.when.iter().map(|time| time.code()).collect();
+    parts.extend((!when.is_empty()).then(|| when.join("+")));
+    parts.extend(step.food.map(|food| food.code().to_owned()));
+    parts.extend(step.duration.map(|length| format!("{}{}", length.value, length.unit.code())));
+    parts.extend(step.route.map(|route| route.display().split(' ').next().unwrap_or_default().to_lowercase()));
+    match &timing.as_needed {
+        AsNeeded::No => {}
+        AsNeeded::Yes => parts.push("SOS".to_owned()),
+        AsNeeded::For(reason) => parts.push(format!("SOS({reason})")),
+    }
+    parts.extend((timing.start == Start::Immediate).then(|| "STAT".to_owned()));
+    parts.extend(timing.count.map(|count| format!("x{count}")));
+    parts.extend(step.max_per_day.map(|most| format!("max {}", amount(most))));
+    parts.join(" ")
+}
+
+fn measurement(entity: &Entity) -> String {
+    let code = entity.codings.first().map_or(entity.text.as_str(), |coding| coding.code.as_str());
+    let values: Vec<&str> =
+        entity.attributes_of(AttributeType::TestValue).filter_map(|each| each.value.as_deref()).collect();
+    let unit = entity.attributes_of(AttributeType::TestUnit).find_map(|each| each.value.as_deref());
+    format!("{code}={} {}", values.join("/"), unit.unwrap_or_default()).trim().to_owned()
+}
+
+fn allergy(entity: &Entity, words: &str) -> String {
+    let of_anything = entity.codings.is_empty() && (words.contains("allerg") || words == "nkda" || words == "nka");
+    match (entity.has(Trait::Negation), of_anything) {
+        (true, true) => "!*".to_owned(),
+        (true, false) => format!("!{words}"),
+        (false, _) => words.to_owned(),
+    }
+}
+
+fn visit(entity: &Entity, words: String) -> String {
+    let length = entity.attributes_of(AttributeType::Duration).next();
+    length.map_or(words, |length| length.value.clone().unwrap_or_else(|| length.text.to_lowercase()))
+}
