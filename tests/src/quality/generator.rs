@@ -45,12 +45,8 @@ struct Lists {
 
 /// Makes all dictations of both halves.
 pub fn generated() -> anyhow::Result<Vec<Item>> {
-    let lists = Lists {
-        frames: templates(FRAMES)?,
-        orders: templates(ORDERS)?,
-        problems: problems(),
-        medicines: medicines(),
-    };
+    let lists =
+        Lists { frames: templates(FRAMES)?, orders: templates(ORDERS)?, problems: problems(), medicines: medicines() };
     let mut items = Vec::new();
     for (half, name) in [(Half::Develop, "develop"), (Half::Report, "report")] {
         for number in 1..=PER_HALF {
@@ -75,7 +71,8 @@ fn templates(table: &'static str) -> anyhow::Result<Vec<(Half, &'static str, &'s
 }
 
 fn problems() -> Vec<&'static str> {
-    let of_patients = concepts().iter().filter(|concept| matches!(concept.kind, ConceptKind::Condition | ConceptKind::Symptom));
+    let of_patients =
+        concepts().iter().filter(|concept| matches!(concept.kind, ConceptKind::Condition | ConceptKind::Symptom));
     of_patients.flat_map(|concept| concept.phrases.iter().copied()).filter(|phrase| phrase.len() > 4).collect()
 }
 
@@ -134,15 +131,8 @@ fn dictation(lists: &Lists, half: Half, id: String, seed: u64) -> anyhow::Result
     }
     let orders = [order(lists, half, &mut draw)?, order(lists, half, &mut draw)?];
     let mut values: HashMap<&str, String> = ["p", "q", "n"].into_iter().zip(drawn).collect();
-    let numbers = [
-        ("y", 19, 85),
-        ("t", 98, 104),
-        ("h", 58, 124),
-        ("s", 104, 178),
-        ("u", 62, 98),
-        ("w", 41, 96),
-        ("f", 2, 21),
-    ];
+    let numbers =
+        [("y", 19, 85), ("t", 98, 104), ("h", 58, 124), ("s", 104, 178), ("u", 62, 98), ("w", 41, 96), ("f", 2, 21)];
     for (name, low, high) in numbers {
         values.insert(name, draw.between(low, high).to_string());
     }

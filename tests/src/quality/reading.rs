@@ -15,7 +15,9 @@ pub fn labels(entities: &[Entity]) -> Labels {
             (Category::MedicalCondition, _) => labels.problems.push(format!("{}{words}", flags(entity))),
             (Category::Vital, _) => labels.vitals.push(measurement(entity)),
             (Category::Allergy, _) => labels.allergies.push(allergy(entity, &words)),
-            (Category::TestTreatmentProcedure, _) if entity.attributes_of(AttributeType::TestValue).next().is_some() => {
+            (Category::TestTreatmentProcedure, _)
+                if entity.attributes_of(AttributeType::TestValue).next().is_some() =>
+            {
                 labels.labs.push(measurement(entity));
             }
             (Category::TestTreatmentProcedure, _) => labels.tests.push(format!("{}{words}", flags(entity))),
