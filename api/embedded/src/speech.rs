@@ -7,7 +7,6 @@ mod agreement;
 mod pool;
 mod recogniser;
 mod session;
-mod voice;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -116,7 +115,7 @@ impl SpeechEngine for EmbeddedSpeech {
         let (audio, blocks) = mpsc::channel(AUDIO_BLOCKS);
         let (reports, events) = mpsc::channel(EVENTS);
         let session = Session::new(
-            pool::Task { model, language, prompt: prompt(&request.prompt_terms) },
+            pool::Task { model, language, prompt: request.prompt(PROMPT_CHARACTERS) },
             self.pool.clone(),
             reports,
         );
@@ -129,22 +128,6 @@ impl SpeechEngine for EmbeddedSpeech {
 
 /// Whisper reads at most 223 tokens before the audio, about this many characters of drug names.
 const PROMPT_CHARACTERS: usize = 480;
-
-fn prompt(terms: &[String]) -> String {
-    let mut prompt = String::new();
-    for term in terms {
-        if prompt.len() + term.len() + 2 > PROMPT_CHARACTERS {
-            break;
-        }
-        let separator = if prompt.is_empty() { "" } else { ", " };
-        prompt.push_str(separator);
-        prompt.push_str(term);
-    }
-    if !prompt.is_empty() {
-        prompt.push('.');
-    }
-    prompt
-}
 
 #[cfg(test)]
 mod tests;

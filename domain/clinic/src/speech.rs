@@ -5,6 +5,8 @@
 
 pub mod audio;
 pub mod scripted;
+pub mod segments;
+mod voice;
 
 use async_trait::async_trait;
 use std::fmt;
@@ -90,6 +92,26 @@ pub struct SpeechRequest {
     pub mode: SpeechMode,
 }
 
+impl SpeechRequest {
+    /// Writes as many of the likeliest names as fit into so many bytes, as engines take them for a prompt.
+    #[must_use]
+    pub fn prompt(&self, bytes: usize) -> String {
+        let mut prompt = String::new();
+        for term in &self.prompt_terms {
+            if prompt.len() + term.len() + 2 > bytes {
+                break;
+            }
+            let separator = if prompt.is_empty() { "" } else { ", " };
+            prompt.push_str(separator);
+            prompt.push_str(term);
+        }
+        if !prompt.is_empty() {
+            prompt.push('.');
+        }
+        prompt
+    }
+}
+
 /// An open session. Dropping `audio` ends the audio; the remaining finals and `Ended` follow.
 #[derive(Debug)]
 pub struct SpeechSession {
@@ -149,6 +171,10 @@ pub trait SpeechEngine: Send + Sync {
     fn name(&self) -> &str;
     /// Tells the version of engine and model.
     fn version(&self) -> String;
+    /// Names the service that the audio is sent to; nothing when it stays on this machine.
+    fn destination(&self) -> Option<String> {
+        None
+    }
     /// Tells whether a session can be opened now.
     async fn health(&self) -> SpeechHealth;
     /// Opens a session.

@@ -49,8 +49,8 @@ async fn without_weights_opening_says_how_to_get_them() {
 
 #[test]
 fn the_prompt_keeps_the_likeliest_terms_and_its_limit() {
-    let terms: Vec<String> = (0..100).map(|index| format!("medicine{index}")).collect();
-    let prompt = prompt(&terms);
+    let prompt_terms = (0..100).map(|index| format!("medicine{index}")).collect();
+    let prompt = SpeechRequest { prompt_terms, ..SpeechRequest::default() }.prompt(PROMPT_CHARACTERS);
     assert!(prompt.starts_with("medicine0, medicine1"));
     assert!(prompt.len() <= PROMPT_CHARACTERS + 1);
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::service::{DictationService, Frame};
 use super::{Dictation, DictationEvent, DictationMode, Segment};
 use crate::failure::ClinicError;
-use crate::speech::{SpeechEvent, SpeechMode, SpeechRequest};
+use crate::speech::{SpeechEvent, SpeechMode, SpeechRequest, SpeechSession};
 
 /// An engine that says nothing for so long has failed.
 const SILENCE: Duration = Duration::from_secs(180);
@@ -33,11 +33,11 @@ impl Drop for Live {
 
 impl DictationService {
     /// Gives committed frames to the live recogniser; if that falls behind, the store is decoded at the end instead.
-    pub(super) async fn feed(&self, dictation: &Dictation, frames: Vec<Frame>) {
+    pub(super) async fn feed(&self, tenant: TenantId, dictation: &Dictation, frames: Vec<Frame>) {
         let first = frames.first().map(|frame| frame.sequence);
         let known = self.live.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&dictation.id);
         if !known && first == Some(0) {
-            let Ok(session) = self.parts.speech.open(request(dictation)).await else { return };
+            let Ok(session) = self.open(tenant, dictation).await else { return };
             let publish = self.publisher(dictation.id);
             let tell = move |event| drop(publish.send(event));
             let task = tokio::spawn(async move { collect(session.events, tell, None).await });
@@ -59,6 +59,15 @@ impl DictationService {
         }
     }
 
+    /// Opens a session; where the audio leaves this machine, that is recorded first.
+    async fn open(&self, tenant: TenantId, dictation: &Dictation) -> Result<SpeechSession, ClinicError> {
+        if let Some(place) = self.parts.speech.destination() {
+            self.disclose(tenant, dictation, &place).await?;
+        }
+        let opened = self.parts.speech.open(request(dictation)).await;
+        opened.map_err(|error| ClinicError::Unavailable(error.to_string()))
+    }
+
     /// Ends the live recognition and returns its segments if it heard every committed frame.
     pub(super) async fn live_segments(&self, id: Uuid, frames: u32) -> Option<Vec<Segment>> {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner).remove(&id)?;
@@ -73,8 +82,7 @@ impl DictationService {
     /// Decodes all committed audio.
     pub(super) async fn decode(&self, tenant: TenantId, dictation: &Dictation) -> Result<Vec<Segment>, ClinicError> {
         let total = self.parts.store.saved(tenant, dictation.id).await?.milliseconds;
-        let session = (self.parts.speech.open(request(dictation)).await)
-            .map_err(|error| ClinicError::Unavailable(error.to_string()))?;
+        let session = self.open(tenant, dictation).await?;
         let id = dictation.id;
         let audio = session.audio;
         let feeder = async {

@@ -14,8 +14,7 @@ use super::{Claim, Dictation, DictationEvent, DictationState, LEASE, Saved, Tran
 use crate::drafting::{self, Draft, Recording};
 use crate::encounter_record::{DICTATION_SYSTEM, EncounterRecord, transcript_identifier};
 use crate::failure::ClinicError;
-
-const WAVE_HEADER: usize = 44;
+use crate::speech::audio::{WAVE_HEADER, wave_header};
 
 /// Whether other nodes may work on the same database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,7 +153,9 @@ impl DictationService {
         if transcript.text.is_empty() {
             return Ok(DictationState::NoSpeech);
         }
-        self.disclose(tenant, dictation).await?;
+        if let Some(place) = self.parts.extractor.destination() {
+            self.disclose(tenant, dictation, &place).await?;
+        }
         let language = dictation.settings.language.clone();
         dictation.result.entities = (self.parts.extractor.extract(&transcript.text, &language).await)
             .map_err(|error| ClinicError::Unavailable(error.to_string()))?;
@@ -165,9 +166,13 @@ impl DictationService {
         Ok(DictationState::Drafted)
     }
 
-    /// A text that leaves this machine is recorded before it leaves; without the record it stays.
-    async fn disclose(&self, tenant: TenantId, dictation: &Dictation) -> Result<(), ClinicError> {
-        let Some(place) = self.parts.extractor.destination() else { return Ok(()) };
+    /// Audio or a text that leaves this machine is recorded before it leaves; without the record it stays.
+    pub(super) async fn disclose(
+        &self,
+        tenant: TenantId,
+        dictation: &Dictation,
+        place: &str,
+    ) -> Result<(), ClinicError> {
         let caller = job_caller(tenant, dictation)?;
         let target = format!("dictation/{} to {place}", dictation.id);
         let record = AuditRecord::of(&caller, AuditAction::Disclose, target, self.parts.clock.now());
@@ -266,21 +271,4 @@ fn job_caller(tenant: TenantId, dictation: &Dictation) -> Result<Caller, ClinicE
         patient: None,
         request: format!("dictation-{}", dictation.id).into(),
     })
-}
-
-fn wave_header(length: u32) -> Vec<u8> {
-    let mut header = Vec::with_capacity(WAVE_HEADER);
-    header.extend_from_slice(b"RIFF");
-    header.extend_from_slice(&length.saturating_add(36).to_le_bytes());
-    header.extend_from_slice(b"WAVEfmt ");
-    header.extend_from_slice(&16_u32.to_le_bytes());
-    header.extend_from_slice(&1_u16.to_le_bytes());
-    header.extend_from_slice(&1_u16.to_le_bytes());
-    header.extend_from_slice(&16_000_u32.to_le_bytes());
-    header.extend_from_slice(&32_000_u32.to_le_bytes());
-    header.extend_from_slice(&2_u16.to_le_bytes());
-    header.extend_from_slice(&16_u16.to_le_bytes());
-    header.extend_from_slice(b"data");
-    header.extend_from_slice(&length.to_le_bytes());
-    header
 }

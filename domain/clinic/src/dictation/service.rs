@@ -217,7 +217,7 @@ impl DictationService {
             return Err(ClinicError::Invalid("a recording lasts one hour at most".to_owned()));
         }
         let saved = self.parts.store.append(caller.tenant, id, chunks).await?;
-        self.feed(&dictation, frames).await;
+        self.feed(caller.tenant, &dictation, frames).await;
         Ok(saved)
     }
 

@@ -46,3 +46,25 @@ pub trait AudioDecoder: Send + Sync {
         receive: &mut dyn FnMut(AudioBlock<'_>) -> ControlFlow<()>,
     ) -> Result<u64, AudioError>;
 }
+
+/// How long the header is.
+pub const WAVE_HEADER: usize = 44;
+
+/// Writes the header of a WAV file (RIFF, 16 kHz, mono, 16 bits) whose samples have so many bytes.
+#[must_use]
+pub fn wave_header(length: u32) -> Vec<u8> {
+    let mut header = Vec::with_capacity(WAVE_HEADER);
+    header.extend_from_slice(b"RIFF");
+    header.extend_from_slice(&length.saturating_add(36).to_le_bytes());
+    header.extend_from_slice(b"WAVEfmt ");
+    header.extend_from_slice(&16_u32.to_le_bytes());
+    header.extend_from_slice(&1_u16.to_le_bytes());
+    header.extend_from_slice(&1_u16.to_le_bytes());
+    header.extend_from_slice(&16_000_u32.to_le_bytes());
+    header.extend_from_slice(&32_000_u32.to_le_bytes());
+    header.extend_from_slice(&2_u16.to_le_bytes());
+    header.extend_from_slice(&16_u16.to_le_bytes());
+    header.extend_from_slice(b"data");
+    header.extend_from_slice(&length.to_le_bytes());
+    header
+}

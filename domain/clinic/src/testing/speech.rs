@@ -55,6 +55,14 @@ fn check_frame(events: &[SpeechEvent]) {
     assert_eq!(events.last(), Some(&SpeechEvent::Ended), "Ended is last");
     let ends = events.iter().filter(|event| **event == SpeechEvent::Ended);
     assert_eq!(ends.count(), 1, "a session ends once");
+    let mut closed = 0;
+    for event in events {
+        match event {
+            SpeechEvent::Final { segment, .. } => closed = segment + 1,
+            SpeechEvent::Partial { segment, .. } => assert!(*segment >= closed, "no partial follows its final"),
+            _ => {}
+        }
+    }
 }
 
 fn check_finals(events: &[SpeechEvent]) {

@@ -2,7 +2,7 @@
 //!
 //! Whisper invents text for silence (<https://arxiv.org/abs/2402.08021>), so silence never reaches it.
 
-use seva_clinic::speech::SAMPLE_RATE;
+use super::SAMPLE_RATE;
 
 /// Samples of a frame: 20 ms.
 pub(super) const FRAME: usize = SAMPLE_RATE as usize / 50;
