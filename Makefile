@@ -27,9 +27,9 @@ bench:
 fuzz:
 	@bash tests/fuzz/run.sh
 
-## Measures the extraction on labelled dictations; see docs/quality.md.
+## Measures the extraction on labelled dictations, see docs/quality.md; HALF=develop lists what it missed.
 quality:
-	@cargo run --quiet --release --package seva-tests --bin quality -- report
+	@cargo run --quiet --release --workspace --bin quality -- $(or $(HALF),report)
 
 ## Prints the contract.
 contract:

@@ -15,8 +15,10 @@ mod conditions;
 mod context;
 mod document;
 mod durations;
+mod laboratory;
 mod matcher;
 mod medications;
+mod plans;
 mod scores;
 mod vitals;
 
@@ -59,6 +61,7 @@ impl LexiconExtractor {
         let document = Document::new(text);
         let hits = self.matcher.hits(text);
         let mut found = allergies::find(&document, &hits);
+        found.extend(laboratory::find(&document, &spans(&found)));
         found.extend(vitals::find(&document, &spans(&found)));
         found.extend(conditions::ages(&document));
         let medications = medications::find(self.formulary, &document, &hits, &spans(&found));
@@ -71,6 +74,8 @@ impl LexiconExtractor {
         }));
         let mut conditions = conditions::find(&document, &hits, &claimed);
         durations::attach(&document, &mut conditions, &claimed);
+        claimed.extend(spans(&conditions));
+        found.extend(plans::find(&document, &claimed));
         found.extend(medications);
         found.extend(conditions);
         for each in &mut found {

@@ -16,7 +16,7 @@ use seva_models::{self as models, Extension, Origin};
 
 use crate::dictation::{Dictation, Transcript};
 use crate::encounter_record::{EncounterRecord, Held};
-use crate::entities::{Category, Entity, EntityType, Trait};
+use crate::entities::{AttributeType, Category, Entity, EntityType, Trait};
 
 use elements::written;
 
@@ -188,6 +188,9 @@ fn one(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Option<Drafted> 
         (Category::MedicalCondition, _) => Some(findings::symptom(draft, entity, transcript)),
         (Category::Vital, _) => findings::vital(draft, entity, transcript),
         (Category::Allergy, _) => Some(findings::allergy(draft, entity, transcript)),
+        (Category::TestTreatmentProcedure, _) if entity.attributes_of(AttributeType::TestValue).next().is_some() => {
+            findings::laboratory(draft, entity, transcript)
+        }
         (Category::TestTreatmentProcedure, EntityType::TestName) if !entity.has(Trait::Negation) => {
             Some(findings::test(draft, entity, transcript))
         }

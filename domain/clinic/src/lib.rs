@@ -9,6 +9,7 @@ pub mod encounter_record;
 pub mod entities;
 pub mod failure;
 pub mod formulary;
+pub mod laboratory;
 pub mod lexicon;
 pub mod phrases;
 pub mod prescription;

@@ -32,6 +32,7 @@ mod pages;
 mod peer;
 mod prescription;
 mod profiles;
+mod quality;
 mod search;
 mod search_joins;
 mod secrets;

@@ -12,7 +12,7 @@ use super::{
     scores::{Evidence, Found},
 };
 
-const NONE_KNOWN: [&str; 18] = [
+const NONE_KNOWN: [&str; 20] = [
     "no known allergies",
     "no known allergy",
     "no known drug allergies",
@@ -28,9 +28,24 @@ const NONE_KNOWN: [&str; 18] = [
     "no history of any allergy",
     "not allergic to anything",
     "not allergic to any medicine",
+    "not allergic to any drug",
+    "not allergic to any drugs",
     "nkda",
     "nka",
     "denies any allergies",
+];
+
+/// What "no known allergies" may be followed by without naming a substance.
+const GENERAL: [&str; 9] = [
+    "to any medicine",
+    "to any medicines",
+    "to any drug",
+    "to any drugs",
+    "to medicines",
+    "to drugs",
+    "to medication",
+    "to any medication",
+    "to anything",
 ];
 
 /// Substances outside the formulary to which people are allergic.
@@ -84,7 +99,8 @@ fn none_known(document: &Document, cursor: &mut Cursor<'_>, found: &mut Vec<Foun
         return None;
     }
     // "no allergies to penicillin" denies one substance, which the next rule reads.
-    if cursor.word(0) == "to" {
+    let general = cursor.take_any(&GENERAL);
+    if cursor.word(0) == "to" && !general {
         return None;
     }
     let mut entity = document.entity(cursor.span_from(from)?, Category::Allergy, EntityType::Substance);

@@ -8,7 +8,7 @@ use super::document::Document;
 
 const WINDOW: usize = 9;
 
-const TERMINATORS: [&str; 30] = [
+const TERMINATORS: [&str; 32] = [
     "but",
     "however",
     "except",
@@ -39,6 +39,8 @@ const TERMINATORS: [&str; 30] = [
     "pulse",
     "tab",
     "denied",
+    "positive",
+    "diagnosis",
 ];
 
 const BEFORE: [(Trait, &[&str]); 5] = [
@@ -55,6 +57,10 @@ const BEFORE: [(Trait, &[&str]); 5] = [
             "grandfather",
             "grandmother",
             "uncle",
+            "wife",
+            "husband",
+            "son",
+            "daughter",
             "aunt",
             "in the family",
         ],
@@ -152,7 +158,17 @@ const AFTER: [(Trait, &[&str]); 4] = [
     (Trait::FamilyHistory, &["in the family", "in family", "in mother", "in father", "runs in the family"]),
     (
         Trait::PastHistory,
-        &["in the past", "in childhood", "years ago", "months ago", "last year", "has resolved", "resolved"],
+        &[
+            "in the past",
+            "in childhood",
+            "years ago",
+            "months ago",
+            "last year",
+            "years back",
+            "months back",
+            "has resolved",
+            "resolved",
+        ],
     ),
     (Trait::LowConfidence, &["likely", "suspected", "cannot be ruled out"]),
 ];
@@ -202,6 +218,7 @@ fn before(document: &Document, range: &Range<usize>, sentence: &Range<usize>, en
     let mut end = range.start;
     let floor = sentence.start.max(range.start.saturating_sub(WINDOW));
     let mut family = false;
+    let mut relative = false;
     while end > floor {
         let mut step = 1;
         for (found, cues) in BEFORE {
@@ -213,14 +230,24 @@ fn before(document: &Document, range: &Range<usize>, sentence: &Range<usize>, en
             {
                 continue;
             }
+            // A test is not denied by a "no" that belongs to a complaint before it.
+            let distant = range.start.saturating_sub(end) > 1;
+            if found == Trait::Negation && distant && entity.category == Category::TestTreatmentProcedure {
+                continue;
+            }
             if found == Trait::LowConfidence && entity.category != Category::MedicalCondition {
                 continue;
             }
             family |= found == Trait::FamilyHistory;
+            relative |= found == Trait::FamilyHistory && length == 1;
             step = step.max(length);
             entity.traits.push(found);
         }
         if TERMINATORS.contains(&document.word(end - 1)) && !follows_relative(document, end, sentence.start) {
+            break;
+        }
+        // A relative opens a statement of its own: "no diabetes, mother hypertensive".
+        if relative {
             break;
         }
         end = end.saturating_sub(step);
@@ -286,7 +313,9 @@ fn after(document: &Document, range: &Range<usize>, sentence: &Range<usize>, ent
 fn medicine(document: &Document, range: &Range<usize>, sentence: &Range<usize>, entity: &mut Entity) {
     let floor = sentence.start.max(range.start.saturating_sub(3));
     for end in (floor + 1..=range.start).rev() {
-        if cue_ends_at(document, end, sentence.start, &MEDICINE_STOPPED).is_some() {
+        // "no alcohol with metronidazole" stops no medicine.
+        let far = end < range.start && document.word(end - 1) == "no";
+        if !far && cue_ends_at(document, end, sentence.start, &MEDICINE_STOPPED).is_some() {
             entity.traits.push(Trait::Negation);
         }
         if cue_ends_at(document, end, sentence.start, &MEDICINE_PAST).is_some() {

@@ -21,6 +21,10 @@ pub enum Evidence {
     OtherPhrase,
     /// A vital sign with a value.
     Measurement,
+    /// A laboratory result with a value.
+    LaboratoryResult,
+    /// Advice, or the next visit.
+    Plan,
     /// A statement about allergies.
     AllergyStatement,
     /// An age.
@@ -30,12 +34,14 @@ pub enum Evidence {
 impl Evidence {
     /// Lists all kinds of evidence.
     #[cfg(test)]
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::MedicineName,
         Self::SoundAlike,
         Self::ConditionPhrase,
         Self::OtherPhrase,
         Self::Measurement,
+        Self::LaboratoryResult,
+        Self::Plan,
         Self::AllergyStatement,
         Self::Age,
     ];
@@ -45,9 +51,10 @@ impl Evidence {
         match self {
             Self::MedicineName => (16, 16),
             Self::SoundAlike => (12, 12),
-            Self::ConditionPhrase => (47, 47),
+            Self::ConditionPhrase => (49, 49),
             Self::OtherPhrase => (14, 15),
             Self::Measurement => (14, 14),
+            Self::LaboratoryResult | Self::Plan => (0, 0),
             Self::AllergyStatement => (12, 12),
             Self::Age => (10, 10),
         }

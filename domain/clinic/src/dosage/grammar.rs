@@ -14,6 +14,7 @@ use crate::{
     entities::AttributeType,
     lexicon::{
         Span,
+        decimal::Decimal,
         tokens::{Token, TokenKind, tokenize},
     },
 };
@@ -43,7 +44,7 @@ pub struct Reading {
 }
 
 /// Words that change a dose in ways that this model cannot state.
-const UNSTATABLE: [&str; 18] = [
+const UNSTATABLE: [&str; 17] = [
     "except",
     "per kg",
     "/ kg",
@@ -59,7 +60,6 @@ const UNSTATABLE: [&str; 18] = [
     "sliding scale",
     "or",
     "per hour",
-    "to",
     "with meals except",
     "unless",
 ];
@@ -90,6 +90,9 @@ pub fn read(tokens: &[Token]) -> Reading {
             }
             continue;
         }
+        if is_other_amount(&cursor, drafts.last()) {
+            drafts.push(Draft { beside: true, ..Draft::default() });
+        }
         let Some(draft) = drafts.last_mut() else {
             break;
         };
@@ -100,20 +103,53 @@ pub fn read(tokens: &[Token]) -> Reading {
                 }
             }
             None => {
-                reading.conflicts += usize::from(cursor.take_any(&UNSTATABLE));
+                // "5 to 10 mg" is a range; "to be started" is not.
+                let range = cursor.word(0) == "to" && cursor.number(1).is_some();
+                reading.conflicts += usize::from(range || cursor.take_any(&UNSTATABLE));
                 cursor.advance(usize::from(cursor.place() == from));
             }
         }
     }
     reading.conflicts += drafts.iter().map(contradictions).sum::<usize>();
-    reading.steps = finish(drafts, &mut reading.parts);
+    reading.steps = finish(drafts, &mut reading.parts, reading.form);
     reading
 }
 
 /// Takes the word between two steps of a taper; "then" needs a whole step before it.
 fn is_next_step(cursor: &mut Cursor<'_>, draft: Option<&Draft>) -> bool {
-    let whole = draft.is_some_and(|draft| draft.step.duration.is_some());
-    whole && cursor.take_any(&["then", "followed by", "and then", "after that", "thereafter"])
+    let whole = draft.is_some_and(|draft| draft.step.duration.is_some() || draft.step.timing.count.is_some());
+    whole
+        && cursor.take_any(&[
+            "then",
+            "followed by",
+            "and then",
+            "after that",
+            "thereafter",
+            "then increase to",
+            "then reduce to",
+            "then decrease to",
+            "then continue",
+            "increase to",
+            "reduce to",
+            "tapered to",
+            "taper to",
+        ])
+}
+
+/// Tells whether another count begins after the times of the first one: "one tablet in the morning and half at night".
+fn is_other_amount(cursor: &Cursor<'_>, draft: Option<&Draft>) -> bool {
+    let timed = |draft: &&Draft| {
+        let step = &draft.step;
+        step.duration.is_none() && !step.timing.when.is_empty() && step.timing.frequency.is_none()
+    };
+    let (Some(value), Some((unit, used))) = (cursor.number(0), quantity_unit(cursor, 1)) else {
+        return false;
+    };
+    let mut after = *cursor;
+    after.advance(used + usize::from(cursor.word(used) == ","));
+    draft.filter(timed).is_some_and(|draft| {
+        draft.quantities.iter().any(|(held, _)| held.unit.is_countable() && held.unit == unit && held.value != value)
+    }) && take_day_time(&mut after).is_some()
 }
 
 type Taken = (AttributeType, Option<String>);
@@ -150,8 +186,17 @@ fn take_maximum(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Option<Taken> {
 
 fn take_duration(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Reading) -> Option<Taken> {
     let mut attempt = *cursor;
+    // "to be started after two weeks" says when, not for how long.
+    if attempt.take("after") && attempt.take_length().is_some() {
+        *cursor = attempt;
+        return None;
+    }
+    if take_days_a_week(cursor, draft) {
+        return Some((AttributeType::Frequency, None));
+    }
     let introduced = attempt.take_any(&[
         "for",
+        "total",
         "x",
         "×",
         "for the next",
@@ -171,6 +216,23 @@ fn take_duration(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Readi
     reading.conflicts += usize::from(draft.step.duration.is_some_and(|other| other != length));
     draft.step.duration = Some(length);
     Some((AttributeType::Duration, Some(format!("{} {}", length.value, length.unit.code()))))
+}
+
+/// Takes "five days a week", which is no length.
+fn take_days_a_week(cursor: &mut Cursor<'_>, draft: &mut Draft) -> bool {
+    let Some(days) = cursor.number(0).and_then(|value| value.as_whole()) else {
+        return false;
+    };
+    let mut attempt = *cursor;
+    attempt.advance(1);
+    let said = attempt.take_any(&["days a week", "days in a week", "days per week"]);
+    if said {
+        draft.step.timing.frequency = Some(days);
+        draft.step.timing.period = Some(Decimal::ONE);
+        draft.step.timing.period_unit = Some(super::TimeUnit::Week);
+        *cursor = attempt;
+    }
+    said
 }
 
 fn take_schedule(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Reading) -> Option<Taken> {

@@ -14,6 +14,8 @@ pub struct Draft {
     pub quantities: Vec<(Quantity, usize)>,
     /// The amounts of a pattern such as 1-0-1.
     pub slots: Option<Vec<Decimal>>,
+    /// Whether it is taken on the same days as the step before it.
+    pub beside: bool,
 }
 
 /// Two masses or two counts in one step contradict each other.
@@ -24,28 +26,48 @@ pub fn contradictions(draft: &Draft) -> usize {
 }
 
 /// Turns the drafts into steps and settles what their amounts are.
-pub fn finish(drafts: Vec<Draft>, parts: &mut [Part]) -> Vec<Dosage> {
+pub fn finish(mut drafts: Vec<Draft>, parts: &mut [Part], form: Option<&'static str>) -> Vec<Dosage> {
+    drafts.retain(|draft| draft.step != Dosage::default() || !draft.quantities.is_empty() || draft.slots.is_some());
+    share_length(&mut drafts);
     let several = drafts.len() > 1;
+    let mut number = 0;
     let mut steps: Vec<Dosage> = Vec::new();
-    for (index, draft) in drafts.into_iter().enumerate() {
-        let number = several.then(|| u32::try_from(index).unwrap_or(u32::MAX).saturating_add(1));
-        steps.extend(finish_step(draft, number, parts, steps.first().cloned().as_ref()));
+    for draft in drafts {
+        number += u32::from(!draft.beside || number == 0);
+        let sequence = several.then_some(number);
+        let before = steps.last().cloned();
+        steps.extend(finish_step(draft, sequence, parts, (before.as_ref(), form)));
     }
-    steps.retain(|step| *step != Dosage { sequence: step.sequence, ..Dosage::default() });
     steps
 }
 
-fn finish_step(draft: Draft, number: Option<u32>, parts: &mut [Part], first: Option<&Dosage>) -> Vec<Dosage> {
-    let Draft { mut step, quantities, slots } = draft;
+/// Amounts that are taken on the same days are taken for the same time: it is said once, after the last.
+fn share_length(drafts: &mut [Draft]) {
+    for index in (1..drafts.len()).rev() {
+        let (before, from) = drafts.split_at_mut(index);
+        if let (Some(earlier), Some(later)) = (before.last_mut(), from.first())
+            && later.beside
+        {
+            earlier.step.duration = earlier.step.duration.or(later.step.duration);
+            earlier.step.food = earlier.step.food.or(later.step.food);
+        }
+    }
+}
+
+fn finish_step(
+    draft: Draft,
+    number: Option<u32>,
+    parts: &mut [Part],
+    (before, form): (Option<&Dosage>, Option<&'static str>),
+) -> Vec<Dosage> {
+    let Draft { mut step, quantities, slots, beside: _ } = draft;
     step.sequence = number;
     settle_quantities(&mut step, &quantities, parts);
-    if let Some(first) = first {
-        step.strength = step.strength.or(first.strength);
-        step.route = step.route.or(first.route);
-        step.food = step.food.or(first.food);
+    if let Some(before) = before {
+        inherit(&mut step, before, slots.is_some());
     }
     if let Some(slots) = slots {
-        return spread(&step, &slots);
+        return spread(&step, &slots, form);
     }
     step.timing.when.sort_unstable();
     if step.timing.frequency.is_none() && !step.timing.when.is_empty() {
@@ -53,6 +75,22 @@ fn finish_step(draft: Draft, number: Option<u32>, parts: &mut [Part], first: Opt
         step.timing = with_frequency(&step.timing, times);
     }
     vec![step]
+}
+
+/// What a later step leaves unsaid is as it was: "40 mg once daily for 5 days then 20 mg for 5 days".
+fn inherit(step: &mut Dosage, before: &Dosage, has_slots: bool) {
+    step.strength = step.strength.or(before.strength.filter(|_| step.dose.is_none_or(|dose| dose.unit.is_countable())));
+    step.dose = step.dose.or(before.dose.filter(|_| !has_slots));
+    step.route = step.route.or(before.route);
+    step.food = step.food.or(before.food);
+    let timing = &step.timing;
+    let silent = timing.frequency.is_none() && timing.when.is_empty() && timing.as_needed == super::AsNeeded::No;
+    if silent && !has_slots && timing.count.is_none() {
+        step.timing.frequency = before.timing.frequency;
+        step.timing.period = before.timing.period;
+        step.timing.period_unit = before.timing.period_unit;
+        step.timing.when.clone_from(&before.timing.when);
+    }
 }
 
 /// A count of pieces is the dose and the mass beside it the strength; a mass alone is the dose.
@@ -84,7 +122,7 @@ fn with_frequency(timing: &Timing, times: u32) -> Timing {
 }
 
 /// Turns 1-0-1 into times of day; slots with unequal amounts become steps that run together.
-fn spread(step: &Dosage, slots: &[Decimal]) -> Vec<Dosage> {
+fn spread(step: &Dosage, slots: &[Decimal], form: Option<&'static str>) -> Vec<Dosage> {
     use super::DayTime::{Evening, Morning, Night, Noon};
     let times: &[super::DayTime] =
         if slots.len() == 4 { &[Morning, Noon, Evening, Night] } else { &[Morning, Noon, Night] };
@@ -103,22 +141,23 @@ fn spread(step: &Dosage, slots: &[Decimal]) -> Vec<Dosage> {
         let count = u32::try_from(part.timing.when.len()).unwrap_or(1);
         part.timing = with_frequency(&part.timing, count);
         part.sequence = step.sequence.or(several.then_some(1));
-        set_amount(&mut part, amount);
+        set_amount(&mut part, amount, form);
         steps.push(part);
     }
     steps
 }
 
 /// The digits of 1-0-1 count pieces; a mass that was said is then the strength of a piece.
-fn set_amount(step: &mut Dosage, amount: Decimal) {
+fn set_amount(step: &mut Dosage, amount: Decimal, form: Option<&'static str>) {
+    let piece = if form == Some("capsule") { DoseUnit::Capsule } else { DoseUnit::Tablet };
     let unit = match step.dose {
         Some(dose) if dose.unit.is_countable() || dose.unit == DoseUnit::Millilitre => dose.unit,
         Some(dose) => {
             step.strength = Some(dose);
-            DoseUnit::Tablet
+            piece
         }
         None if amount == Decimal::ONE => return,
-        None => DoseUnit::Tablet,
+        None => piece,
     };
     let value =
         step.dose.filter(|dose| dose.unit == unit).map_or(amount, |dose| dose.value.times(amount).unwrap_or(amount));

@@ -99,6 +99,27 @@ fn unequal_slots_run_together_and_tapers_follow() {
 }
 
 #[test]
+fn unequal_counts_run_together_and_steps_keep_what_is_unsaid() {
+    // The commas are those of the words that an entity keeps of its dosage.
+    for text in [
+        "40 mg one tablet in the morning and half tablet in the afternoon for 5 days",
+        "40 mg, 1 tablet, in the morning, 0.5 tablet, in the afternoon, for 5 days",
+    ] {
+        let steps = parse(text);
+        let amounts: Vec<String> = steps.iter().map(|step| amount(step.dose)).collect();
+        assert_eq!(amounts, ["1 {tablet}", "0.5 {tablet}"], "{text}");
+        assert!(steps.iter().all(|step| step.sequence == Some(1) && step.duration.is_some()), "{text}");
+        assert!(steps.iter().all(|step| amount(step.strength) == "40 mg"), "{text}");
+    }
+    let taper = parse("5 mg at night for 1 week then increase to 10 mg for 5 days then stop");
+    let steps: Vec<(String, Option<u32>)> =
+        taper.iter().map(|step| (amount(step.dose), step.timing.per_day())).collect();
+    assert_eq!(steps, [("5 mg".to_owned(), Some(1)), ("10 mg".to_owned(), Some(1))]);
+    assert_eq!(one("half tablet five days a week").timing.frequency, Some(5));
+    assert_eq!(one("40 mg once daily to be started after two weeks").duration, None);
+}
+
+#[test]
 fn slots_count_by_time_of_day() {
     let slots = one("1-0-1").slots().unwrap();
     assert_eq!(slots.map(|slot| slot.to_string()), ["1", "0", "0", "1"]);

@@ -21,6 +21,8 @@ const PER_DAY: [(u32, &[&str]); 4] = [
             "every day",
             "once in a day",
             "each day",
+            "per day",
+            "a day",
         ],
     ),
     (
@@ -91,6 +93,9 @@ const FOOD: [(Food, &[&str]); 3] = [
             "before meal",
             "before eating",
             "before breakfast",
+            "before lunch",
+            "before dinner",
+            "before each meal",
             "empty stomach",
             "on empty stomach",
             "on an empty stomach",
@@ -100,7 +105,18 @@ const FOOD: [(Food, &[&str]); 3] = [
     ),
     (
         Food::After,
-        &["after food", "after meals", "after meal", "after eating", "after breakfast", "after dinner", "pc", "p.c"],
+        &[
+            "after food",
+            "after meals",
+            "after meal",
+            "after eating",
+            "after breakfast",
+            "after lunch",
+            "after dinner",
+            "after each meal",
+            "pc",
+            "p.c",
+        ],
     ),
     (Food::With, &["with food", "with meals", "with meal", "with a meal"]),
 ];
@@ -182,24 +198,40 @@ pub fn take_start(cursor: &mut Cursor<'_>) -> Option<Start> {
     cursor.take_any(&["stat", "immediately", "right now", "at once"]).then_some(Start::Immediate)
 }
 
+/// For what a dose may be taken when needed.
+const REASONS: [&str; 28] = [
+    "chest pain",
+    "abdominal pain",
+    "stomach pain",
+    "body ache",
+    "severe pain",
+    "high fever",
+    "anxiety",
+    "constipation",
+    "cramps",
+    "dizziness",
+    "migraine",
+    "palpitations",
+    "wheeze",
+    "spasm",
+    "fever",
+    "pain",
+    "headache",
+    "vomiting",
+    "nausea",
+    "cough",
+    "itching",
+    "breathlessness",
+    "wheezing",
+    "acidity",
+    "loose motions",
+    "giddiness",
+    "sleep",
+    "cold",
+];
+
 /// Takes "as needed" with its reason.
 pub fn take_as_needed(cursor: &mut Cursor<'_>) -> Option<AsNeeded> {
-    const REASONS: [&str; 14] = [
-        "fever",
-        "pain",
-        "headache",
-        "vomiting",
-        "nausea",
-        "cough",
-        "itching",
-        "breathlessness",
-        "wheezing",
-        "acidity",
-        "loose motions",
-        "giddiness",
-        "sleep",
-        "cold",
-    ];
     let needed = cursor.take_any(&[
         "sos",
         "s.o.s",

@@ -63,14 +63,27 @@ pub(super) fn condition(draft: &Draft<'_>, entity: &Entity, transcript: &str) ->
 /// A diagnosis that nobody has confirmed yet.
 pub(super) const PROVISIONAL: &str = "provisional";
 
-/// A value without a unit is no measurement: it stays in the transcript, marked doubtful there.
 pub(super) fn vital(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Option<Drafted> {
+    measured(draft, entity, transcript, ("vital-signs", SectionKind::Vitals))
+}
+
+pub(super) fn laboratory(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Option<Drafted> {
+    measured(draft, entity, transcript, ("laboratory", SectionKind::Tests))
+}
+
+/// A value without a unit is no measurement: it stays in the transcript, marked doubtful there.
+fn measured(
+    draft: &Draft<'_>,
+    entity: &Entity,
+    transcript: &str,
+    (category, section): (&str, SectionKind),
+) -> Option<Drafted> {
     let values: Vec<&str> =
         entity.attributes_of(AttributeType::TestValue).filter_map(|value| value.value.as_deref()).collect();
     let unit = entity.attributes_of(AttributeType::TestUnit).find_map(|unit| unit.value.as_deref())?;
     let (first, components) = entity.codings.split_first()?;
     let quantity = |value: &str| Quantity { value: value.to_owned(), unit: unit.to_owned(), code: unit.to_owned() };
-    let mut observation = observation(draft, entity, transcript, "vital-signs");
+    let mut observation = observation(draft, entity, transcript, category);
     observation.code = heard(&entity.text, std::slice::from_ref(first));
     if let [value] = values.as_slice() {
         observation.value = Value::Quantity(quantity(value));
@@ -83,7 +96,7 @@ pub(super) fn vital(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Opt
     }
     let name = first.display.split(" panel").next().unwrap_or(&first.display);
     let line = format!("{name}: {} {unit}", values.join("/"));
-    Some(drafted(draft, Statement::Observation(observation), entity, (Some(SectionKind::Vitals), line)))
+    Some(drafted(draft, Statement::Observation(observation), entity, (Some(section), line)))
 }
 
 /// SNOMED CT's code for having asked and found none.

@@ -96,10 +96,13 @@ fn dictation(text: &str) -> Dictation {
 
 /// The Bundle of a made-up dictation, for the tests of the prescription too.
 pub(crate) fn drafted(text: &str) -> Json {
-    let dictation = dictation(text);
+    drafted_from(&dictation(text))
+}
+
+fn drafted_from(dictation: &Dictation) -> Json {
     let transcript = Transcript::of(&dictation.result.segments);
     bundle(&Draft {
-        dictation: &dictation,
+        dictation,
         transcript: &transcript,
         recording: Recording { size: 44, sha1: [0; 20], milliseconds: 9_000 },
         record: &record(),
@@ -127,4 +130,21 @@ fn a_drafted_bundle_has_the_structure_of_r4() {
     let text = bundle.to_string();
     assert!(text.contains("2667000") && text.contains("Review after 3 days."));
     assert!(text.contains("\"dispenseRequest\":{\"quantity\":{\"value\":10"), "quantity is calculated");
+}
+
+#[test]
+fn a_test_with_a_result_is_an_observation_and_no_request() {
+    let text = "Creatinine 1.4.";
+    let mut result = entity("Creatinine", text, Category::TestTreatmentProcedure, EntityType::TestName);
+    result.codings = vec![loinc("2160-0")];
+    result.attributes = vec![
+        attribute(AttributeType::TestValue, "1.4", Some("1.4")),
+        attribute(AttributeType::TestUnit, "1.4", Some("mg/dL")),
+    ];
+    let whole = "No fever. BP. throat infection paracetamol penicillin";
+    let mut dictation = dictation(whole);
+    dictation.result.entities = vec![result];
+    let bundle = drafted_from(&dictation).to_string();
+    assert!(bundle.contains("\"laboratory\"") && bundle.contains("\"value\":1.4"), "{bundle}");
+    assert!(!bundle.contains("ServiceRequest"), "{bundle}");
 }

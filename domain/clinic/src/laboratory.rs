@@ -1,0 +1,97 @@
+//! Laboratory results as they are dictated: names, LOINC codes (<https://loinc.org>) and UCUM units (<https://ucum.org>).
+
+use std::sync::LazyLock;
+
+use crate::lexicon::{concepts::rows, decimal::Decimal};
+
+/// Is a laboratory test with the unit in which it is reported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LaboratoryTest {
+    /// The LOINC code.
+    pub code: &'static str,
+    /// LOINC's name.
+    pub display: &'static str,
+    /// How it is said, in lower case.
+    pub phrases: Vec<&'static str>,
+    /// The UCUM unit that a bare number has.
+    pub unit: &'static str,
+    /// The least and the greatest number that has it.
+    range: (Decimal, Decimal),
+}
+
+impl LaboratoryTest {
+    /// Returns the unit of a bare number, where the number can have it.
+    #[must_use]
+    pub fn implied_unit(&self, value: Decimal) -> Option<&'static str> {
+        (value >= self.range.0 && value <= self.range.1).then_some(self.unit)
+    }
+}
+
+static TESTS: LazyLock<Vec<LaboratoryTest>> =
+    LazyLock::new(|| rows(include_str!("../data/labs.tsv")).filter_map(|row| test(&row)).collect());
+
+/// Returns all laboratory tests whose results are read.
+#[must_use]
+pub fn laboratory_tests() -> &'static [LaboratoryTest] {
+    &TESTS
+}
+
+/// Finds the UCUM unit that words name.
+#[must_use]
+pub fn unit_named(words: &str) -> Option<&'static str> {
+    UNITS.iter().find(|(_, names)| names.contains(&words)).map(|(unit, _)| *unit)
+}
+
+const UNITS: [(&str, &[&str]); 12] = [
+    ("%", &["%", "percent", "per cent"]),
+    ("mg/dL", &["mg / dl", "mg/dl", "mg per dl", "mg dl", "milligrams per decilitre", "mg %", "mg percent"]),
+    (
+        "g/dL",
+        &[
+            "g / dl",
+            "g/dl",
+            "g per dl",
+            "gm / dl",
+            "gm/dl",
+            "gm per dl",
+            "grams per decilitre",
+            "gm %",
+            "gm percent",
+            "g %",
+            "g percent",
+            "grams percent",
+            "grams",
+            "gram percent",
+        ],
+    ),
+    ("mmol/L", &["mmol / l", "mmol/l", "mmol per litre", "millimoles per litre", "meq / l", "meq/l", "meq per litre"]),
+    ("U/L", &["u / l", "u/l", "units per litre", "iu / l", "iu/l"]),
+    ("ng/mL", &["ng / ml", "ng/ml", "ng per ml", "nanograms per ml", "nanograms per millilitre"]),
+    ("pg/mL", &["pg / ml", "pg/ml", "pg per ml", "picograms per ml"]),
+    ("ng/dL", &["ng / dl", "ng/dl", "ng per dl"]),
+    ("m[IU]/L", &["miu / l", "miu/l", "uiu / ml", "micro units per ml", "milli units per litre"]),
+    ("mg/L", &["mg / l", "mg/l", "mg per litre"]),
+    ("mm/h", &["mm / h", "mm/h", "mm / hr", "mm/hr", "mm per hour", "mm in first hour"]),
+    ("/uL", &["/ ul", "per microlitre", "cells per microlitre", "/ cumm", "per cumm"]),
+];
+
+fn test(row: &[&'static str]) -> Option<LaboratoryTest> {
+    let [code, display, phrases, unit, low, high] = row else {
+        return None;
+    };
+    let range = (low.parse().ok()?, high.parse().ok()?);
+    Some(LaboratoryTest { code, display, phrases: phrases.split('|').collect(), unit, range })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_whole() {
+        assert_eq!(laboratory_tests().len(), rows(include_str!("../data/labs.tsv")).count());
+        assert!(laboratory_tests().iter().all(|test| test.range.0 < test.range.1 && !test.unit.is_empty()));
+        assert_eq!(laboratory_tests().first().and_then(|test| test.implied_unit(Decimal::whole(8))), Some("%"));
+        assert_eq!(unit_named("gm percent"), Some("g/dL"));
+    }
+}
