@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
+use seva_fhir::access::is_audit_parameter;
 use seva_fhir::index::{IndexValue, extract};
 use seva_fhir::interactions::served_types;
 use seva_fhir::json::{Json, Limits, parse};
@@ -91,7 +92,9 @@ fn chosen() -> (Vec<Json>, Vec<Asked>) {
         let mut used = false;
         for entry in extract(&resource, *kind, &Parameters::of_pack(1)) {
             let parameter = definitions().search_parameter_by_id(entry.parameter).unwrap();
-            if seen.contains(&(kind.as_str(), parameter.code)) {
+            // The audit log is searched by some parameters only (decision 0004).
+            let is_offered = kind.as_str() != "AuditEvent" || is_audit_parameter(parameter.code);
+            if !is_offered || seen.contains(&(kind.as_str(), parameter.code)) {
                 continue;
             }
             if let Some(value) = written(&entry.value) {
