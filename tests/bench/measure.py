@@ -78,7 +78,7 @@ def fill(server: Server, first: int, count: int, small: bool = False) -> tuple[w
 
 
 def copied(server: Server) -> float:
-    """Rows a second that COPY writes into a table with two indexes: four connections, a share each."""
+    """Rows a second that COPY writes into a table with two indexes, over one connection."""
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "rows"
         server.psql("-c", f"\\copy bench.row TO '{file}'")

@@ -1,5 +1,6 @@
 //! What the integration tests share: a server of their own with its own private PostgreSQL, and a client.
 
+pub mod chance;
 pub mod client;
 pub mod contract;
 pub mod network;

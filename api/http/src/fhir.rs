@@ -60,7 +60,7 @@ impl FhirEndpoint {
         }
     }
 
-    async fn answer(&self, mut request: Request) -> Result<Response, Failure> {
+    async fn answer(&self, mut request: Request, wishes: &mut format::Wishes) -> Result<Response, Failure> {
         let target = Target::of(&request)?;
         if !target.is_binary() && !matches!(target, Target::Job(..)) {
             negotiation::check(&request)?;
@@ -71,6 +71,11 @@ impl FhirEndpoint {
         let caller = self.authenticator.caller(&request).await?;
         if let Target::Job(id, file) = target {
             return jobs::answer(self, &caller, (id, file), &request).await;
+        }
+        // A form is not read before it is known who sends it.
+        if !target.is_binary() && format::lift_wishes(&mut request).await {
+            *wishes = format::Wishes::of(&request);
+            negotiation::check(&request)?;
         }
         format::receive(&self.service, &target, &mut request).await?;
         if negotiation::wants_later(&request) && !target.is_bulk() {
@@ -188,11 +193,10 @@ impl FhirEndpoint {
 impl Endpoint for FhirEndpoint {
     type Output = Response;
 
-    async fn call(&self, mut request: Request) -> poem::Result<Response> {
-        format::lift_wishes(&mut request).await;
+    async fn call(&self, request: Request) -> poem::Result<Response> {
         let head = request.method() == Method::HEAD;
-        let wishes = format::Wishes::of(&request);
-        let response = self.answer(request).await.unwrap_or_else(|failure| failure.to_outcome());
+        let mut wishes = format::Wishes::of(&request);
+        let response = self.answer(request, &mut wishes).await.unwrap_or_else(|failure| failure.to_outcome());
         let mut response = format::present(response, &wishes).await;
         if head {
             response.take_body();

@@ -7,34 +7,12 @@ use seva_clinic::formulary::{Formulary, Medicine};
 use seva_clinic::lexicon::concepts::{ConceptKind, concepts};
 
 use super::corpus::{Half, Item, Labels, generic};
+use crate::chance::Chance;
 
 const FRAMES: &str = include_str!("../../data/quality/frames.tsv");
 const ORDERS: &str = include_str!("../../data/quality/orders.tsv");
 /// How many dictations each half gets.
 const PER_HALF: u64 = 120;
-
-/// Draws numbers: `SplitMix64`, <https://doi.org/10.1145/2714064.2660195>.
-struct Draw(u64);
-
-impl Draw {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn between(&mut self, low: u64, high: u64) -> u64 {
-        low + self.next() % (high - low + 1)
-    }
-
-    fn one<'a, T>(&mut self, list: &'a [T]) -> anyhow::Result<&'a T> {
-        let length = u64::try_from(list.len())?;
-        anyhow::ensure!(length > 0, "a list of templates is empty");
-        list.get(usize::try_from(self.next() % length)?).context("the place is within the list")
-    }
-}
 
 struct Lists {
     frames: Vec<(Half, &'static str, &'static str)>,
@@ -94,7 +72,7 @@ fn filled(template: &str, values: &HashMap<&str, String>) -> String {
     text
 }
 
-fn order(lists: &Lists, half: Half, draw: &mut Draw) -> anyhow::Result<(String, String)> {
+fn order(lists: &Lists, half: Half, draw: &mut Chance) -> anyhow::Result<(String, String)> {
     let own: Vec<_> = lists.orders.iter().filter(|order| order.0 == half).collect();
     let (_, text, label) = draw.one(&own)?;
     let (medicine, strengths) = draw.one(&lists.medicines)?;
@@ -111,7 +89,7 @@ fn order(lists: &Lists, half: Half, draw: &mut Draw) -> anyhow::Result<(String, 
 }
 
 /// Draws a problem that shares no words with those that were drawn before.
-fn problem(lists: &Lists, others: &[String], draw: &mut Draw) -> anyhow::Result<String> {
+fn problem(lists: &Lists, others: &[String], draw: &mut Chance) -> anyhow::Result<String> {
     loop {
         let drawn = *draw.one(&lists.problems)?;
         if others.iter().all(|other| !other.contains(drawn) && !drawn.contains(other.as_str())) {
@@ -121,7 +99,7 @@ fn problem(lists: &Lists, others: &[String], draw: &mut Draw) -> anyhow::Result<
 }
 
 fn dictation(lists: &Lists, half: Half, id: String, seed: u64) -> anyhow::Result<Item> {
-    let mut draw = Draw(seed);
+    let mut draw = Chance(seed);
     let own: Vec<_> = lists.frames.iter().filter(|frame| frame.0 == half).collect();
     let (_, frame, statements) = draw.one(&own)?;
     let mut drawn = Vec::new();

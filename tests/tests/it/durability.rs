@@ -9,6 +9,7 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use reqwest::Method;
 use serde_json::{Value, json};
+use seva_tests::chance::Chance;
 use seva_tests::client::Client;
 use seva_tests::contract;
 use seva_tests::network::Network;
@@ -33,23 +34,6 @@ const PACE: Duration = Duration::from_millis(12);
 const PATIENCE: Duration = Duration::from_secs(30);
 const WAVE_HEADER: usize = 44;
 
-/// Numbers that a seed repeats (SplitMix64, <https://prng.di.unimi.it/splitmix64.c>).
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn up_to(&mut self, most: u64) -> u64 {
-        self.next() % (most + 1)
-    }
-}
-
 /// The seed of this run: a new one, or the one that is to be repeated.
 fn seed() -> u64 {
     #[expect(clippy::disallowed_methods, reason = "a run is repeated by its seed")]
@@ -61,8 +45,8 @@ fn seed() -> u64 {
 /// The frame with a number: 1 to 60 ms of noise.
 fn frame(seed: u64, sequence: u32) -> Vec<u8> {
     let mut chance = Chance(seed ^ (u64::from(sequence) << 20));
-    let samples = 16 * (1 + chance.up_to(59));
-    (0..samples).flat_map(|_| (chance.next() as i16).to_le_bytes()).collect()
+    let samples = 16 * (1 + chance.between(0, 59));
+    (0..samples).flat_map(|_| (chance.draw() as i16).to_le_bytes()).collect()
 }
 
 fn sealed(sequence: u32, samples: &[u8]) -> Message {
@@ -206,9 +190,9 @@ async fn fifty_kills_and_fifty_cuts_lose_nothing() {
             sleep(Duration::from_millis(5)).await;
         }
         seen = opened.load(Ordering::SeqCst);
-        sleep(Duration::from_millis(chance.up_to(250))).await;
+        sleep(Duration::from_millis(chance.between(0, 250))).await;
         let left = (u64::from(KILLS - kills), u64::from(CUTS - cuts));
-        if chance.up_to(left.0 + left.1 - 1) < left.0 {
+        if chance.between(0, left.0 + left.1 - 1) < left.0 {
             program.kill().await.unwrap();
             kills += 1;
             if kills % DATABASE_TOO == 0 {

@@ -52,14 +52,15 @@ impl Wishes {
     }
 }
 
-/// A form may say how it wants its answer, as the URL of a GET does (R4 http.html#search): it is moved there.
-pub(super) async fn lift_wishes(request: &mut Request) {
+/// A form may say how it wants its answer, as the URL of a GET does (R4 http.html#search): it is moved there. Tells
+/// whether it said so.
+pub(super) async fn lift_wishes(request: &mut Request) -> bool {
     let is_form = |kind: &str| kind.starts_with("application/x-www-form-urlencoded");
     if request.method() != Method::POST || !request.header(header::CONTENT_TYPE).is_some_and(is_form) {
-        return;
+        return false;
     }
     // A body that can't be read is refused where it is needed.
-    let Ok(form) = body_of(request).await else { return };
+    let Ok(form) = body_of(request).await else { return false };
     let wishes: Vec<&str> = form
         .split(|byte| *byte == b'&')
         .filter(|pair| pair.starts_with(b"_format=") || pair.starts_with(b"_pretty="))
@@ -72,7 +73,9 @@ pub(super) async fn lift_wishes(request: &mut Request) {
             *request.uri_mut() = uri;
         }
     }
+    let said = !wishes.is_empty();
     request.set_body(Body::from_bytes(form));
+    said
 }
 
 /// Replaces a compressed body by its content, and XML by JSON.
