@@ -17,6 +17,7 @@ mod m0006_jobs;
 mod m0007_parameters;
 mod m0008_audit;
 mod m0009_terminology;
+mod m0011_dictation_states;
 
 /// The key of the PostgreSQL advisory lock that serialises migrations between nodes.
 pub const MIGRATION_LOCK: i64 = 0x5345_5641_0001;
@@ -40,6 +41,11 @@ impl MigratorTrait for Migrator {
                 name: "m0009_terminology",
                 up: m0009_terminology::UP,
                 down: m0009_terminology::DOWN,
+            }),
+            Box::new(Statements {
+                name: "m0011_dictation_states",
+                up: m0011_dictation_states::UP,
+                down: m0011_dictation_states::DOWN,
             }),
         ]
     }

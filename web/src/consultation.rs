@@ -107,7 +107,7 @@ pub(crate) async fn show_after(
         encounter: id.to_owned(),
         handout: Language::handout(wanted, &patient.speaks).code(),
         patient,
-        working: dictations.iter().any(|dictation| dictation.state == "finishing"),
+        working: dictations.iter().any(|dictation| dictation.working),
         doubtful: dictations.iter().map(|dictation| dictation.doubtful).sum(),
         dictations,
         signing: asked.sign && !note.signed && note.exists && (note.blockers.is_empty() || failed),

@@ -118,8 +118,9 @@ impl Scripted {
             }
             (_, path, _) if path.ends_with("/prescription") => (200, prescription(self.signed)),
             (_, path, _) if path.ends_with("/dictations") => {
-                let states = ["open", "finishing", "drafted", "no-speech", "failed", "withdrawn"];
-                let list: Vec<Value> = states.iter().map(|state| dictation("d1", state)).collect();
+                let states = "created live paused draining transcribed extracted drafted reviewed no-speech failed \
+                    abandoned withdrawn";
+                let list: Vec<Value> = states.split(' ').map(|state| dictation("d1", state)).collect();
                 (200, json!({ "dictations": list }))
             }
             (_, "/fhir/Patient/rane", _) => (200, patient()),

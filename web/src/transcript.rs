@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The states in which the engines have something to do.
+const WORKING: &[&str] = &["draining", "transcribed", "extracted"];
+
 /// A dictation as the contract has it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -10,6 +13,8 @@ pub(crate) struct Dictation {
     pub(crate) state: String,
     pub(crate) saved_milliseconds: i64,
     pub(crate) progress: u8,
+    #[serde(default)]
+    place: u32,
     pub(crate) engine: Engine,
     pub(crate) language: String,
     #[serde(default)]
@@ -57,6 +62,10 @@ struct Entity {
 pub(crate) struct DictationView {
     pub(crate) id: String,
     pub(crate) state: String,
+    /// The engines have something to do.
+    pub(crate) working: bool,
+    /// The place among those that wait for it; 0 where it does not wait.
+    pub(crate) place: u32,
     pub(crate) saved_milliseconds: i64,
     pub(crate) progress: u8,
     pub(crate) engine: Engine,
@@ -113,6 +122,8 @@ impl From<Dictation> for DictationView {
         }
         Self {
             id: dictation.id,
+            working: WORKING.contains(&dictation.state.as_str()),
+            place: dictation.place,
             state: dictation.state,
             saved_milliseconds: dictation.saved_milliseconds,
             progress: dictation.progress,

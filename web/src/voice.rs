@@ -23,13 +23,13 @@ const REFUSED: Message<'static> = Message::of(StatusCode::FORBIDDEN, "error-othe
 const NO_PAGE: Message<'static> = Message::of(StatusCode::NOT_FOUND, "error-no-page");
 /// What a script sees of a dictation.
 const SEEN: &[&str] =
-    &["id", "state", "progress", "savedSequence", "savedMilliseconds", "problem", "composition", "detail"];
+    &["id", "state", "place", "progress", "savedSequence", "savedMilliseconds", "problem", "composition", "detail"];
 /// What the player needs to move about in a recording (RFC 9110, section 14).
 const AUDIO_HEADERS: &[&str] = &["content-type", "content-range", "accept-ranges"];
 
 /// Whether a POST below a consultation is the voice bar's.
 pub(crate) fn takes(place: &[&str]) -> bool {
-    matches!(place, ["demo" | "recording" | "dictations"] | ["dictations", _, "ticket" | "finish" | "frames"])
+    matches!(place, ["demo" | "recording" | "dictations"] | ["dictations", _, "ticket" | "finish" | "frames" | "retry"])
 }
 
 /// Answers a POST of the voice bar.
@@ -48,6 +48,16 @@ pub(crate) async fn post(
             play_demo(pages, asker, encounter).await
         }
         ["recording"] => upload::take(pages, asker, (request, body), encounter).await,
+        ["dictations", id, "retry"] => {
+            pages.fields(request, body, asker).await?;
+            let begun = pages.send(asker, ("POST", &dictation(id, "/retry")), &json!({})).await?;
+            if begun.status != 202 {
+                let detail = text(&value(&begun), "/detail");
+                let refused = Message { status: status_of(&begun), key: "error-not-retried", detail: &detail };
+                return Ok(pages.message(asker, refused));
+            }
+            Ok(see(&format!("/consultations/{encounter}")))
+        }
         _ if !asker.sent_in_header(request) => Ok(pages.message(asker, REFUSED)),
         ["dictations"] => {
             let sent = body.take()?.into_bytes_limit(LARGEST_SCRIPT_BODY).await?;
@@ -196,11 +206,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_script_sees_what_it_needs_and_no_more() {
-        let body = r#"{"id":"d","state":"open","transcript":{"text":"fever"}}"#;
+        let body = r#"{"id":"d","state":"live","transcript":{"text":"fever"}}"#;
         let answer = ApiResponse { status: 201, headers: Vec::new(), body: body.into() };
         let response = relay(&answer, SEEN);
         assert_eq!(response.status(), StatusCode::CREATED);
-        assert_eq!(response.into_body().into_string().await.expect("text"), r#"{"id":"d","state":"open"}"#);
+        assert_eq!(response.into_body().into_string().await.expect("text"), r#"{"id":"d","state":"live"}"#);
         let broken = ApiResponse { status: 503, headers: Vec::new(), body: "gateway".into() };
         assert_eq!(relay(&broken, SEEN).status(), StatusCode::SERVICE_UNAVAILABLE);
     }

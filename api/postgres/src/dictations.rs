@@ -2,17 +2,18 @@
 
 mod audio;
 mod keys;
+mod queue;
 mod rows;
 
 use async_trait::async_trait;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait, UpdateMany,
+    ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    UpdateMany,
 };
 use seva_clinic::dictation::{
-    AudioChunk, Claim, Dictation, DictationState, DictationStore, DictationStoreError, LEASE, Saved,
+    Attempt, AudioChunk, Claim, Dictation, DictationState, DictationStore, DictationStoreError, Expiry, LEASE, Saved,
 };
 use seva_fhir::types::{ResourceKey, TenantId};
 use sqlx::PgPool;
@@ -20,9 +21,9 @@ use uuid::Uuid;
 
 use crate::Database;
 use crate::entities::{audio_chunk, blob_key, dictation};
-use crate::moments::{after, now, past};
+use crate::moments::{after, now};
 use crate::together::together;
-use rows::{dictation_of, orm_unavailable, unavailable};
+use rows::{dictation_of, orm_unavailable};
 
 /// Dictations in PostgreSQL.
 #[derive(Clone)]
@@ -91,50 +92,31 @@ impl DictationStore for PostgresDictations {
         rows.into_iter().map(rows::chunk_of).collect()
     }
 
-    async fn saved(&self, tenant: TenantId, id: Uuid) -> Result<Saved, DictationStoreError> {
-        let mut connection = self.pool.acquire().await.map_err(unavailable)?;
-        audio::saved(&mut connection, tenant, id).await
-    }
-
     async fn update(
         &self,
         tenant: TenantId,
         dictation: &Dictation,
         expected: DictationState,
     ) -> Result<(), DictationStoreError> {
-        let update = in_state(tenant, dictation.id, expected)
-            .set(rows::outcome_of(dictation)?)
-            .col_expr(dictation::Column::Updated, now());
-        self.change(update).await
+        let moved =
+            dictation::ActiveModel { attempts: Set(0), leased_until: Set(None), ..rows::outcome_of(dictation)? };
+        self.change(moved_now(in_state(tenant, dictation.id, expected).set(moved))).await
     }
 
-    async fn unfinished(&self) -> Result<Vec<(TenantId, Uuid)>, DictationStoreError> {
-        let rows: Vec<(i32, Uuid)> = dictation::Entity::find()
-            .select_only()
-            .columns([dictation::Column::Tenant, dictation::Column::Id])
-            .filter(dictation::Column::State.eq(DictationState::Finishing.code()))
-            .filter(free())
-            .order_by_asc(dictation::Column::Created)
-            .limit(100)
-            .into_tuple()
-            .all(&self.orm)
-            .await
-            .map_err(orm_unavailable)?;
-        rows.into_iter()
-            .map(|(tenant, id)| Ok((TenantId::try_from(tenant).map_err(|_| rows::impossible("tenant"))?, id)))
-            .collect()
+    async fn expire(&self, expiry: &Expiry) -> Result<Vec<(TenantId, Uuid)>, DictationStoreError> {
+        queue::expire(&self.orm, expiry).await
     }
 
-    async fn claim(&self, tenant: TenantId, id: Uuid) -> Result<Option<Claim>, DictationStoreError> {
-        let mut claim = in_state(tenant, id, DictationState::Finishing)
-            .col_expr(dictation::Column::Fence, dictation::Column::Fence.into_expr().add(1))
-            .col_expr(dictation::Column::LeasedUntil, after(LEASE))
-            .filter(free())
-            .into_query();
-        let claim = claim.returning_col(dictation::Column::Fence);
-        let row = self.orm.query_one(claim).await.map_err(orm_unavailable)?;
-        let fence = row.map(|row| row.try_get_by_index(0)).transpose().map_err(orm_unavailable)?;
-        Ok(fence.map(Claim))
+    async fn place(&self, tenant: TenantId, id: Uuid) -> Result<u32, DictationStoreError> {
+        queue::place(&self.orm, tenant, id).await
+    }
+
+    async fn waiting(&self, count: u32) -> Result<Vec<(TenantId, Uuid)>, DictationStoreError> {
+        queue::waiting(&self.orm, count).await
+    }
+
+    async fn claim(&self) -> Result<Option<(TenantId, Dictation, Claim)>, DictationStoreError> {
+        queue::claim(&self.orm).await
     }
 
     async fn renew(&self, tenant: TenantId, id: Uuid, claim: Claim) -> Result<bool, DictationStoreError> {
@@ -142,16 +124,49 @@ impl DictationStore for PostgresDictations {
         Ok(renew.exec(&self.orm).await.map_err(orm_unavailable)?.rows_affected == 1)
     }
 
-    async fn complete(&self, tenant: TenantId, dictation: &Dictation, claim: Claim) -> Result<(), DictationStoreError> {
-        let done = dictation::ActiveModel { leased_until: Set(None), ..rows::outcome_of(dictation)? };
-        let complete = under(tenant, dictation.id, claim).set(done).col_expr(dictation::Column::Updated, now());
-        self.change(complete).await
+    async fn advance(
+        &self,
+        tenant: TenantId,
+        dictation: &Dictation,
+        (from, claim): (DictationState, Claim),
+    ) -> Result<(), DictationStoreError> {
+        let advanced = under(tenant, dictation.id, claim)
+            .filter(dictation::Column::State.eq(from.code()))
+            .set(rows::outcome_of(dictation)?);
+        let advanced = match dictation.state.stage() {
+            // The claim goes on, and is this stage's first attempt.
+            Some(_) => advanced
+                .set(dictation::ActiveModel { attempts: Set(1), ..Default::default() })
+                .col_expr(dictation::Column::LeasedUntil, after(LEASE)),
+            None => {
+                advanced.set(dictation::ActiveModel { attempts: Set(0), leased_until: Set(None), ..Default::default() })
+            }
+        };
+        self.change(moved_now(advanced)).await
+    }
+
+    async fn give_back(
+        &self,
+        tenant: TenantId,
+        id: Uuid,
+        claim: Claim,
+        attempt: Attempt,
+    ) -> Result<(), DictationStoreError> {
+        let free = dictation::ActiveModel { leased_until: Set(None), ..Default::default() };
+        let given = under(tenant, id, claim).set(free);
+        let given = match attempt {
+            Attempt::Counts => given,
+            Attempt::DoesNot => {
+                given.col_expr(dictation::Column::Attempts, dictation::Column::Attempts.into_expr().sub(1))
+            }
+        };
+        given.exec(&self.orm).await.map(drop).map_err(orm_unavailable)
     }
 
     async fn release(&self) -> Result<(), DictationStoreError> {
         dictation::Entity::update_many()
-            .set(dictation::ActiveModel { leased_until: Set(None), ..Default::default() })
-            .filter(dictation::Column::State.eq(DictationState::Finishing.code()))
+            .set(dictation::ActiveModel { leased_until: Set(None), attempts: Set(0), ..Default::default() })
+            .filter(queue::worked_on())
             .exec(&self.orm)
             .await
             .map(drop)
@@ -166,12 +181,15 @@ impl DictationStore for PostgresDictations {
         let audio = audio_chunk::Entity::delete_many()
             .filter(audio_chunk::Column::Tenant.eq(tenant.get()))
             .filter(audio_chunk::Column::Dictation.eq(id));
-        let change =
-            dictation::ActiveModel { state: Set(withdrawn.to_owned()), result: Set(None), ..Default::default() };
-        let change = one(tenant, id)
-            .set(change)
-            .col_expr(dictation::Column::Updated, now())
-            .filter(dictation::Column::State.ne(withdrawn));
+        let change = dictation::ActiveModel {
+            state: Set(withdrawn.to_owned()),
+            result: Set(None),
+            saved_sequence: Set(None),
+            saved_milliseconds: Set(0),
+            saved_bytes: Set(0),
+            ..Default::default()
+        };
+        let change = moved_now(one(tenant, id).set(change)).filter(dictation::Column::State.ne(withdrawn));
         let all = together([("key", key.into_query().into()), ("audio", audio.into_query().into())]);
         let done = self.orm.execute(&all.query(change.into_query())).await.map_err(orm_unavailable)?;
         if done.rows_affected() == 1 { Ok(()) } else { Err(DictationStoreError::State) }
@@ -195,12 +213,12 @@ fn in_state(tenant: TenantId, id: Uuid, state: DictationState) -> UpdateMany<dic
     one(tenant, id).filter(dictation::Column::State.eq(state.code()))
 }
 
-/// A change by the worker that holds this claim.
-fn under(tenant: TenantId, id: Uuid, claim: Claim) -> UpdateMany<dictation::Entity> {
-    in_state(tenant, id, DictationState::Finishing).filter(dictation::Column::Fence.eq(claim.0))
+/// A change by which a state begins.
+fn moved_now(update: UpdateMany<dictation::Entity>) -> UpdateMany<dictation::Entity> {
+    update.col_expr(dictation::Column::Updated, now()).col_expr(dictation::Column::Since, now())
 }
 
-/// No worker has it, or has been heard of lately.
-fn free() -> Condition {
-    Condition::any().add(dictation::Column::LeasedUntil.is_null()).add(past(dictation::Column::LeasedUntil))
+/// A change by the worker that holds this claim.
+fn under(tenant: TenantId, id: Uuid, claim: Claim) -> UpdateMany<dictation::Entity> {
+    one(tenant, id).filter(queue::worked_on()).filter(dictation::Column::Fence.eq(claim.fence))
 }

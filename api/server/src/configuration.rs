@@ -4,6 +4,7 @@
 //! the documentation and `.env.example` are checked against.
 
 mod checks;
+mod dictation;
 mod keys;
 
 use std::net::SocketAddr;
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use seva_fhir::validation::ValidationLevel;
 use toml::{Table, Value};
 
+pub use dictation::Dictation;
 pub use keys::{KEYS, Key};
 
 /// Why the configuration can't be used.
@@ -48,6 +50,8 @@ pub struct Configuration {
     pub database: Database,
     /// Speech recognition.
     pub speech: Speech,
+    /// The states of dictations and the work on them.
+    pub dictation: Dictation,
     /// Entity extraction.
     pub extraction: Extraction,
     /// Where large files lie.

@@ -158,7 +158,7 @@ impl Running {
         let prescriptions = parts.prescriptions(&fhir, &blobs);
         let reindexing = Reindexing::begin(&database).await?;
         // What a crash interrupted goes on from its committed audio.
-        dictations.resume_unfinished(store.others()).await?;
+        dictations.start_work(store.others()).await?;
         let (closing, closing_seen) = watch::channel(false);
         let verifier = adapters::verifier(&configuration)?;
         let (blob_store, issuer) = (Arc::clone(&blobs.store), verifier.clone());
@@ -329,6 +329,7 @@ impl Parts<'_> {
             audit: Arc::new(self.audit.clone()),
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
+            limits: self.configuration.dictation.limits(),
         })
     }
 

@@ -3,13 +3,17 @@
 //! Its results are DocumentReference, Observation, Condition and MedicationRequest (R4:
 //! <https://hl7.org/fhir/R4/documentreference.html>); the dictation itself is the work, not the record.
 
+mod acts;
 mod decoding;
 mod events;
 mod finishing;
+mod limits;
 mod ports;
 mod service;
+mod states;
 mod transcript;
 mod view;
+mod working;
 
 use serde::{Deserialize, Serialize};
 use seva_fhir::types::{Instant, ResourceKey};
@@ -18,68 +22,16 @@ use uuid::Uuid;
 use crate::entities::Entity;
 
 pub use events::DictationEvent;
-pub use finishing::OtherNodes;
+pub use limits::{CountedFrom, DictationLimits, Expiry};
 pub use ports::{
-    AudioChunk, AudioCipher, BlobContent, BlobError, BlobStore, CipherError, Claim, DictationStore,
+    Attempt, AudioChunk, AudioCipher, BlobContent, BlobError, BlobStore, CipherError, Claim, DictationStore,
     DictationStoreError, LEASE, RecordingKeys, Saved, StoreResult, WrappedKey,
 };
 pub use service::{DictationParts, DictationRequest, DictationService, Frame};
+pub use states::{DictationState, Stage};
 pub use transcript::{PlacedWord, Segment, SegmentWord, Transcript};
 pub use view::DictationView;
-
-/// Where a dictation stands; every state but the first two is an end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum DictationState {
-    /// Audio is taken.
-    Open,
-    /// Audio is complete and is worked on.
-    Finishing,
-    /// Resources were drafted.
-    Drafted,
-    /// Nobody spoke.
-    NoSpeech,
-    /// The work ended with a problem.
-    Failed,
-    /// The audio's key was shredded.
-    Withdrawn,
-}
-
-impl DictationState {
-    const ALL: [Self; 6] = [Self::Open, Self::Finishing, Self::Drafted, Self::NoSpeech, Self::Failed, Self::Withdrawn];
-
-    /// Returns the stored word.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Finishing => "finishing",
-            Self::Drafted => "drafted",
-            Self::NoSpeech => "no-speech",
-            Self::Failed => "failed",
-            Self::Withdrawn => "withdrawn",
-        }
-    }
-
-    /// Reads the stored word.
-    #[must_use]
-    pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.code() == code)
-    }
-
-    /// Tells whether one state may follow the other.
-    #[must_use]
-    pub const fn may_become(self, next: Self) -> bool {
-        match self {
-            Self::Open => matches!(next, Self::Finishing | Self::Failed | Self::Withdrawn),
-            Self::Finishing => matches!(next, Self::Drafted | Self::NoSpeech | Self::Failed | Self::Withdrawn),
-            // A failed one may be tried again: its audio is still there.
-            Self::Failed => matches!(next, Self::Finishing | Self::Withdrawn),
-            Self::Drafted | Self::NoSpeech => matches!(next, Self::Withdrawn),
-            Self::Withdrawn => false,
-        }
-    }
-}
+pub use working::OtherNodes;
 
 /// How the microphone is worked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,6 +75,8 @@ pub struct DictationResult {
     pub progress: u8,
     /// What went wrong, in words for the user.
     pub problem: Option<String>,
+    /// In which stage.
+    pub failed_stage: Option<Stage>,
     /// The recognised segments.
     pub segments: Vec<Segment>,
     /// The entities of the transcript.
@@ -150,22 +104,14 @@ pub struct Dictation {
     pub settings: DictationSettings,
     /// What came out.
     pub result: DictationResult,
+    /// How much audio is committed.
+    pub saved: Saved,
+    /// When its state began.
+    pub since: Instant,
+    /// How many wait before it and with it for a worker: 0 while it is worked on, none where nothing is to be done.
+    pub place: Option<u32>,
     /// When it was made.
     pub created: Instant,
     /// When it last changed.
     pub updated: Instant,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_state_reads_back_and_withdrawn_is_final() {
-        for state in DictationState::ALL {
-            assert_eq!(DictationState::from_code(state.code()), Some(state));
-            assert!(!DictationState::Withdrawn.may_become(state));
-        }
-        assert!(!DictationState::Open.may_become(DictationState::Drafted));
-    }
 }

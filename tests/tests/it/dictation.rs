@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::{SinkExt, StreamExt};
 use reqwest::Method;
 use serde_json::{Value, json};
+use seva_clinic::dictation::DictationState;
 use seva_server::demo;
 use seva_tests::client::{Answer, Client};
 use seva_tests::server::{Program, TestServer, data_folder, free_port};
@@ -23,7 +24,8 @@ pub(crate) async fn begin(doctor: &Client, patient: &str, mode: &str) -> Value {
 pub(crate) async fn until_done(doctor: &Client, id: &str) -> Value {
     for _ in 0..600 {
         let dictation = doctor.get(&format!("/v1/dictations/{id}")).await.unwrap().json;
-        if !matches!(dictation["state"].as_str(), Some("open" | "finishing")) {
+        let state: DictationState = serde_json::from_value(dictation["state"].clone()).unwrap();
+        if !state.takes_audio() && state.stage().is_none() {
             return dictation;
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -111,6 +113,9 @@ async fn a_dictated_draft_is_reviewed_and_signed_by_its_author() {
     assert_eq!(sign(doctor, place, &seen["version"], "0000").await.status, 422);
     let signed = sign(doctor, place, &seen["version"], demo::PIN).await;
     assert_eq!((signed.status, signed.json["state"].as_str()), (201, Some("signed")), "{}", signed.json);
+    assert_eq!(until_done(doctor, id).await["state"], "reviewed");
+    let withdrawn = doctor.send(Method::DELETE, &format!("/v1/dictations/{id}"), &[], None).await.unwrap();
+    assert_eq!(withdrawn.status, 409, "{}", withdrawn.json);
 
     let active = doctor.get("/fhir/MedicationRequest?patient=dhillon&status=active&intent=order").await.unwrap();
     assert_eq!(active.matches().len(), 2, "{}", active.json);
@@ -180,9 +185,9 @@ async fn no_consent_means_no_recording() {
     server.stop().await.unwrap();
 }
 
-type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+pub(crate) type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
 
-async fn open_socket(doctor: &Client, base: &str, id: &str) -> (Socket, Value) {
+pub(crate) async fn open_socket(doctor: &Client, base: &str, id: &str) -> (Socket, Value) {
     let ticket = doctor.post(&format!("/v1/dictations/{id}/tickets"), &json!({})).await.unwrap();
     assert_eq!(ticket.status, 201, "{}", ticket.json);
     let url = ticket.json["url"].as_str().unwrap();
@@ -194,7 +199,7 @@ async fn open_socket(doctor: &Client, base: &str, id: &str) -> (Socket, Value) {
     (socket, ready)
 }
 
-async fn next(socket: &mut Socket) -> Value {
+pub(crate) async fn next(socket: &mut Socket) -> Value {
     loop {
         let message = tokio::time::timeout(Duration::from_secs(30), socket.next()).await.unwrap().unwrap().unwrap();
         // The server's pings are answered by the library.
@@ -206,7 +211,7 @@ async fn next(socket: &mut Socket) -> Value {
     }
 }
 
-async fn answer(socket: &mut Socket, kind: &str) -> Value {
+pub(crate) async fn answer(socket: &mut Socket, kind: &str) -> Value {
     loop {
         let event = next(socket).await;
         if event["type"] == kind {
@@ -215,7 +220,7 @@ async fn answer(socket: &mut Socket, kind: &str) -> Value {
     }
 }
 
-async fn acknowledged(socket: &mut Socket, sequence: u32, samples: &[u8]) -> Value {
+pub(crate) async fn acknowledged(socket: &mut Socket, sequence: u32, samples: &[u8]) -> Value {
     let mut frame = sequence.to_be_bytes().to_vec();
     frame.extend_from_slice(&crc32fast::hash(samples).to_be_bytes());
     frame.extend_from_slice(samples);
@@ -268,7 +273,7 @@ async fn acknowledged_audio_survives_kill_9_and_the_dictation_goes_on() {
 }
 
 /// Frames as a body of plain requests has them, each after its size.
-fn body(frames: &[(u32, &[u8])]) -> Vec<u8> {
+pub(crate) fn body(frames: &[(u32, &[u8])]) -> Vec<u8> {
     let mut body = Vec::new();
     for (sequence, samples) in frames {
         body.extend((8 + samples.len() as u32).to_be_bytes());

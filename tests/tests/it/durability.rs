@@ -140,9 +140,12 @@ async fn next(down: &mut SplitStream<Socket>) -> anyhow::Result<Value> {
         let message = timeout(Duration::from_secs(10), down.next()).await?;
         let message = message.ok_or_else(|| anyhow::anyhow!("the socket was closed"))??;
         if message.is_text() {
-            let event = serde_json::from_str(message.to_text()?)?;
+            let event: Value = serde_json::from_str(message.to_text()?)?;
             contract::check_event(&event)?;
-            return Ok(event);
+            // It goes live, is paused by a long strike, and is live again.
+            if event["type"] != "state" {
+                return Ok(event);
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Two nodes, one dictation: only one works on it, and a late one can't commit (decision D14).
 
 use seva_clinic::dictation::{
-    Claim, Dictation, DictationMode, DictationResult, DictationSettings, DictationState, DictationStore,
-    DictationStoreError,
+    Attempt, Dictation, DictationMode, DictationResult, DictationSettings, DictationState, DictationStore,
+    DictationStoreError, Saved,
 };
 use seva_fhir::clock::{Clock, IdSource, RandomIds, SystemClock};
 use seva_postgres::{Database, DatabaseSettings, PostgresDictations};
@@ -11,16 +11,53 @@ use seva_tests::server::TestServer;
 
 #[tokio::test]
 async fn a_claim_is_one_nodes_and_a_late_worker_cannot_commit() {
-    let server = TestServer::start().await.unwrap();
+    let server = TestServer::start_with(|set| set.dictation.workers = 0).await.unwrap();
     let url = server.running.private_database().unwrap();
     let settings = DatabaseSettings { url, create: None, connections: 4, statement_seconds: 60 };
     let database = Database::open(&settings).await.unwrap();
     let store = PostgresDictations::new(&database);
     let tenant = server.running.accounts.tenant(demo::TENANT).await.unwrap();
+    let mut dictation = dictation();
+    store.create(tenant, &dictation).await.unwrap();
+    let id = dictation.id;
+    assert!(store.claim().await.unwrap().is_none(), "nothing to do while it takes audio");
+    dictation.state = DictationState::Draining;
+    store.update(tenant, &dictation, DictationState::Created).await.unwrap();
+    assert_eq!((store.place(tenant, id).await.unwrap(), store.waiting(9).await.unwrap()), (1, vec![(tenant, id)]));
+
+    let (_, taken, first) = store.claim().await.unwrap().unwrap();
+    assert_eq!((taken.id, taken.state, first.attempts), (id, DictationState::Draining, 1));
+    assert!(store.claim().await.unwrap().is_none(), "somebody works on it");
+    assert_eq!((store.place(tenant, id).await.unwrap(), store.waiting(9).await.unwrap()), (0, Vec::new()));
+    assert!(store.renew(tenant, id, first).await.unwrap());
+    // Given back because the node stops, it is no attempt; given back because it took too long, it is one.
+    store.give_back(tenant, id, first, Attempt::DoesNot).await.unwrap();
+    let (_, _, second) = store.claim().await.unwrap().unwrap();
+    assert_eq!((second.fence, second.attempts), (first.fence + 1, 1));
+    store.give_back(tenant, id, second, Attempt::Counts).await.unwrap();
+    let (_, _, third) = store.claim().await.unwrap().unwrap();
+    assert_eq!(third.attempts, 2);
+    assert!(!store.renew(tenant, id, first).await.unwrap(), "the first node learns that it is late");
+    dictation.state = DictationState::NoSpeech;
+    let late = store.advance(tenant, &dictation, (DictationState::Draining, second)).await;
+    assert!(matches!(late, Err(DictationStoreError::State)));
+    dictation.state = DictationState::Transcribed;
+    store.advance(tenant, &dictation, (DictationState::Draining, third)).await.unwrap();
+    let again = store.advance(tenant, &dictation, (DictationState::Draining, third)).await;
+    assert!(matches!(again, Err(DictationStoreError::State)), "a stage is committed once");
+    assert!(store.claim().await.unwrap().is_none(), "the claim goes on to the next stage");
+    store.release().await.unwrap();
+    let (_, taken, fourth) = store.claim().await.unwrap().unwrap();
+    assert_eq!((taken.state, fourth.attempts), (DictationState::Transcribed, 1));
+    database.close().await;
+    server.stop().await.unwrap();
+}
+
+fn dictation() -> Dictation {
     let now = SystemClock.now().to_milliseconds();
-    let mut dictation = Dictation {
+    Dictation {
         id: RandomIds.new_uuid(),
-        state: DictationState::Open,
+        state: DictationState::Created,
         patient: "Patient/rane".parse().unwrap(),
         encounter: "Encounter/visit-rane".parse().unwrap(),
         consent: "Consent/consent-rane".parse().unwrap(),
@@ -34,27 +71,10 @@ async fn a_claim_is_one_nodes_and_a_late_worker_cannot_commit() {
             engine_version: "0".into(),
         },
         result: DictationResult::default(),
+        saved: Saved::default(),
+        since: now,
+        place: None,
         created: now,
         updated: now,
-    };
-    store.create(tenant, &dictation).await.unwrap();
-    assert_eq!(store.claim(tenant, dictation.id).await.unwrap(), None, "nothing to do while it is open");
-    dictation.state = DictationState::Finishing;
-    store.update(tenant, &dictation, DictationState::Open).await.unwrap();
-    assert!(store.unfinished().await.unwrap().contains(&(tenant, dictation.id)));
-
-    let first = store.claim(tenant, dictation.id).await.unwrap().unwrap();
-    assert_eq!(store.claim(tenant, dictation.id).await.unwrap(), None, "somebody works on it");
-    assert!(!store.unfinished().await.unwrap().contains(&(tenant, dictation.id)));
-    assert!(store.renew(tenant, dictation.id, first).await.unwrap());
-    store.release().await.unwrap();
-    let second = store.claim(tenant, dictation.id).await.unwrap().unwrap();
-    assert_eq!(second, Claim(first.0 + 1));
-    assert!(!store.renew(tenant, dictation.id, first).await.unwrap(), "the first node learns that it is late");
-    dictation.state = DictationState::NoSpeech;
-    let late = store.complete(tenant, &dictation, first).await;
-    assert!(matches!(late, Err(DictationStoreError::State)));
-    store.complete(tenant, &dictation, second).await.unwrap();
-    database.close().await;
-    server.stop().await.unwrap();
+    }
 }

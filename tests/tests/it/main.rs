@@ -13,6 +13,8 @@ mod conditional;
 mod contract;
 mod crash;
 mod dictation;
+mod dictation_stages;
+mod dictation_states;
 mod durability;
 mod errors;
 mod every_parameter;

@@ -59,6 +59,11 @@ export class Connection {
     this.added?.();
   }
 
+  /** Says that no audio comes for now; without a socket the server sees it by itself. */
+  pause() {
+    if (this.online) this.socket.send('{"type":"pause"}');
+  }
+
   /** Resolves when everything that was added is acknowledged. */
   drained() {
     if (this.waiting.size === 0) return Promise.resolve();

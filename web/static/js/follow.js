@@ -2,7 +2,8 @@
 
 const EVERY = 1000;
 const LONGEST = 8000;
-const WORKING = ['open', 'finishing'];
+/** Nothing is to be waited for in any other state. */
+const GOES_ON = ['created', 'live', 'paused', 'draining', 'transcribed', 'extracted'];
 
 /**
  * @param {import('./server.js').Server} server @param {string} dictation
@@ -17,7 +18,7 @@ export async function follow(server, dictation, { finish = false, recorder, prog
       const state = asked ? await server.state(dictation) : await server.finish(dictation);
       asked = true;
       wait = EVERY;
-      if (!WORKING.includes(state.state)) return state;
+      if (!GOES_ON.includes(state.state)) return state;
       progress?.(state.progress);
     } catch (error) {
       if (!error.passing && error.status !== 401) return { state: 'failed', problem: error.message };

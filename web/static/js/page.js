@@ -49,7 +49,8 @@ function startVoice(element) {
 
   const say = (key, values) => bar.say(key, values);
   const progress = (key, percent) => bar.progress(key, percent);
-  const parts = { server, say, progress, heard: () => {}, done };
+  const waiting = (place) => bar.waiting(place);
+  const parts = { server, say, progress, waiting, heard: () => {}, done };
   const form = bar.part('file')?.closest('form');
   if (form) startUpload(form, parts);
   // An upload without script, or a demo, on which an engine still works.

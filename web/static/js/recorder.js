@@ -33,6 +33,7 @@ export class Recorder {
     this.saved = 0;
     this.chain = Promise.resolve();
     this.progress = null;
+    this.place = 0;
     this.unlock?.();
     this.unlock = null;
   }
@@ -155,6 +156,7 @@ export class Recorder {
 
   event(event) {
     if (event.type === 'progress') this.progress = event.percent;
+    if (event.type === 'queue') this.place = event.place;
     if (event.type === 'draft' || event.type === 'no-speech' || event.type === 'closing') this.wake?.();
     if (event.type === 'warning') this.say('warning', { why: event.text });
     this.heard(event);
@@ -165,6 +167,8 @@ export class Recorder {
     if (this.state !== 'recording') return;
     this.set('paused');
     await this.microphone?.pause();
+    await this.chain;
+    this.connection?.pause();
     this.changed();
   }
 

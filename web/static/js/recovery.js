@@ -1,6 +1,9 @@
 // Goes on with what a reload, a crash or a dead battery left behind, and tells of other visits' recordings.
 import { lock } from './lock.js';
 
+/** States in which the server takes audio. */
+const TAKES_AUDIO = ['created', 'live', 'paused', 'abandoned'];
+
 /** @param {import('./recorder.js').Recorder} recorder */
 export async function recover(recorder) {
   await recorder.prepare();
@@ -19,7 +22,7 @@ async function goOn(recorder, recording) {
   const state = await recorder.server.state(dictation).catch((error) => error);
   const frames = await recorder.store.frames(dictation);
   const missing = frames.filter((frame) => frame.sequence > (state.savedSequence ?? -1));
-  const closed = state.state !== undefined && state.state !== 'open';
+  const closed = state.state !== undefined && !TAKES_AUDIO.includes(state.state);
   const refused = state instanceof Error && !state.passing;
   // What the server does not take is kept: nobody but the user lets go of audio.
   if (refused || (closed && missing.length > 0)) {

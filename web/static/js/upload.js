@@ -5,7 +5,7 @@ import { follow } from './follow.js';
 /**
  * @param {HTMLFormElement} form
  * @param {{server: import('./server.js').Server, say: (key: string, values?: object) => void,
- *   progress: (key: string, percent: number) => void, heard: (event: object) => void, done: (state: object) => void}} parts
+ *   progress: (key: string, percent: number) => void, waiting: (place: number) => void, heard: (event: object) => void, done: (state: object) => void}} parts
  */
 export function startUpload(form, parts) {
   form.addEventListener('submit', (event) => {
@@ -43,6 +43,7 @@ export async function watch(dictation, parts) {
     server: parts.server,
     heard: (event) => {
       if (event.type === 'progress') parts.progress('transcribing', event.percent);
+      if (event.type === 'queue' && event.place > 0) parts.waiting(event.place);
       if (event.type === 'draft' || event.type === 'no-speech' || event.type === 'closing') wake.wake?.();
       parts.heard(event);
     },

@@ -120,7 +120,8 @@ export class VoiceBar {
       text(saved, word('saved', { time: clock(recorder.saved) }));
     }
     if (offline) this.offline(recorder);
-    if (recorder.progress !== null) this.progress('transcribing', recorder.progress);
+    if (recorder.place > 0) this.waiting(recorder.place);
+    else if (recorder.progress !== null) this.progress('transcribing', recorder.progress);
   }
 
   offline(recorder) {
@@ -130,8 +131,18 @@ export class VoiceBar {
     this.note.hidden = false;
   }
 
-  /** A bar with its number; made where the page has none. */
+  /** A bar with its number. */
   progress(key, percent) {
+    this.work(`${word(key)} ${percent} %`, percent);
+  }
+
+  /** The place among the recordings that wait for a worker. */
+  waiting(place) {
+    this.work(word('waiting', { place }), 0);
+  }
+
+  /** Shows what is being done; the bar is made where the page has none. */
+  work(words, percent) {
     let place = this.part('progress');
     if (!place) {
       place = document.createElement('p');
@@ -145,9 +156,9 @@ export class VoiceBar {
     place.hidden = false;
     const [label, bar] = [place.querySelector('label'), place.querySelector('progress')];
     bar.value = percent;
-    const words = label.querySelector('span') ?? document.createElement('span');
-    words.textContent = `${word(key)} ${percent} %`;
-    label.replaceChildren(words, ' ', bar);
+    const told = label.querySelector('span') ?? document.createElement('span');
+    told.textContent = words;
+    label.replaceChildren(told, ' ', bar);
     place.querySelector('[data-voice="percent"]')?.remove();
   }
 

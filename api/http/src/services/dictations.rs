@@ -11,7 +11,7 @@ use poem_openapi::param::Path;
 use poem_openapi::payload::{Binary, Json};
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 use serde_json::Value;
-use seva_clinic::dictation::{Dictation, DictationMode, DictationRequest, DictationView, Saved};
+use seva_clinic::dictation::{Dictation, DictationMode, DictationRequest, DictationView};
 use seva_fhir::access::{AuditAction, AuditRecord, Caller};
 use seva_fhir::types::ResourceKey;
 use uuid::Uuid;
@@ -119,15 +119,15 @@ impl DictationApi {
         };
         let made = self.services.dictations.create(&caller, asked).await.map_err(Failure::from)?;
         self.audit(&caller, made.id).await?;
-        Ok(CreatedDictation::Created(Json(view(&made, Saved::default())?)))
+        Ok(CreatedDictation::Created(Json(view(&made)?)))
     }
 
     /// Reads a dictation.
     #[oai(path = "/v1/dictations/:id", method = "get", operation_id = "readDictation")]
     async fn read_dictation(&self, request: &Request, id: Path<Uuid>) -> poem::Result<Json<Value>> {
         let caller = self.services.authenticator.caller(request).await?;
-        let (dictation, saved) = self.services.dictations.find(&caller, id.0).await.map_err(Failure::from)?;
-        Ok(Json(view(&dictation, saved)?))
+        let dictation = self.services.dictations.find(&caller, id.0).await.map_err(Failure::from)?;
+        Ok(Json(view(&dictation)?))
     }
 
     /// Lists the dictations of an encounter.
@@ -136,7 +136,7 @@ impl DictationApi {
         let caller = self.services.authenticator.caller(request).await?;
         let encounter = key(&format!("Encounter/{}", encounter.0), "encounter")?;
         let found = self.services.dictations.by_encounter(&caller, &encounter).await.map_err(Failure::from)?;
-        let list = found.iter().map(|(dictation, saved)| view(dictation, *saved)).collect::<Result<Vec<_>, _>>()?;
+        let list = found.iter().map(view).collect::<Result<Vec<_>, _>>()?;
         Ok(Json(serde_json::json!({ "dictations": list })))
     }
 
@@ -185,6 +185,23 @@ impl DictationApi {
         self.finished(&caller, id.0).await
     }
 
+    /// Notes that no audio comes for now.
+    #[oai(path = "/v1/dictations/:id/pause", method = "post", operation_id = "pauseDictation")]
+    async fn pause_dictation(&self, request: &Request, id: Path<Uuid>) -> poem::Result<Json<Value>> {
+        let caller = self.services.authenticator.caller(request).await?;
+        let paused = self.services.dictations.pause(&caller, id.0).await.map_err(Failure::from)?;
+        Ok(Json(view(&paused)?))
+    }
+
+    /// Begins the stage that failed again.
+    #[oai(path = "/v1/dictations/:id/retry", method = "post", operation_id = "retryDictation")]
+    async fn retry_dictation(&self, request: &Request, id: Path<Uuid>) -> poem::Result<AcceptedDictation> {
+        let caller = self.services.authenticator.caller(request).await?;
+        let begun = self.services.dictations.retry(&caller, id.0).await.map_err(Failure::from)?;
+        self.audit(&caller, id.0).await?;
+        Ok(AcceptedDictation::Accepted(Json(view(&begun)?)))
+    }
+
     /// Reads the audio as a WAV file.
     #[oai(path = "/v1/dictations/:id/audio", method = "get", operation_id = "readAudio")]
     async fn read_audio(&self, request: &Request, id: Path<Uuid>) -> poem::Result<recording::Audio> {
@@ -206,9 +223,8 @@ impl DictationApi {
 
 impl DictationApi {
     async fn finished(&self, caller: &Caller, id: Uuid) -> poem::Result<AcceptedDictation> {
-        self.services.dictations.finish(caller, id).await.map_err(Failure::from)?;
-        let (dictation, saved) = self.services.dictations.find(caller, id).await.map_err(Failure::from)?;
-        Ok(AcceptedDictation::Accepted(Json(view(&dictation, saved)?)))
+        let dictation = self.services.dictations.finish(caller, id).await.map_err(Failure::from)?;
+        Ok(AcceptedDictation::Accepted(Json(view(&dictation)?)))
     }
 
     async fn audit(&self, caller: &Caller, id: Uuid) -> Result<(), Failure> {
@@ -222,6 +238,6 @@ fn key(text: &str, member: &str) -> Result<ResourceKey, Failure> {
     text.parse().map_err(|error| Failure::BadRequest(format!("{member}: {error}")))
 }
 
-fn view(dictation: &Dictation, saved: Saved) -> Result<Value, Failure> {
-    serde_json::to_value(DictationView::of(dictation, saved)).map_err(|error| Failure::Internal(error.to_string()))
+fn view(dictation: &Dictation) -> Result<Value, Failure> {
+    serde_json::to_value(DictationView::of(dictation)).map_err(|error| Failure::Internal(error.to_string()))
 }

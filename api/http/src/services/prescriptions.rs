@@ -205,6 +205,8 @@ impl PrescriptionApi {
         self.services.authenticator.check_pin(&session, &body.0.pin, (&caller, &target)).await?;
         let signed = self.services.prescriptions.sign(&caller, &encounter, wanted).await.map_err(Failure::from)?;
         self.audit(&caller, AuditAction::Sign, (&signed.patient, &signed.encounter)).await?;
+        // Whoever reads a dictation notes that its draft was signed; so its own listeners learn of it now.
+        self.services.dictations.by_encounter(&caller, &encounter).await.map_err(Failure::from)?;
         added(&signed)
     }
 

@@ -6,7 +6,7 @@ use seva_fhir::types::TenantId;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::rows::unavailable;
+use super::rows::{self, unavailable};
 
 /// Commits the frames that are not there yet; a frame is acknowledged after this.
 pub(super) async fn append(
@@ -15,43 +15,56 @@ pub(super) async fn append(
     id: Uuid,
     chunks: Vec<AudioChunk>,
 ) -> Result<Saved, DictationStoreError> {
+    const LOCK: &str = "SELECT state, saved_sequence, saved_milliseconds, saved_bytes FROM dictation \
+        WHERE tenant = $1 AND id = $2 FOR UPDATE";
     let mut transaction = pool.begin().await.map_err(unavailable)?;
     // The row lock makes frames of one dictation queue up, and a state change wait for the frames before it.
-    let state: Option<String> =
-        sqlx::query_scalar("SELECT state FROM dictation WHERE tenant = $1 AND id = $2 FOR UPDATE")
-            .bind(tenant.get())
-            .bind(id)
-            .fetch_optional(&mut *transaction)
-            .await
-            .map_err(unavailable)?;
-    if state.as_deref() != Some(DictationState::Open.code()) {
+    let found: Option<(String, Option<i32>, i64, i64)> = sqlx::query_as(LOCK)
+        .bind(tenant.get())
+        .bind(id)
+        .fetch_optional(&mut *transaction)
+        .await
+        .map_err(unavailable)?;
+    let Some((state, sequence, milliseconds, bytes)) = found else { return Err(DictationStoreError::State) };
+    if !DictationState::from_code(&state).is_some_and(DictationState::takes_audio) {
         return Err(DictationStoreError::State);
     }
-    let saved = saved(&mut transaction, tenant, id).await?;
-    let fresh = fresh(&mut transaction, tenant, id, saved, chunks).await?;
+    let before = rows::saved_of((sequence, milliseconds, bytes))?;
+    let fresh = fresh(&mut transaction, tenant, id, before, chunks).await?;
+    let Some(last) = fresh.last() else { return Ok(before) };
+    let saved = Saved {
+        sequence: Some(last.sequence),
+        milliseconds: before.milliseconds + fresh.iter().map(|chunk| u64::from(chunk.milliseconds)).sum::<u64>(),
+        bytes: before.bytes + fresh.iter().map(|chunk| u64::from(chunk.size)).sum::<u64>(),
+    };
     insert(&mut transaction, tenant, id, &fresh).await?;
+    note(&mut transaction, tenant, id, saved).await?;
     transaction.commit().await.map_err(unavailable)?;
-    let added: u64 = fresh.iter().map(|chunk| u64::from(chunk.milliseconds)).sum();
-    Ok(Saved {
-        sequence: fresh.last().map(|chunk| chunk.sequence).or(saved.sequence),
-        milliseconds: saved.milliseconds + added,
-    })
+    Ok(saved)
 }
 
-/// What is committed.
-pub(super) async fn saved(
+/// Notes how much is committed, and that the microphone is live.
+async fn note(
     connection: &mut PgConnection,
     tenant: TenantId,
     id: Uuid,
-) -> Result<Saved, DictationStoreError> {
-    const SAVED: &str = "SELECT max(sequence), COALESCE(sum(milliseconds), 0)::int8 FROM audio_chunk \
-        WHERE tenant = $1 AND dictation = $2";
-    let (sequence, milliseconds): (Option<i32>, i64) =
-        sqlx::query_as(SAVED).bind(tenant.get()).bind(id).fetch_one(connection).await.map_err(unavailable)?;
-    Ok(Saved {
-        sequence: sequence.and_then(|sequence| u32::try_from(sequence).ok()),
-        milliseconds: u64::try_from(milliseconds).unwrap_or_default(),
-    })
+    saved: Saved,
+) -> Result<(), DictationStoreError> {
+    const NOTE: &str = "UPDATE dictation SET saved_sequence = $3, saved_milliseconds = $4, saved_bytes = $5, \
+        heard = now(), updated = now(), since = CASE WHEN state = $6 THEN since ELSE now() END, state = $6 \
+        WHERE tenant = $1 AND id = $2";
+    let wide = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    sqlx::query(NOTE)
+        .bind(tenant.get())
+        .bind(id)
+        .bind(saved.sequence.map(number))
+        .bind(wide(saved.milliseconds))
+        .bind(wide(saved.bytes))
+        .bind(DictationState::Live.code())
+        .execute(connection)
+        .await
+        .map(drop)
+        .map_err(unavailable)
 }
 
 /// Leaves out frames that are committed already, after checking that they are the same; refuses a gap.
@@ -101,7 +114,6 @@ async fn insert(
     if chunks.is_empty() {
         return Ok(());
     }
-    let number = |value: u32| i32::try_from(value).unwrap_or(i32::MAX);
     sqlx::query(INSERT)
         .bind(tenant.get())
         .bind(id)
@@ -113,4 +125,8 @@ async fn insert(
         .await
         .map(drop)
         .map_err(unavailable)
+}
+
+fn number(value: u32) -> i32 {
+    i32::try_from(value).unwrap_or(i32::MAX)
 }

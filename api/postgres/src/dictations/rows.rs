@@ -1,10 +1,13 @@
 //! Rows of dictations and chunks as the domain's values.
 
 use sea_orm::ActiveValue::Set;
-use seva_clinic::dictation::{AudioChunk, Dictation, DictationResult, DictationState, DictationStoreError};
+use seva_clinic::dictation::{AudioChunk, Dictation, DictationResult, DictationState, DictationStoreError, Saved};
 use seva_fhir::types::{ResourceKey, TenantId};
 
 use crate::entities::{audio_chunk, dictation};
+
+/// By how many bytes sealed audio is longer: its nonce and its tag.
+const SEALED: usize = 28;
 
 pub(super) fn row_of(tenant: TenantId, dictation: &Dictation) -> Result<dictation::ActiveModel, DictationStoreError> {
     Ok(dictation::ActiveModel {
@@ -39,15 +42,32 @@ pub(super) fn dictation_of(row: dictation::Model) -> Result<Dictation, Dictation
         consent: key(&row.consent, "consent")?,
         settings: serde_json::from_str(&row.settings).map_err(|_| impossible("settings"))?,
         result: result.unwrap_or_default(),
+        saved: saved_of((row.saved_sequence, row.saved_milliseconds, row.saved_bytes))?,
+        since: row.since.into(),
+        place: None,
         created: row.created.into(),
         updated: row.updated.into(),
     })
+}
+
+/// What the columns say is committed.
+pub(super) fn saved_of((sequence, milliseconds, bytes): (Option<i32>, i64, i64)) -> Result<Saved, DictationStoreError> {
+    Ok(Saved {
+        sequence: sequence.map(u32::try_from).transpose().map_err(|_| impossible("saved_sequence"))?,
+        milliseconds: u64::try_from(milliseconds).map_err(|_| impossible("saved_milliseconds"))?,
+        bytes: u64::try_from(bytes).map_err(|_| impossible("saved_bytes"))?,
+    })
+}
+
+pub(super) fn tenant(number: i32) -> Result<TenantId, DictationStoreError> {
+    TenantId::try_from(number).map_err(|_| impossible("tenant"))
 }
 
 pub(super) fn chunk_of(row: audio_chunk::Model) -> Result<AudioChunk, DictationStoreError> {
     Ok(AudioChunk {
         sequence: u32::try_from(row.sequence).map_err(|_| impossible("sequence"))?,
         milliseconds: u32::try_from(row.milliseconds).map_err(|_| impossible("milliseconds"))?,
+        size: u32::try_from(row.data.len().saturating_sub(SEALED)).map_err(|_| impossible("size"))?,
         sha256: row.sha256.try_into().map_err(|_| impossible("sha256"))?,
         data: row.data,
     })

@@ -23,6 +23,12 @@ pub struct Model {
     pub updated: DateTimeUtc,
     pub fence: i64,
     pub leased_until: Option<DateTimeUtc>,
+    pub since: DateTimeUtc,
+    pub heard: Option<DateTimeUtc>,
+    pub attempts: i32,
+    pub saved_sequence: Option<i32>,
+    pub saved_milliseconds: i64,
+    pub saved_bytes: i64,
 }
 
 /// No relations: joins are written where they are needed.

@@ -25,6 +25,10 @@ impl Key {
     }
 }
 
+const fn number(section: &'static str, name: &'static str, default: &'static str, about: &'static str) -> Key {
+    Key { section, name, default, numeric: true, about }
+}
+
 const fn key(section: &'static str, name: &'static str, default: &'static str, about: &'static str) -> Key {
     Key { section, name, default, numeric: false, about }
 }
@@ -38,22 +42,32 @@ pub const KEYS: &[Key] = &[
     key("data", "master_key", "<data folder>/master.key", "32 bytes in hexadecimal that wrap the keys of recordings"),
     key("database", "url", "", "postgres:// URL; none starts the private PostgreSQL"),
     key("database", "binaries", "", "folder with initdb and postgres"),
-    Key {
-        section: "database",
-        name: "connections",
-        default: "3 per core, at least 8",
-        numeric: true,
-        about: "connections that serve requests",
-    },
-    Key {
-        section: "database",
-        name: "statement_seconds",
-        default: "60",
-        numeric: true,
-        about: "seconds that a statement of a request may run",
-    },
+    number("database", "connections", "3 per core, at least 8", "connections that serve requests"),
+    number("database", "statement_seconds", "60", "seconds that a statement of a request may run"),
     key("speech", "model", "base", "base, tiny.en, or the path of an official ggml file"),
     key("speech", "models", "<data folder>/models", "folder of speech models"),
+    number(
+        "dictation",
+        "abandon_seconds",
+        "3600",
+        "seconds without a first frame after which a dictation is abandoned; late audio opens it again",
+    ),
+    number("dictation", "pause_seconds", "30", "seconds without a frame after which a live dictation is paused"),
+    number("dictation", "finish_seconds", "43200", "seconds after which a paused dictation is finished and worked on"),
+    number(
+        "dictation",
+        "stage_seconds",
+        "7200",
+        "seconds that transcription, extraction or drafting may take before it is begun again",
+    ),
+    number("dictation", "attempts", "5", "how often a stage is begun before the dictation has failed"),
+    number("dictation", "workers", "2", "dictations that this node works on at once; 0 leaves them to other nodes"),
+    number(
+        "dictation",
+        "sessions",
+        "8",
+        "recordings that are transcribed while they go on; others get their text after their end",
+    ),
     key("extraction", "engine", "embedded", "embedded or comprehend-medical"),
     key("extraction", "region", "", "AWS region of Comprehend Medical; never guessed"),
     key("extraction", "endpoint", "", "another address than the region's own, such as an interface endpoint"),

@@ -1,7 +1,7 @@
 //! Feeds the speech engine: live while frames arrive, and from the store when that was not possible.
 
 use std::sync::PoisonError;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use seva_fhir::types::TenantId;
 use tokio::sync::mpsc;
@@ -16,11 +16,14 @@ use crate::speech::{SpeechEvent, SpeechMode, SpeechRequest, SpeechSession};
 
 /// An engine that says nothing for so long has failed.
 const SILENCE: Duration = Duration::from_secs(180);
+/// A live recogniser that hears nothing for so long is let go; the text then comes from the store.
+const IDLE: Duration = Duration::from_secs(600);
 
 /// An open recognition of a dictation that is being recorded.
 pub struct Live {
     audio: mpsc::Sender<Vec<i16>>,
     next: u32,
+    fed: Instant,
     task: JoinHandle<Result<Vec<Segment>, String>>,
 }
 
@@ -35,13 +38,22 @@ impl DictationService {
     /// Gives committed frames to the live recogniser; if that falls behind, the store is decoded at the end instead.
     pub(super) async fn feed(&self, tenant: TenantId, dictation: &Dictation, frames: Vec<Frame>) {
         let first = frames.first().map(|frame| frame.sequence);
-        let known = self.live.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&dictation.id);
+        let (known, taken) = {
+            let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
+            (live.contains_key(&dictation.id), live.len())
+        };
         if !known && first == Some(0) {
+            if taken >= self.parts.limits.sessions {
+                let text =
+                    format!("{taken} recordings are being transcribed: the text of this one comes after its end");
+                self.publish(dictation.id, DictationEvent::Warning { text });
+                return;
+            }
             let Ok(session) = self.open(tenant, dictation).await else { return };
             let publish = self.publisher(dictation.id);
             let tell = move |event| drop(publish.send(event));
             let task = tokio::spawn(async move { collect(session.events, tell, None).await });
-            let live = Live { audio: session.audio, next: 0, task };
+            let live = Live { audio: session.audio, next: 0, fed: Instant::now(), task };
             self.live.lock().unwrap_or_else(PoisonError::into_inner).insert(dictation.id, live);
         }
         let mut sessions = self.live.lock().unwrap_or_else(PoisonError::into_inner);
@@ -56,7 +68,13 @@ impl DictationService {
                 return;
             }
             live.next += 1;
+            live.fed = Instant::now();
         }
+    }
+
+    /// Lets recognisers go whose recording was left.
+    pub(super) fn let_idle_go(&self) {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, live| live.fed.elapsed() < IDLE);
     }
 
     /// Opens a session; where the audio leaves this machine, that is recorded first.
@@ -81,7 +99,7 @@ impl DictationService {
 
     /// Decodes all committed audio.
     pub(super) async fn decode(&self, tenant: TenantId, dictation: &Dictation) -> Result<Vec<Segment>, ClinicError> {
-        let total = self.parts.store.saved(tenant, dictation.id).await?.milliseconds;
+        let total = dictation.saved.milliseconds;
         let session = self.open(tenant, dictation).await?;
         let id = dictation.id;
         let audio = session.audio;

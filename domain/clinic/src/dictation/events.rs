@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::DictationState;
 use super::transcript::Segment;
 use crate::entities::Entity;
 
@@ -38,6 +39,16 @@ pub enum DictationEvent {
     Warning {
         /// In words.
         text: String,
+    },
+    /// Another state began.
+    State {
+        /// The state.
+        state: DictationState,
+    },
+    /// The place among those that wait for a worker has changed.
+    Queue {
+        /// From 1; 0 when the work begins.
+        place: u32,
     },
     /// Nobody spoke.
     NoSpeech,

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use seva_fhir::types::{ResourceKey, TenantId};
 use uuid::Uuid;
 
-use super::{Dictation, DictationState};
+use super::{Dictation, DictationState, Expiry};
 
 /// One committed piece of audio.
 #[derive(Clone, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct AudioChunk {
     pub sequence: u32,
     /// How long it sounds.
     pub milliseconds: u32,
+    /// How many bytes it has before encryption.
+    pub size: u32,
     /// The digest of the audio before encryption: a frame that is sent again is the same frame.
     pub sha256: [u8; 32],
     /// The encrypted audio.
@@ -29,6 +31,8 @@ pub struct Saved {
     pub sequence: Option<u32>,
     /// How long the committed audio sounds.
     pub milliseconds: u64,
+    /// How many bytes its samples have.
+    pub bytes: u64,
 }
 
 /// Why the store could not do it.
@@ -56,7 +60,21 @@ pub enum DictationStoreError {
 
 /// A lease with its fencing token: a later claim makes an earlier one worthless.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Claim(pub i64);
+pub struct Claim {
+    /// The fencing token.
+    pub fence: i64,
+    /// How often the stage was begun, this time counted.
+    pub attempts: u32,
+}
+
+/// Whether work that was given back counts among the attempts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// It was begun and did not come to its end.
+    Counts,
+    /// It was interrupted by no fault of its own.
+    DoesNot,
+}
 
 /// How long a claim stands without being renewed.
 pub const LEASE: Duration = Duration::from_secs(30);
@@ -76,31 +94,38 @@ pub trait DictationStore: Send + Sync {
     /// Lists those of an encounter, oldest first.
     async fn by_encounter(&self, tenant: TenantId, encounter: &ResourceKey) -> StoreResult<Vec<Dictation>>;
 
-    /// Commits frames of an open dictation, all or none: contiguous, and idempotent for frames that are there already.
+    /// Commits frames of a dictation that takes audio, all or none: contiguous, and idempotent for frames that are there
+    /// already. The first new frame makes it live.
     async fn append(&self, tenant: TenantId, id: Uuid, chunks: Vec<AudioChunk>) -> StoreResult<Saved>;
 
     /// Reads at most `count` chunks from a sequence number on.
     async fn chunks(&self, tenant: TenantId, id: Uuid, from: u32, count: u32) -> StoreResult<Vec<AudioChunk>>;
 
-    /// Tells how much is committed.
-    async fn saved(&self, tenant: TenantId, id: Uuid) -> StoreResult<Saved>;
-
-    /// Writes state and result if the stored state is the expected one.
+    /// Writes state and result if the stored state is the expected one; the attempts are counted from the beginning.
     async fn update(&self, tenant: TenantId, dictation: &Dictation, expected: DictationState) -> StoreResult<()>;
 
-    /// Lists the dictations whose work is not done and on which nobody works, of all tenants.
-    async fn unfinished(&self) -> StoreResult<Vec<(TenantId, Uuid)>>;
+    /// Ends a state for all dictations that were in it for too long, and tells which, a hundred at most.
+    async fn expire(&self, expiry: &Expiry) -> StoreResult<Vec<(TenantId, Uuid)>>;
 
-    /// Takes a dictation to work on it, unless somebody else does; the lease ends by itself.
-    async fn claim(&self, tenant: TenantId, id: Uuid) -> StoreResult<Option<Claim>>;
+    /// Tells how many dictations, with this one, wait for a worker up to its place; 0 when it does not wait.
+    async fn place(&self, tenant: TenantId, id: Uuid) -> StoreResult<u32>;
+
+    /// Lists who waits for a worker, the longest first, so many at most.
+    async fn waiting(&self, count: u32) -> StoreResult<Vec<(TenantId, Uuid)>>;
+
+    /// Takes the dictation that has waited longest for its next stage, or whose worker is gone; the lease ends by itself.
+    async fn claim(&self) -> StoreResult<Option<(TenantId, Dictation, Claim)>>;
 
     /// Goes on holding it; false when somebody else took it meanwhile.
     async fn renew(&self, tenant: TenantId, id: Uuid, claim: Claim) -> StoreResult<bool>;
 
-    /// Writes the result of the work and gives the dictation back, if the claim still stands.
-    async fn complete(&self, tenant: TenantId, dictation: &Dictation, claim: Claim) -> StoreResult<()>;
+    /// Writes what a stage came to, if the claim still stands; where another stage follows, the claim goes on.
+    async fn advance(&self, tenant: TenantId, done: &Dictation, under: (DictationState, Claim)) -> StoreResult<()>;
 
-    /// Ends all leases: for a node that knows that it is alone, at its start.
+    /// Gives a dictation back whose stage was not done.
+    async fn give_back(&self, tenant: TenantId, id: Uuid, claim: Claim, attempt: Attempt) -> StoreResult<()>;
+
+    /// Ends all leases, without counting them as attempts: for a node that knows that it is alone, at its start.
     async fn release(&self) -> StoreResult<()>;
 
     /// Marks it withdrawn and removes its audio rows and its key, in one unit.

@@ -10,13 +10,16 @@ use seva_fhir::json::{Json, Limits, parse};
 use seva_fhir::service::FhirError;
 use seva_fhir::types::{ResourceKey, TenantId};
 use sha2::{Digest, Sha256};
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast, watch};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::decoding::Live;
 use super::ports::{AudioChunk, AudioCipher, DictationStore, DictationStoreError, RecordingKeys, Saved};
-use super::{Dictation, DictationEvent, DictationMode, DictationResult, DictationSettings, DictationState, Transcript};
+use super::{
+    Dictation, DictationEvent, DictationLimits, DictationMode, DictationResult, DictationSettings, DictationState,
+    Transcript,
+};
 use crate::consent;
 use crate::entities::EntityExtractor;
 use crate::failure::ClinicError;
@@ -52,6 +55,14 @@ pub struct Frame {
     pub samples: Vec<u8>,
 }
 
+/// How far the prescription is that was drafted from a dictation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum DraftStatus {
+    None,
+    Unsigned,
+    Signed,
+}
+
 /// What the service works with.
 pub struct DictationParts {
     /// The FHIR kernel.
@@ -72,6 +83,8 @@ pub struct DictationParts {
     pub clock: Arc<dyn Clock>,
     /// New ids.
     pub ids: Arc<dyn IdSource>,
+    /// How long states last, and how many are worked on.
+    pub limits: DictationLimits,
 }
 
 /// Makes dictations, takes their audio and works on them; clones share everything.
@@ -82,7 +95,10 @@ pub struct DictationService {
     listeners: Arc<Mutex<HashMap<Uuid, broadcast::Sender<DictationEvent>>>>,
     /// How much is transcribed of the recordings that this node works on, in percent.
     pub(super) progress: Arc<Mutex<HashMap<Uuid, u8>>>,
-    pub(super) jobs: Arc<Mutex<JoinSet<()>>>,
+    pub(super) tasks: Arc<Mutex<JoinSet<()>>>,
+    /// Told when there may be work.
+    pub(super) work: Arc<Notify>,
+    pub(super) closing: watch::Sender<bool>,
 }
 
 impl From<DictationStoreError> for ClinicError {
@@ -103,7 +119,9 @@ impl DictationService {
             live: Arc::default(),
             listeners: Arc::default(),
             progress: Arc::default(),
-            jobs: Arc::default(),
+            tasks: Arc::default(),
+            work: Arc::default(),
+            closing: watch::Sender::new(false),
         }
     }
 
@@ -137,12 +155,15 @@ impl DictationService {
         };
         let dictation = Dictation {
             id: self.parts.ids.new_uuid(),
-            state: DictationState::Open,
+            state: DictationState::Created,
             patient: request.patient,
             encounter: request.encounter,
             consent: request.consent,
             settings,
             result: DictationResult::default(),
+            saved: Saved::default(),
+            since: now,
+            place: None,
             created: now,
             updated: now,
         };
@@ -153,41 +174,60 @@ impl DictationService {
         Ok(dictation)
     }
 
-    /// Finds a dictation that the caller may read, and how much of it is committed.
-    pub async fn find(&self, caller: &Caller, id: Uuid) -> Result<(Dictation, Saved), ClinicError> {
+    /// Finds a dictation that the caller may read.
+    pub async fn find(&self, caller: &Caller, id: Uuid) -> Result<Dictation, ClinicError> {
         may_read(caller)?;
         let mut found =
             self.parts.store.find(caller.tenant, id).await?.ok_or(ClinicError::NotFound("the dictation"))?;
-        self.tell_progress(&mut found);
-        let saved = self.parts.store.saved(caller.tenant, id).await?;
-        Ok((found, saved))
+        self.complete(caller, &mut found).await?;
+        Ok(found)
     }
 
     /// Lists the dictations of an encounter.
-    pub async fn by_encounter(
-        &self,
-        caller: &Caller,
-        encounter: &ResourceKey,
-    ) -> Result<Vec<(Dictation, Saved)>, ClinicError> {
+    pub async fn by_encounter(&self, caller: &Caller, encounter: &ResourceKey) -> Result<Vec<Dictation>, ClinicError> {
         may_read(caller)?;
-        let mut list = Vec::new();
-        for mut dictation in self.parts.store.by_encounter(caller.tenant, encounter).await? {
-            self.tell_progress(&mut dictation);
-            let saved = self.parts.store.saved(caller.tenant, dictation.id).await?;
-            list.push((dictation, saved));
+        let mut found = self.parts.store.by_encounter(caller.tenant, encounter).await?;
+        for dictation in &mut found {
+            self.complete(caller, dictation).await?;
         }
-        Ok(list)
+        Ok(found)
+    }
+
+    /// Adds what the row does not say: progress and place of one that is worked on, and whether a draft was signed.
+    async fn complete(&self, caller: &Caller, dictation: &mut Dictation) -> Result<(), ClinicError> {
+        if dictation.state.stage().is_some() {
+            dictation.place = Some(self.parts.store.place(caller.tenant, dictation.id).await?);
+            let progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(percent) = progress.get(&dictation.id) {
+                dictation.result.progress = *percent;
+            }
+        }
+        if dictation.state == DictationState::Drafted
+            && self.draft_status(caller, dictation).await? == DraftStatus::Signed
+        {
+            dictation.state = DictationState::Reviewed;
+            match self.put(caller.tenant, dictation, DictationState::Drafted).await {
+                // Somebody else has seen it at the same time.
+                Ok(()) | Err(DictationStoreError::State) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// How far the prescription is that was drafted.
+    async fn draft_status(&self, caller: &Caller, dictation: &Dictation) -> Result<DraftStatus, ClinicError> {
+        let composition = dictation.result.composition.as_ref().and_then(|text| text.parse::<ResourceKey>().ok());
+        let Some(key) = composition else { return Ok(DraftStatus::None) };
+        let status = self.resource(caller, &key).await?.get_str("status").map(str::to_owned);
+        Ok(if status.as_deref() == Some("preliminary") { DraftStatus::Unsigned } else { DraftStatus::Signed })
     }
 
     /// Finds a dictation that the caller recorded: nobody else may write to it.
     pub async fn own(&self, caller: &Caller, id: Uuid) -> Result<Dictation, ClinicError> {
-        self.own_saved(caller, id).await.map(|(dictation, _)| dictation)
-    }
-
-    async fn own_saved(&self, caller: &Caller, id: Uuid) -> Result<(Dictation, Saved), ClinicError> {
-        let (dictation, saved) = self.find(caller, id).await?;
+        let dictation = self.find(caller, id).await?;
         if dictation.settings.account == *caller.account {
-            Ok((dictation, saved))
+            Ok(dictation)
         } else {
             Err(ClinicError::Forbidden("the dictation belongs to another account".to_owned()))
         }
@@ -195,13 +235,13 @@ impl DictationService {
 
     /// Commits frames, encrypted; what is returned is on disk, and only then is the recogniser fed.
     pub async fn append_frames(&self, caller: &Caller, id: Uuid, frames: Vec<Frame>) -> Result<Saved, ClinicError> {
-        let (dictation, before) = self.own_saved(caller, id).await?;
-        if dictation.state != DictationState::Open {
-            return Err(ClinicError::Conflict("the dictation takes no more audio".to_owned()));
+        let dictation = self.own(caller, id).await?;
+        if !dictation.state.takes_audio() {
+            return Err(ClinicError::Conflict(format!("the dictation takes no more audio: it is {}", dictation.state)));
         }
         let key = self.parts.keys.find(caller.tenant, id).await?.ok_or(ClinicError::NotFound("the recording's key"))?;
         let mut chunks = Vec::with_capacity(frames.len());
-        let mut total = before.milliseconds;
+        let mut total = dictation.saved.milliseconds;
         for frame in &frames {
             if frame.samples.is_empty() || frame.samples.len() > MAX_FRAME_BYTES || frame.samples.len() % 2 == 1 {
                 return Err(ClinicError::Invalid("a frame holds one second of 16-bit samples at most".to_owned()));
@@ -211,12 +251,16 @@ impl DictationService {
             let data = (self.parts.cipher.encrypt(id, &key, frame.sequence, &frame.samples))
                 .map_err(|error| ClinicError::Unavailable(error.to_string()))?;
             let sha256 = Sha256::digest(&frame.samples).into();
-            chunks.push(AudioChunk { sequence: frame.sequence, milliseconds, sha256, data });
+            let size = u32::try_from(frame.samples.len()).unwrap_or(u32::MAX);
+            chunks.push(AudioChunk { sequence: frame.sequence, milliseconds, size, sha256, data });
         }
         if total > MAX_MILLISECONDS {
             return Err(ClinicError::Invalid("a recording lasts one hour at most".to_owned()));
         }
         let saved = self.parts.store.append(caller.tenant, id, chunks).await?;
+        if dictation.state != DictationState::Live {
+            self.tell(id, DictationEvent::State { state: DictationState::Live });
+        }
         self.feed(caller.tenant, &dictation, frames).await;
         Ok(saved)
     }
@@ -230,22 +274,23 @@ impl DictationService {
     /// Shreds the recording's key and audio; not once its draft was signed.
     pub async fn withdraw(&self, caller: &Caller, id: Uuid) -> Result<(), ClinicError> {
         let dictation = self.own(caller, id).await?;
-        if let Some(composition) = &dictation.result.composition
-            && let Ok(key) = composition.parse::<ResourceKey>()
-            && self.resource(caller, &key).await?.get_str("status") != Some("preliminary")
+        if dictation.state == DictationState::Reviewed
+            || self.draft_status(caller, &dictation).await? == DraftStatus::Signed
         {
             return Err(ClinicError::Conflict("the prescription of this dictation was signed".to_owned()));
         }
         self.parts.store.withdraw(caller.tenant, id).await?;
         self.parts.keys.shred(caller.tenant, id).await?;
+        self.tell(id, DictationEvent::State { state: DictationState::Withdrawn });
         self.forget(id);
+        self.tell_places().await;
         Ok(())
     }
 
     /// Returns the committed audio as a WAV file.
     pub async fn recording(&self, caller: &Caller, id: Uuid) -> Result<Vec<u8>, ClinicError> {
-        self.find(caller, id).await?;
-        self.wave(caller.tenant, id).await
+        let dictation = self.find(caller, id).await?;
+        self.wave(caller.tenant, &dictation).await
     }
 
     /// Returns the dictation's whole text.
@@ -269,13 +314,12 @@ impl DictationService {
         let _ = self.publisher(id).send(event);
     }
 
-    /// The store knows the end only; what this node works on says how far it is.
-    fn tell_progress(&self, dictation: &mut Dictation) {
-        let progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-        if dictation.state == DictationState::Finishing
-            && let Some(percent) = progress.get(&dictation.id)
-        {
-            dictation.result.progress = *percent;
+    /// The same to those who listen already: no channel is kept for a dictation that nobody asked for.
+    pub(super) fn tell(&self, id: Uuid, event: DictationEvent) {
+        let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(listener) = listeners.get(&id) {
+            // The last one may have gone meanwhile.
+            let _ = listener.send(event);
         }
     }
 

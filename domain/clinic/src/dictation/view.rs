@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Dictation, DictationMode, DictationState, Saved, Segment, Transcript};
+use super::{Dictation, DictationMode, DictationState, Segment, Stage, Transcript};
 use crate::entities::{Attribute, Category, Coding, EntityType, Trait};
 
 /// A dictation in the words of the contract.
@@ -11,6 +11,9 @@ use crate::entities::{Attribute, Category, Coding, EntityType, Trait};
 pub struct DictationView {
     id: String,
     state: DictationState,
+    since: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<u32>,
     patient: String,
     encounter: String,
     consent: String,
@@ -22,6 +25,8 @@ pub struct DictationView {
     progress: u8,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed_stage: Option<Stage>,
     segments: Vec<Segment>,
     entities: Vec<EntityView>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -65,9 +70,9 @@ struct EntityView {
 }
 
 impl DictationView {
-    /// Shows a dictation with how much of it is committed.
+    /// Shows a dictation.
     #[must_use]
-    pub fn of(dictation: &Dictation, saved: Saved) -> Self {
+    pub fn of(dictation: &Dictation) -> Self {
         let transcript = Transcript::of(&dictation.result.segments);
         let entities = dictation.result.entities.iter().map(|entity| {
             let times = transcript.times(entity.begin, entity.end);
@@ -90,16 +95,19 @@ impl DictationView {
         Self {
             id: dictation.id.to_string(),
             state: dictation.state,
+            since: dictation.since.to_string(),
+            place: dictation.place,
             patient: dictation.patient.to_string(),
             encounter: dictation.encounter.to_string(),
             consent: dictation.consent.to_string(),
             language: settings.language.clone(),
             mode: settings.mode,
             engine: Engine { name: settings.engine.clone(), version: settings.engine_version.clone() },
-            saved_sequence: saved.sequence.map_or(-1, i64::from),
-            saved_milliseconds: saved.milliseconds,
+            saved_sequence: dictation.saved.sequence.map_or(-1, i64::from),
+            saved_milliseconds: dictation.saved.milliseconds,
             progress: dictation.result.progress,
             problem: dictation.result.problem.clone(),
+            failed_stage: dictation.result.failed_stage,
             entities: entities.collect(),
             transcript: (dictation.result.transcript.clone())
                 .map(|reference| TranscriptView { text: transcript.text.clone(), reference }),

@@ -7,7 +7,7 @@ use seva_fhir::structure;
 use seva_fhir::types::Instant;
 
 use super::*;
-use crate::dictation::{DictationMode, DictationResult, DictationSettings, DictationState, Segment};
+use crate::dictation::{DictationMode, DictationResult, DictationSettings, DictationState, Saved, Segment};
 use crate::entities::{Attribute, AttributeType, Coding};
 
 fn entity(text: &str, whole: &str, category: Category, kind: EntityType) -> Entity {
@@ -75,7 +75,7 @@ fn dictation(text: &str) -> Dictation {
     let segment = Segment { id: 0, start_ms: 0, end_ms: 9_000, text: text.into(), speaker: None, words: Vec::new() };
     Dictation {
         id: RandomIds.new_uuid(),
-        state: DictationState::Finishing,
+        state: DictationState::Extracted,
         patient: "Patient/p".parse().expect("a key"),
         encounter: "Encounter/e".parse().expect("a key"),
         consent: "Consent/c".parse().expect("a key"),
@@ -89,6 +89,9 @@ fn dictation(text: &str) -> Dictation {
             engine_version: "1".into(),
         },
         result: DictationResult { segments: vec![segment], entities: entities(text), ..DictationResult::default() },
+        saved: Saved::default(),
+        since: Instant::from_micros(0),
+        place: None,
         created: Instant::from_micros(0),
         updated: Instant::from_micros(0),
     }

@@ -4,7 +4,7 @@
 use poem::Body;
 use poem::error::ReadBodyError;
 use poem_openapi::Object;
-use seva_clinic::dictation::{DictationState, Frame, Saved};
+use seva_clinic::dictation::{Frame, Saved};
 use seva_clinic::failure::ClinicError;
 use seva_fhir::access::Caller;
 use uuid::Uuid;
@@ -103,9 +103,7 @@ pub(super) async fn keep(services: &Services, caller: &Caller, id: Uuid, run: Ve
 /// Whether a frame was refused only because one before it is missing.
 async fn is_gap(services: &Services, caller: &Caller, id: Uuid, sequence: u32) -> bool {
     let found = services.dictations.find(caller, id).await;
-    found.is_ok_and(|(dictation, saved)| {
-        dictation.state == DictationState::Open && i64::from(sequence) > sequence_of(saved) + 1
-    })
+    found.is_ok_and(|dictation| dictation.state.takes_audio() && i64::from(sequence) > sequence_of(dictation.saved) + 1)
 }
 
 /// The last committed frame as the protocol has it.
@@ -144,7 +142,7 @@ pub(super) async fn take(services: &Services, caller: &Caller, id: Uuid, body: B
             Err(Refused { error, .. }) => return Err(error.into()),
         }
     }
-    let (_, saved) = services.dictations.find(caller, id).await?;
+    let saved = services.dictations.find(caller, id).await?.saved;
     let saved_sequence = sequence_of(saved);
     let missing = (highest > saved_sequence).then_some(MissingFrames { first: saved_sequence + 1, last: highest });
     let missing = missing.into_iter().collect();

@@ -51,11 +51,11 @@ pub(crate) async fn open_socket(
     let caller = caller_of(&session, request.0.0.as_ref().into());
     let services = Arc::clone(&services);
     let events = services.dictations.listen(&caller, id).await.map_err(Failure::from)?;
-    let (_, saved) = services.dictations.find(&caller, id).await.map_err(Failure::from)?;
+    let found = services.dictations.find(&caller, id).await.map_err(Failure::from)?;
     let conversation = move |stream: WebSocketStream| async move {
         let (mut down, up) = stream.split();
-        let ready =
-            json!({"type": "ready", "savedSequence": sequence_of(saved), "savedMilliseconds": saved.milliseconds});
+        let ready = json!({"type": "ready", "state": found.state, "savedSequence": sequence_of(found.saved),
+            "savedMilliseconds": found.saved.milliseconds});
         if down.send(Message::Text(ready.to_string())).await.is_ok() {
             Conversation { services, caller, id, down, up, events }.run().await;
         }
@@ -164,7 +164,11 @@ impl Conversation {
                 Ok(_) => None,
                 Err(error) => Some(refusal(&error, "refused")),
             },
-            Some("pause") => None,
+            Some("pause") => match self.services.dictations.pause(&self.caller, self.id).await {
+                Ok(_) => None,
+                // No code: it is not about a frame, and the client goes on.
+                Err(error) => Some(json!({"type": "warning", "text": error.to_string()})),
+            },
             Some("heartbeat") => Some(json!({"type": "heartbeat"})),
             _ => Some(json!({"type": "warning", "text": "a text frame has the type finish, pause or heartbeat"})),
         }
