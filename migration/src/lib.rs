@@ -18,6 +18,7 @@ mod m0007_parameters;
 mod m0008_audit;
 mod m0009_terminology;
 mod m0011_dictation_states;
+mod m0013_uploads;
 
 /// The key of the PostgreSQL advisory lock that serialises migrations between nodes.
 pub const MIGRATION_LOCK: i64 = 0x5345_5641_0001;
@@ -47,6 +48,7 @@ impl MigratorTrait for Migrator {
                 up: m0011_dictation_states::UP,
                 down: m0011_dictation_states::DOWN,
             }),
+            Box::new(Statements { name: "m0013_uploads", up: m0013_uploads::UP, down: m0013_uploads::DOWN }),
         ]
     }
 }

@@ -4,6 +4,7 @@ mod audio;
 mod keys;
 mod queue;
 mod rows;
+mod uploads;
 
 use async_trait::async_trait;
 use sea_orm::ActiveValue::Set;
@@ -20,7 +21,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::Database;
-use crate::entities::{audio_chunk, blob_key, dictation};
+use crate::entities::{audio_chunk, blob_key, dictation, upload_part};
 use crate::moments::{after, now};
 use crate::together::together;
 use rows::{dictation_of, orm_unavailable};
@@ -190,7 +191,14 @@ impl DictationStore for PostgresDictations {
             ..Default::default()
         };
         let change = moved_now(one(tenant, id).set(change)).filter(dictation::Column::State.ne(withdrawn));
-        let all = together([("key", key.into_query().into()), ("audio", audio.into_query().into())]);
+        let file = upload_part::Entity::delete_many()
+            .filter(upload_part::Column::Tenant.eq(tenant.get()))
+            .filter(upload_part::Column::Dictation.eq(id));
+        let all = together([
+            ("key", key.into_query().into()),
+            ("audio", audio.into_query().into()),
+            ("file", file.into_query().into()),
+        ]);
         let done = self.orm.execute(&all.query(change.into_query())).await.map_err(orm_unavailable)?;
         if done.rows_affected() == 1 { Ok(()) } else { Err(DictationStoreError::State) }
     }

@@ -35,6 +35,7 @@ pub(crate) mod secret;
 pub(crate) mod session;
 pub(crate) mod tenant;
 pub(crate) mod ticket;
+pub(crate) mod upload_part;
 
 #[cfg(test)]
 mod tests;

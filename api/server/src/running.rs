@@ -322,6 +322,7 @@ impl Parts<'_> {
         DictationService::new(DictationParts {
             fhir: fhir.clone(),
             store: sealed.recordings.clone(),
+            uploads: sealed.recordings.clone(),
             keys: sealed.recordings.clone(),
             cipher: sealed.cipher.clone(),
             speech: heard.speech.clone(),

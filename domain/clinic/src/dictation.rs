@@ -12,6 +12,7 @@ mod ports;
 mod service;
 mod states;
 mod transcript;
+mod uploads;
 mod view;
 mod working;
 
@@ -25,11 +26,12 @@ pub use events::DictationEvent;
 pub use limits::{CountedFrom, DictationLimits, Expiry};
 pub use ports::{
     Attempt, AudioChunk, AudioCipher, BlobContent, BlobError, BlobStore, CipherError, Claim, DictationStore,
-    DictationStoreError, LEASE, RecordingKeys, Saved, StoreResult, WrappedKey,
+    DictationStoreError, LEASE, PartPlace, RecordingKeys, RecordingUploads, Saved, StoreResult, WrappedKey,
 };
 pub use service::{DictationParts, DictationRequest, DictationService, Frame};
 pub use states::{DictationState, Stage};
 pub use transcript::{PlacedWord, Segment, SegmentWord, Transcript};
+pub use uploads::{LARGEST_PART, UploadedFile};
 pub use view::DictationView;
 pub use working::OtherNodes;
 
@@ -106,6 +108,8 @@ pub struct Dictation {
     pub result: DictationResult,
     /// How much audio is committed.
     pub saved: Saved,
+    /// How many bytes of a file are committed that is not decoded yet.
+    pub uploaded: u64,
     /// When its state began.
     pub since: Instant,
     /// How many wait before it and with it for a worker: 0 while it is worked on, none where nothing is to be done.

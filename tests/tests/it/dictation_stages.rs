@@ -145,6 +145,7 @@ impl Clinic {
         DictationService::new(DictationParts {
             fhir: self.server.running.fhir.clone(),
             store: self.store.clone(),
+            uploads: self.store.clone(),
             keys: self.store.clone(),
             cipher: Arc::new(AesGcmCipher::new(&[7; 32])),
             speech: Arc::new(MoodySpeech(speech)),

@@ -72,6 +72,7 @@ fn dictation() -> Dictation {
         },
         result: DictationResult::default(),
         saved: Saved::default(),
+        uploaded: 0,
         since: now,
         place: None,
         created: now,

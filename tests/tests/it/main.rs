@@ -43,3 +43,4 @@ mod terminology_import;
 mod terminology_operations;
 mod terminology_search;
 mod transaction;
+mod uploads;

@@ -164,7 +164,7 @@ impl DictationApi {
         Ok(Json(frames::take(&self.services, &caller, id.0, body.0).await?))
     }
 
-    /// Takes a whole recording, on the way that frames of the socket take, and finishes.
+    /// Takes a recording, or the next piece of one; when it is whole, it takes the way of the socket's frames, and finishes.
     #[oai(path = "/v1/dictations/:id/recording", method = "put", operation_id = "uploadRecording")]
     async fn upload_recording(
         &self,
@@ -173,8 +173,12 @@ impl DictationApi {
         body: Binary<Body>,
     ) -> poem::Result<AcceptedDictation> {
         let caller = self.services.authenticator.caller(request).await?;
-        let file = recording::read(body.0).await?;
-        recording::take(&self.services, &caller, id.0, file).await?;
+        let piece = recording::Piece::read(request.header("content-range"))?;
+        if !recording::keep(&self.services, &caller, id.0, (piece, body.0)).await? {
+            let dictation = self.services.dictations.find(&caller, id.0).await.map_err(Failure::from)?;
+            return Ok(AcceptedDictation::Accepted(Json(view(&dictation)?)));
+        }
+        recording::take(&self.services, &caller, id.0).await?;
         self.finished(&caller, id.0).await
     }
 

@@ -44,6 +44,7 @@ pub(super) fn dictation_of(row: dictation::Model) -> Result<Dictation, Dictation
         result: result.unwrap_or_default(),
         saved: saved_of((row.saved_sequence, row.saved_milliseconds, row.saved_bytes))?,
         since: row.since.into(),
+        uploaded: 0,
         place: None,
         created: row.created.into(),
         updated: row.updated.into(),

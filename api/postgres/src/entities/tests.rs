@@ -67,6 +67,7 @@ async fn entities_have_the_columns_of_the_migrated_schema() {
     describe::<session::Entity>(&database, &mut said).await;
     describe::<tenant::Entity>(&database, &mut said).await;
     describe::<ticket::Entity>(&database, &mut said).await;
+    describe::<upload_part::Entity>(&database, &mut said).await;
 
     assert_eq!(said, migrated(&database).await);
     database.close().await;

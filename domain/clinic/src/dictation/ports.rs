@@ -53,6 +53,12 @@ pub enum DictationStoreError {
         /// The sequence number.
         sequence: u32,
     },
+    /// Bytes of a file don't follow those that are there.
+    #[error("the next byte of the file is {expected}")]
+    Offset {
+        /// How many bytes are there.
+        expected: u64,
+    },
     /// The database is away; the text is for the log.
     #[error("the dictation store is not available: {0}")]
     Unavailable(String),
@@ -130,6 +136,50 @@ pub trait DictationStore: Send + Sync {
 
     /// Marks it withdrawn and removes its audio rows and its key, in one unit.
     async fn withdraw(&self, tenant: TenantId, id: Uuid) -> StoreResult<()>;
+}
+
+/// Where a part of an uploaded file lies in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartPlace {
+    /// Its number, from 0.
+    pub number: u32,
+    /// The first byte.
+    pub at: u64,
+    /// How many bytes it has.
+    pub size: u32,
+}
+
+impl PartPlace {
+    /// The byte after the last.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        self.at + u64::from(self.size)
+    }
+
+    /// Whether a byte of the file lies in it.
+    #[must_use]
+    pub fn holds(&self, byte: u64) -> bool {
+        byte >= self.at && byte < self.end()
+    }
+}
+
+/// Keeps the parts of uploaded files, encrypted, until they are decoded.
+#[async_trait]
+pub trait RecordingUploads: Send + Sync {
+    /// Commits the next part of a dictation that takes audio.
+    async fn keep(&self, tenant: TenantId, id: Uuid, place: PartPlace, data: Vec<u8>) -> StoreResult<()>;
+
+    /// Lists the parts in their order.
+    async fn parts(&self, tenant: TenantId, id: Uuid) -> StoreResult<Vec<PartPlace>>;
+
+    /// Reads a part.
+    async fn part(&self, tenant: TenantId, id: Uuid, number: u32) -> StoreResult<Option<Vec<u8>>>;
+
+    /// Removes the parts of a dictation.
+    async fn remove(&self, tenant: TenantId, id: Uuid) -> StoreResult<()>;
+
+    /// Removes those of dictations that have been abandoned for so long.
+    async fn remove_left(&self, after: Duration) -> StoreResult<()>;
 }
 
 /// A recording's own key, encrypted under the master key.

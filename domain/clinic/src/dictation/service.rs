@@ -15,7 +15,9 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::decoding::Live;
-use super::ports::{AudioChunk, AudioCipher, DictationStore, DictationStoreError, RecordingKeys, Saved};
+use super::ports::{
+    AudioChunk, AudioCipher, DictationStore, DictationStoreError, PartPlace, RecordingKeys, RecordingUploads, Saved,
+};
 use super::{
     Dictation, DictationEvent, DictationLimits, DictationMode, DictationResult, DictationSettings, DictationState,
     Transcript,
@@ -27,8 +29,8 @@ use crate::speech::SpeechEngine;
 
 /// A frame holds at most one second: 16 kHz, 16 bits.
 const MAX_FRAME_BYTES: usize = 32_000;
-/// A recording holds at most one hour.
-const MAX_MILLISECONDS: u64 = 3_600_000;
+/// A recording holds at most one day: its WAV file can still tell its size in four bytes.
+const MAX_MILLISECONDS: u64 = 24 * 3_600_000;
 /// Events that a slow listener may fall behind.
 const EVENTS: usize = 256;
 
@@ -69,6 +71,8 @@ pub struct DictationParts {
     pub fhir: FhirService,
     /// Rows.
     pub store: Arc<dyn DictationStore>,
+    /// Files that come in parts.
+    pub uploads: Arc<dyn RecordingUploads>,
     /// Keys.
     pub keys: Arc<dyn RecordingKeys>,
     /// The cipher.
@@ -162,6 +166,7 @@ impl DictationService {
             settings,
             result: DictationResult::default(),
             saved: Saved::default(),
+            uploaded: 0,
             since: now,
             place: None,
             created: now,
@@ -193,8 +198,12 @@ impl DictationService {
         Ok(found)
     }
 
-    /// Adds what the row does not say: progress and place of one that is worked on, and whether a draft was signed.
+    /// Adds what the row does not say: progress and place of one that is worked on, how much of a file is there, whether a draft was signed.
     async fn complete(&self, caller: &Caller, dictation: &mut Dictation) -> Result<(), ClinicError> {
+        if dictation.settings.mode == DictationMode::Upload && dictation.state.takes_audio() {
+            let parts = self.parts.uploads.parts(caller.tenant, dictation.id).await?;
+            dictation.uploaded = parts.last().map_or(0, PartPlace::end);
+        }
         if dictation.state.stage().is_some() {
             dictation.place = Some(self.parts.store.place(caller.tenant, dictation.id).await?);
             let progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
@@ -255,7 +264,7 @@ impl DictationService {
             chunks.push(AudioChunk { sequence: frame.sequence, milliseconds, size, sha256, data });
         }
         if total > MAX_MILLISECONDS {
-            return Err(ClinicError::Invalid("a recording lasts one hour at most".to_owned()));
+            return Err(ClinicError::Invalid("a recording lasts one day at most".to_owned()));
         }
         let saved = self.parts.store.append(caller.tenant, id, chunks).await?;
         if dictation.state != DictationState::Live {

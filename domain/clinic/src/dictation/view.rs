@@ -22,6 +22,7 @@ pub struct DictationView {
     engine: Engine,
     saved_sequence: i64,
     saved_milliseconds: u64,
+    uploaded_bytes: u64,
     progress: u8,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
@@ -105,6 +106,7 @@ impl DictationView {
             engine: Engine { name: settings.engine.clone(), version: settings.engine_version.clone() },
             saved_sequence: dictation.saved.sequence.map_or(-1, i64::from),
             saved_milliseconds: dictation.saved.milliseconds,
+            uploaded_bytes: dictation.uploaded,
             progress: dictation.result.progress,
             problem: dictation.result.problem.clone(),
             failed_stage: dictation.result.failed_stage,

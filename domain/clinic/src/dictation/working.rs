@@ -93,6 +93,9 @@ impl DictationService {
                     Err(error) => tracing::warn!(%error, "states that last too long were not ended"),
                 }
             }
+            if let Err(error) = self.parts.uploads.remove_left(self.parts.limits.finish).await {
+                tracing::warn!(%error, "files of abandoned dictations were not removed");
+            }
             self.let_idle_go();
             tokio::select! {
                 () = sleep(LOOK) => {}

@@ -90,6 +90,7 @@ fn dictation(text: &str) -> Dictation {
         },
         result: DictationResult { segments: vec![segment], entities: entities(text), ..DictationResult::default() },
         saved: Saved::default(),
+        uploaded: 0,
         since: Instant::from_micros(0),
         place: None,
         created: Instant::from_micros(0),

@@ -1,17 +1,15 @@
-//! Whole recordings: an uploaded file becomes frames of a second, and the audio goes out as WAV with ranges (RFC 9110 §14).
+//! Recordings from files: what is uploaded, at once or piece by piece, becomes frames of a second, and the audio goes out as WAV with ranges (RFC 9110 §14).
 
-use std::io::Cursor;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use poem::Body;
-use poem::error::ReadBodyError;
 use poem_openapi::ApiResponse;
 use poem_openapi::payload::Binary;
-use seva_clinic::dictation::Frame;
+use seva_clinic::dictation::{DictationState, Frame, LARGEST_PART, UploadedFile};
 use seva_clinic::speech::audio::{AudioDecoder, AudioError};
 use seva_fhir::access::Caller;
+use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -21,8 +19,6 @@ use crate::services::Services;
 
 /// A second of 16 kHz.
 const SECOND: usize = 16_000;
-/// The largest file: more than an hour of what is kept, 16 kHz and 16 bits, as WAV.
-const LARGEST_FILE: usize = 128 * 1024 * 1024;
 /// Frames that are decoded ahead of their commit.
 const AHEAD: usize = 8;
 
@@ -37,34 +33,126 @@ pub enum Audio {
     Part(Binary<Vec<u8>>, #[oai(header = "content-range")] String, #[oai(header = "accept-ranges")] String),
 }
 
-/// Reads the file, within bounds: a decoder moves about in it, so it is whole in memory and never on disk in the clear.
-pub(super) async fn read(body: Body) -> Result<Bytes, Failure> {
-    body.into_bytes_limit(LARGEST_FILE).await.map_err(|error| match error {
-        ReadBodyError::PayloadTooLarge => Failure::TooLarge { limit: LARGEST_FILE },
-        other => Failure::BadRequest(format!("the recording did not arrive: {other}")),
-    })
+/// Which bytes of a file a request brings (RFC 9110 §14.4, as tus and the cloud stores use it for uploads).
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// All of them.
+    Whole,
+    /// Those from `at` on, of `total`; nothing but the question how it stands where the body is empty.
+    Part { at: Option<u64>, total: u64 },
 }
 
-/// Decodes a file off the async threads and commits it frame by frame.
-pub(super) async fn take(services: &Services, caller: &Caller, id: Uuid, file: Bytes) -> Result<(), Failure> {
-    services.dictations.own(caller, id).await?;
+impl Piece {
+    /// Reads `Content-Range`: `bytes 0-99/1000` or `bytes */1000`.
+    pub(super) fn read(header: Option<&str>) -> Result<Self, Failure> {
+        let Some(text) = header else { return Ok(Self::Whole) };
+        let wrong = || Failure::BadRequest("Content-Range: bytes first-last/total, or bytes */total".to_owned());
+        let (range, total) = text.strip_prefix("bytes ").and_then(|rest| rest.split_once('/')).ok_or_else(wrong)?;
+        let total: u64 = total.parse().map_err(|_| wrong())?;
+        if range == "*" {
+            return Ok(Self::Part { at: None, total });
+        }
+        let (first, last) = range.split_once('-').ok_or_else(wrong)?;
+        let (first, last): (u64, u64) = (first.parse().map_err(|_| wrong())?, last.parse().map_err(|_| wrong())?);
+        if first > last || last >= total {
+            return Err(wrong());
+        }
+        Ok(Self::Part { at: Some(first), total })
+    }
+}
+
+/// Commits a piece of a file while it arrives; true when the file is whole.
+pub(super) async fn keep(
+    services: &Services,
+    caller: &Caller,
+    id: Uuid,
+    (piece, body): (Piece, Body),
+) -> Result<bool, Failure> {
+    let dictation = services.dictations.uploading(caller, id).await?;
+    if piece != Piece::Whole && !dictation.state.takes_audio() && dictation.state != DictationState::Withdrawn {
+        // The client did not see the answer to its last piece: it sees now what became of the file.
+        return Ok(false);
+    }
+    let known = dictation.uploaded;
+    let (mut at, total) = match piece {
+        Piece::Whole => {
+            // Sent whole, it is sent anew.
+            services.dictations.forget_upload(caller, id).await?;
+            (0, None)
+        }
+        Piece::Part { at: None, total } => return Ok(known == total),
+        Piece::Part { at: Some(at), total } => {
+            if at > known {
+                return Err(Failure::Conflict(format!("the next byte of the file is {known}")));
+            }
+            (at, Some(total))
+        }
+    };
+    // What is there already is not stored a second time.
+    let mut skip = if total.is_some() { known - at } else { 0 };
+    let mut reader = body.into_async_read();
+    let mut part = vec![0; LARGEST_PART];
+    loop {
+        let (length, broken) = fill(&mut reader, &mut part).await;
+        let passed = usize::try_from(skip).unwrap_or(usize::MAX).min(length);
+        skip -= passed as u64;
+        at += passed as u64;
+        let fresh = part.get(passed..length).unwrap_or_default();
+        if !fresh.is_empty() {
+            at = services.dictations.upload(caller, id, (at, fresh)).await?;
+        }
+        // What came before the connection broke is kept: the client goes on behind it.
+        if let Some(error) = broken {
+            return Err(Failure::BadRequest(format!("the recording did not arrive: {error}")));
+        }
+        if total.is_some_and(|total| at > total) {
+            services.dictations.forget_upload(caller, id).await?;
+            return Err(Failure::BadRequest("the body is longer than Content-Range says: begin again".to_owned()));
+        }
+        if length < LARGEST_PART {
+            return Ok(total.is_none_or(|total| at == total));
+        }
+    }
+}
+/// Reads until the buffer is full, the body ends or the connection breaks.
+async fn fill(reader: &mut (impl AsyncRead + Unpin), buffer: &mut [u8]) -> (usize, Option<std::io::Error>) {
+    let mut length = 0;
+    while let Some(rest) = buffer.get_mut(length..).filter(|rest| !rest.is_empty()) {
+        match reader.read(rest).await {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(error) => return (length, Some(error)),
+        }
+    }
+    (length, None)
+}
+
+/// Decodes the file off the async threads, commits it frame by frame and lets it go.
+pub(super) async fn take(services: &Services, caller: &Caller, id: Uuid) -> Result<(), Failure> {
+    let file = services.dictations.uploaded_file(caller, id).await?;
     let (frames, mut decoded) = mpsc::channel(AHEAD);
     let decoder = Arc::clone(&services.decoder);
     let decoding = tokio::task::spawn_blocking(move || decode(decoder.as_ref(), file, &frames));
-    while let Some(frame) = decoded.recv().await {
-        services.dictations.append_frames(caller, id, vec![frame]).await?;
+    let mut run = Vec::with_capacity(AHEAD);
+    while decoded.recv_many(&mut run, AHEAD).await > 0 {
+        services.dictations.append_frames(caller, id, std::mem::take(&mut run)).await?;
     }
     let done = decoding.await.map_err(|error| Failure::Internal(error.to_string()))?;
-    done.map(drop).map_err(|error| match error {
+    if matches!(done, Err(AudioError::Unsupported | AudioError::Rate(_))) {
+        // The same bytes again come to the same: another file may be sent.
+        services.dictations.forget_upload(caller, id).await?;
+    }
+    done.map_err(|error| match error {
         AudioError::Unsupported => {
             Failure::UnsupportedMediaType("the file is none of WAV, FLAC, Ogg, MP3, M4A".to_owned())
         }
         AudioError::Broken(text) => Failure::Unprocessable(format!("the recording can't be decoded: {text}")),
         AudioError::Rate(rate) => Failure::Unprocessable(format!("a sample rate of {rate} Hz can't be used")),
-    })
+    })?;
+    Ok(services.dictations.forget_upload(caller, id).await?)
 }
 
-fn decode(decoder: &dyn AudioDecoder, file: Bytes, frames: &mpsc::Sender<Frame>) -> Result<u64, AudioError> {
+fn decode(decoder: &dyn AudioDecoder, file: UploadedFile, frames: &mpsc::Sender<Frame>) -> Result<u64, AudioError> {
     let mut waiting: Vec<i16> = Vec::with_capacity(2 * SECOND);
     let mut sequence = 0;
     let mut send = |samples: &[i16]| {
@@ -74,7 +162,7 @@ fn decode(decoder: &dyn AudioDecoder, file: Bytes, frames: &mpsc::Sender<Frame>)
         // The receiver has gone: a commit failed, and there is nobody to decode for.
         if sent.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let done = decoder.decode(Box::new(Cursor::new(file)), &mut |block| {
+    let done = decoder.decode(Box::new(file), &mut |block| {
         waiting.extend_from_slice(block.samples);
         while waiting.len() >= SECOND {
             let rest = waiting.split_off(SECOND);

@@ -1,0 +1,129 @@
+//! Parts of uploaded recordings: each is committed before the client is told that it is there.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use sea_orm::ActiveValue::Set;
+use sea_orm::sea_query::ExprTrait;
+use sea_orm::{
+    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    TransactionTrait,
+};
+use seva_clinic::dictation::{DictationState, DictationStoreError, PartPlace, RecordingUploads, StoreResult};
+use seva_fhir::types::TenantId;
+use uuid::Uuid;
+
+use super::PostgresDictations;
+use super::rows::{impossible, orm_unavailable};
+use crate::entities::{dictation, upload_part};
+use crate::moments::{before, now};
+
+#[async_trait]
+impl RecordingUploads for PostgresDictations {
+    async fn keep(&self, tenant: TenantId, id: Uuid, place: PartPlace, data: Vec<u8>) -> StoreResult<()> {
+        let transaction = self.orm.begin().await.map_err(orm_unavailable)?;
+        // The row lock makes parts of one recording queue up.
+        lock(&transaction, tenant, id).await?;
+        let last = own(tenant, id)
+            .select_only()
+            .columns([upload_part::Column::Number, upload_part::Column::At, upload_part::Column::Size])
+            .order_by_desc(upload_part::Column::Number)
+            .into_tuple()
+            .one(&transaction)
+            .await
+            .map_err(orm_unavailable)?;
+        let expected = last.map(place_of).transpose()?.map_or((0, 0), |last: PartPlace| (last.number + 1, last.end()));
+        if expected != (place.number, place.at) {
+            return Err(DictationStoreError::Offset { expected: expected.1 });
+        }
+        let row = upload_part::ActiveModel {
+            tenant: Set(tenant.get()),
+            dictation: Set(id),
+            number: Set(i32::try_from(place.number).map_err(|_| impossible("number"))?),
+            at: Set(i64::try_from(place.at).map_err(|_| impossible("offset"))?),
+            size: Set(i32::try_from(place.size).map_err(|_| impossible("size"))?),
+            data: Set(data),
+        };
+        let row = upload_part::Entity::insert(row).exec_without_returning(&transaction);
+        row.await.map_err(orm_unavailable)?;
+        // An upload that goes on is not abandoned.
+        dictation::Entity::update_many()
+            .col_expr(dictation::Column::Since, now())
+            .filter(dictation::Column::Tenant.eq(tenant.get()))
+            .filter(dictation::Column::Id.eq(id))
+            .exec(&transaction)
+            .await
+            .map_err(orm_unavailable)?;
+        transaction.commit().await.map_err(orm_unavailable)
+    }
+
+    async fn parts(&self, tenant: TenantId, id: Uuid) -> StoreResult<Vec<PartPlace>> {
+        let rows = own(tenant, id)
+            .select_only()
+            .columns([upload_part::Column::Number, upload_part::Column::At, upload_part::Column::Size])
+            .order_by_asc(upload_part::Column::Number)
+            .into_tuple()
+            .all(&self.orm)
+            .await
+            .map_err(orm_unavailable)?;
+        rows.into_iter().map(place_of).collect()
+    }
+
+    async fn part(&self, tenant: TenantId, id: Uuid, number: u32) -> StoreResult<Option<Vec<u8>>> {
+        let number = i32::try_from(number).map_err(|_| impossible("number"))?;
+        let row = upload_part::Entity::find_by_id((tenant.get(), id, number)).one(&self.orm).await;
+        Ok(row.map_err(orm_unavailable)?.map(|row| row.data))
+    }
+
+    async fn remove(&self, tenant: TenantId, id: Uuid) -> StoreResult<()> {
+        upload_part::Entity::delete_many()
+            .filter(upload_part::Column::Tenant.eq(tenant.get()))
+            .filter(upload_part::Column::Dictation.eq(id))
+            .exec(&self.orm)
+            .await
+            .map(drop)
+            .map_err(orm_unavailable)
+    }
+
+    async fn remove_left(&self, after: Duration) -> StoreResult<()> {
+        let left = dictation::Entity::find()
+            .select_only()
+            .column(dictation::Column::Id)
+            .filter(dictation::Column::State.eq(DictationState::Abandoned.code()))
+            .filter(dictation::Column::Since.into_expr().lt(before(after)))
+            .into_query();
+        upload_part::Entity::delete_many()
+            .filter(upload_part::Column::Dictation.in_subquery(left))
+            .exec(&self.orm)
+            .await
+            .map(drop)
+            .map_err(orm_unavailable)
+    }
+}
+
+fn own(tenant: TenantId, id: Uuid) -> sea_orm::Select<upload_part::Entity> {
+    let own = Condition::all().add(upload_part::Column::Tenant.eq(tenant.get()));
+    upload_part::Entity::find().filter(own.add(upload_part::Column::Dictation.eq(id)))
+}
+
+/// Waits for other parts of the recording; refuses one that takes no audio.
+async fn lock(transaction: &DatabaseTransaction, tenant: TenantId, id: Uuid) -> StoreResult<()> {
+    let state: Option<String> = dictation::Entity::find_by_id((tenant.get(), id))
+        .select_only()
+        .column(dictation::Column::State)
+        .lock_exclusive()
+        .into_tuple()
+        .one(transaction)
+        .await
+        .map_err(orm_unavailable)?;
+    let state = state.as_deref().and_then(DictationState::from_code);
+    if state.is_some_and(DictationState::takes_audio) { Ok(()) } else { Err(DictationStoreError::State) }
+}
+
+fn place_of((number, at, size): (i32, i64, i32)) -> StoreResult<PartPlace> {
+    Ok(PartPlace {
+        number: u32::try_from(number).map_err(|_| impossible("number"))?,
+        at: u64::try_from(at).map_err(|_| impossible("offset"))?,
+        size: u32::try_from(size).map_err(|_| impossible("size"))?,
+    })
+}
