@@ -17,6 +17,7 @@ mod m0006_jobs;
 mod m0007_parameters;
 mod m0008_audit;
 mod m0009_terminology;
+mod m0010_narrow_index;
 mod m0011_dictation_states;
 mod m0013_uploads;
 
@@ -42,6 +43,11 @@ impl MigratorTrait for Migrator {
                 name: "m0009_terminology",
                 up: m0009_terminology::UP,
                 down: m0009_terminology::DOWN,
+            }),
+            Box::new(Statements {
+                name: "m0010_narrow_index",
+                up: m0010_narrow_index::UP,
+                down: m0010_narrow_index::DOWN,
             }),
             Box::new(Statements {
                 name: "m0011_dictation_states",

@@ -213,4 +213,5 @@ def main() -> None:
         scale()
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -2,6 +2,9 @@
 //!
 //! Each kind of value has a tag of its own and lengths are hashed before texts, so that no two different values share an
 //! input. Hashes may still collide: every search rechecks tenant and type, and the probability is negligible otherwise.
+//!
+//! Some values have a qualifier, the code system: its 24 bits are the low ones, so that the system alone, or every system,
+//! can be asked for without a row of its own (decision 0007).
 
 use std::hash::Hasher;
 
@@ -13,13 +16,31 @@ pub(crate) struct IndexHash {
     key: [u8; 16],
 }
 
+/// The bits of the qualifier.
+pub(crate) const QUALIFIERS: i64 = (1 << 24) - 1;
+
+/// The code system of a value in 24 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Qualifier(i64);
+
+impl Qualifier {
+    /// Whatever the system is.
+    pub(crate) const ANY: Self = Self(0);
+    /// There is no system.
+    pub(crate) const NONE: Self = Self(1);
+
+    /// The low bits of the hashes that are qualified so.
+    pub(crate) fn bits(self) -> i64 {
+        self.0
+    }
+}
+
 /// What a hash stands for.
 #[derive(Clone, Copy)]
 #[repr(u8)]
 pub(crate) enum Tag {
     Code = 1,
     Exact = 2,
-    NoSystem = 3,
     System = 4,
     Resource = 5,
     Url = 6,
@@ -35,6 +56,19 @@ pub(crate) enum Tag {
 impl IndexHash {
     pub(crate) fn new(key: [u8; 16]) -> Self {
         Self { key }
+    }
+
+    /// The hash of a value whose low bits are its qualifier.
+    pub(crate) fn qualified(self, tag: Tag, parts: &[&str], qualifier: Qualifier) -> i64 {
+        (self.of(tag, parts) & !QUALIFIERS) | qualifier.0
+    }
+
+    /// The qualifier of a code system.
+    pub(crate) fn qualifier(self, system: &str) -> Qualifier {
+        match self.of(Tag::System, &[system]) & QUALIFIERS {
+            own @ (0 | 1) => Qualifier(own + 2),
+            own => Qualifier(own),
+        }
     }
 
     /// The hash of two hashed values that stand together.
@@ -56,6 +90,17 @@ impl IndexHash {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_qualifier_is_the_low_bits() {
+        let hash = IndexHash::new([7; 16]);
+        let system = hash.qualifier("http://loinc.org");
+        let whole = hash.qualified(Tag::Exact, &["http://loinc.org", "8480-6"], system);
+        assert_eq!(whole & QUALIFIERS, system.bits());
+        assert!(system != Qualifier::ANY && system != Qualifier::NONE);
+        assert_eq!(hash.qualified(Tag::Code, &["8480-6"], Qualifier::ANY) & QUALIFIERS, 0);
+        assert_ne!(system, hash.qualifier("http://snomed.info/sct"));
+    }
 
     #[test]
     fn parts_do_not_run_into_each_other() {

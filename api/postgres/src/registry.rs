@@ -7,6 +7,7 @@ use std::sync::{PoisonError, RwLock};
 
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter};
+use seva_fhir::index::{has_systems, made_of};
 use seva_fhir::parameters::{Definition, Parameters, State, own_number};
 use seva_fhir::types::TenantId;
 use seva_fhir_profiles::{SearchParameter, definitions};
@@ -16,18 +17,41 @@ use crate::entities::parameter::{self, Column};
 /// The base and code of the row that compartment membership hangs on.
 const COMPARTMENT: (&str, &str) = ("Patient", "_compartment");
 /// A row that names how values become index rows: another way is another set of parameters, and all rows are made anew.
-const WAY: [&str; 4] = ["Resource", "_index", "special", "relative canonicals by key"];
+const WAY: [&str; 4] = ["Resource", "_index", "special", "systems in the low bits"];
+/// What every resource has stands in its row.
+const COLUMNS: [&str; 2] = ["_id", "_lastUpdated"];
 /// The bases of tenants' own parameters begin so: `own/tenant/resource/version/type`.
 const OWN: &str = "own/";
 /// So many rows are inserted at once: a statement takes at most 65,535 values.
 const CHUNK: usize = 10_000;
 
+/// How the values of a parameter of the pack are indexed.
+#[derive(Clone, Debug, Default)]
+struct Way {
+    is_qualified: bool,
+    /// The registry's ids of the parameters that it is made of.
+    parts: Vec<i32>,
+    /// Its value is a column of the resource's row.
+    is_column: bool,
+}
+
 /// Base, code, kind and expression.
 type Row<'a> = [&'a str; 4];
+
+/// A parameter whose values get rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Indexed {
+    /// Its number in the registry.
+    pub(crate) id: i32,
+    /// Whether its codes may have a system.
+    pub(crate) is_qualified: bool,
+}
 
 /// Registry ids by the pack's ids.
 pub(crate) struct Registry {
     ids: Vec<i32>,
+    /// Those without a system and those that are found under others, by the pack's ids.
+    ways: Vec<Way>,
     compartment: i32,
     set: i32,
     tenants: RwLock<HashMap<TenantId, Parameters>>,
@@ -46,8 +70,15 @@ impl Registry {
         let mut ids = known(orm, &rows).await?;
         let way = ids.pop().ok_or_else(missing)?;
         let compartment = ids.pop().ok_or_else(missing)?;
+        let id = |parameter: &SearchParameter| place(parameter.id).and_then(|place| ids.get(place).copied());
+        let ways = parameters.iter().map(|parameter| Way {
+            is_qualified: has_systems(parameter),
+            parts: made_of(parameter).iter().filter_map(|part| id(part)).collect(),
+            is_column: parameter.base == "Resource" && COLUMNS.contains(&parameter.code),
+        });
+        let ways = ways.collect();
         let set = ids.iter().copied().max().unwrap_or_default().max(compartment).max(way);
-        Ok(Self { ids, compartment, set, tenants: RwLock::default() })
+        Ok(Self { ids, ways, compartment, set, tenants: RwLock::default() })
     }
 
     /// The registry's id of a parameter.
@@ -55,8 +86,32 @@ impl Registry {
         if let Some(own) = own_number(parameter) {
             return Some(own);
         }
-        // The pack counts from one.
-        self.ids.get(usize::try_from(parameter.checked_sub(1)?).ok()?).copied()
+        self.ids.get(place(parameter)?).copied()
+    }
+
+    /// How the values of a parameter are indexed; one that is found under others, or in the resource's row, has no rows.
+    pub(crate) fn indexed(&self, parameter: u32) -> Option<Indexed> {
+        let way = self.way(parameter);
+        let id = self.id(parameter).filter(|_| way.is_none_or(|way| way.parts.is_empty() && !way.is_column))?;
+        Some(Indexed { id, is_qualified: way.is_none_or(|way| way.is_qualified) })
+    }
+
+    /// The registry's ids under whose rows the values of a parameter are found.
+    pub(crate) fn found_under(&self, parameter: &SearchParameter) -> Vec<i32> {
+        match self.way(parameter.id) {
+            Some(way) if !way.parts.is_empty() => way.parts.clone(),
+            _ => vec![self.id_of(parameter)],
+        }
+    }
+
+    /// Whether the codes of a parameter may have a system.
+    pub(crate) fn is_qualified(&self, parameter: &SearchParameter) -> bool {
+        self.way(parameter.id).is_none_or(|way| way.is_qualified)
+    }
+
+    /// Own parameters have no way of their own.
+    fn way(&self, parameter: u32) -> Option<&Way> {
+        if own_number(parameter).is_some() { None } else { self.ways.get(place(parameter)?) }
     }
 
     /// The registry's id of a parameter.
@@ -111,6 +166,11 @@ impl Registry {
         *self.tenants.write().unwrap_or_else(PoisonError::into_inner) = in_force.collect();
         Ok(())
     }
+}
+
+/// The pack counts from one.
+fn place(parameter: u32) -> Option<usize> {
+    usize::try_from(parameter.checked_sub(1)?).ok()
 }
 
 fn base(tenant: TenantId, definition: &Definition) -> String {

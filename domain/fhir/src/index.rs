@@ -7,6 +7,7 @@ mod plan;
 mod reference;
 mod text;
 mod token;
+mod unions;
 mod uri;
 
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub(crate) use plan::Planned;
 use plan::plan_of;
 
 pub use text::fold;
+pub use unions::made_of;
 
 /// One value of one search parameter.
 #[derive(Debug, Clone, PartialEq)]
@@ -164,6 +166,17 @@ pub fn json_paths(parameter: &SearchParameter, resource_type: ResourceType) -> V
     let planned = plan_of(resource_type).iter().find(|planned| planned.parameter.id == parameter.id);
     let paths = planned.and_then(|planned| planned.path.json_paths()).unwrap_or_default();
     paths.into_iter().map(|(path, definition)| (path, definition.name)).collect()
+}
+
+/// Whether values of a parameter of R4 may have a code system or another namespace; plain codes and flags never do.
+#[must_use]
+pub fn has_systems(parameter: &'static SearchParameter) -> bool {
+    let plain = |kind: &str| kind == "ContactPoint" || kind == "Money" || kind.starts_with(|c: char| c.is_lowercase());
+    let Some(definition) = definitions().type_named(parameter.base) else { return true };
+    let planned = Planned::compiled(parameter, definition).ok().filter(|_| !parameter.expression.is_empty());
+    // Where an expression does not tell its types they may be any.
+    let types = planned.map(|planned| planned.path.types()).unwrap_or_default();
+    types.is_empty() || types.iter().any(|each| !plain(each.name))
 }
 
 fn planned_for(parameter: &SearchParameter, resource: &Json) -> Option<&'static Planned> {

@@ -1,4 +1,4 @@
-//! Index rows of numbers and quantities, as ranges in the base unit.
+//! Index rows of numbers and quantities under each of their units, and of times beside a code.
 
 use sea_orm::entity::prelude::*;
 
@@ -9,9 +9,9 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub unit: i64,
     #[sea_orm(primary_key, auto_increment = false)]
-    pub low: f64,
+    pub value: f64,
     #[sea_orm(primary_key, auto_increment = false)]
-    pub high: f64,
+    pub detail: i64,
     #[sea_orm(primary_key, auto_increment = false)]
     pub rid: i64,
     #[sea_orm(primary_key, auto_increment = false)]

@@ -136,7 +136,7 @@ const INDEX: &str = "WITH r AS (UPDATE resource SET parameter_set = $2 WHERE rid
     FROM UNNEST($13::int8[], $14::int4[], $15::text[]) x(rid, parameter, value) ON CONFLICT DO NOTHING), \
   d AS (INSERT INTO index_date (tenant, parameter, low, high, rid) SELECT $1, parameter, low, high, rid \
     FROM UNNEST($16::int8[], $17::int4[], $18::int8[], $19::int8[]) x(rid, parameter, low, high) ON CONFLICT DO NOTHING), \
-  n AS (INSERT INTO index_number (tenant, parameter, unit, low, high, rid) SELECT $1, parameter, unit, low, high, rid \
-    FROM UNNEST($20::int8[], $21::int4[], $22::int8[], $23::float8[], $24::float8[]) x(rid, parameter, unit, low, high) \
+  n AS (INSERT INTO index_number (tenant, parameter, unit, value, detail, rid) SELECT $1, parameter, unit, value, detail, rid \
+    FROM UNNEST($20::int8[], $21::int4[], $22::int8[], $23::float8[], $24::int8[]) x(rid, parameter, unit, value, detail) \
     ON CONFLICT DO NOTHING) \
   SELECT count(*) FROM r";

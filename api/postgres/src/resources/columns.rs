@@ -31,8 +31,8 @@ struct Numbers {
     owner: Vec<i64>,
     parameter: Vec<i32>,
     unit: Vec<i64>,
-    low: Vec<f64>,
-    high: Vec<f64>,
+    value: Vec<f64>,
+    detail: Vec<i64>,
 }
 
 impl Hashed {
@@ -65,12 +65,12 @@ impl IndexColumns {
             self.date.2.push(low);
             self.date.3.push(high);
         }
-        for (parameter, unit, low, high) in rows.number {
+        for (parameter, unit, value, detail) in rows.number {
             self.number.owner.push(owner);
             self.number.parameter.push(parameter);
             self.number.unit.push(unit);
-            self.number.low.push(f64::from_bits(low));
-            self.number.high.push(f64::from_bits(high));
+            self.number.value.push(f64::from_bits(value));
+            self.number.detail.push(detail);
         }
     }
 
@@ -81,7 +81,7 @@ impl IndexColumns {
         let query = query.bind(owner).bind(parameter).bind(value);
         let (owner, parameter, low, high) = self.date;
         let query = query.bind(owner).bind(parameter).bind(low).bind(high);
-        let Numbers { owner, parameter, unit, low, high } = self.number;
-        query.bind(owner).bind(parameter).bind(unit).bind(low).bind(high)
+        let Numbers { owner, parameter, unit, value, detail } = self.number;
+        query.bind(owner).bind(parameter).bind(unit).bind(value).bind(detail)
     }
 }

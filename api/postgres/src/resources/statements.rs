@@ -82,8 +82,8 @@ macro_rules! insert {
     FROM UNNEST($22::int8[], $23::int4[], $24::text[]) x(rid, parameter, value) WHERE EXISTS (SELECT FROM r)), \
   d AS (INSERT INTO index_date (tenant, parameter, low, high, rid) SELECT $1, x.parameter, x.low, x.high, x.rid \
     FROM UNNEST($25::int8[], $26::int4[], $27::int8[], $28::int8[]) x(rid, parameter, low, high) WHERE EXISTS (SELECT FROM r)), \
-  q AS (INSERT INTO index_number (tenant, parameter, unit, low, high, rid) SELECT $1, x.parameter, x.unit, x.low, x.high, x.rid \
-    FROM UNNEST($29::int8[], $30::int4[], $31::int8[], $32::float8[], $33::float8[]) x(rid, parameter, unit, low, high) \
+  q AS (INSERT INTO index_number (tenant, parameter, unit, value, detail, rid) SELECT $1, x.parameter, x.unit, x.value, x.detail, x.rid \
+    FROM UNNEST($29::int8[], $30::int4[], $31::int8[], $32::float8[], $33::int8[]) x(rid, parameter, unit, value, detail) \
     WHERE EXISTS (SELECT FROM r)) \
   SELECT count(*) FROM r"
         )
@@ -127,9 +127,9 @@ pub(super) const REPLACE: &str = "WITH n AS ( \
     WHERE o.place = x.place AND t.tenant = $1 AND t.parameter = x.parameter AND t.value = x.value AND t.rid = o.rid), \
   dd AS (DELETE FROM index_date t USING UNNEST($23::int8[], $24::int4[], $25::int8[], $26::int8[]) x(place, parameter, low, high), o \
     WHERE o.place = x.place AND t.tenant = $1 AND t.parameter = x.parameter AND t.low = x.low AND t.high = x.high AND t.rid = o.rid), \
-  dq AS (DELETE FROM index_number t USING UNNEST($27::int8[], $28::int4[], $29::int8[], $30::float8[], $31::float8[]) \
-    x(place, parameter, unit, low, high), o WHERE o.place = x.place AND t.tenant = $1 AND t.parameter = x.parameter \
-    AND t.unit = x.unit AND t.low = x.low AND t.high = x.high AND t.rid = o.rid), \
+  dq AS (DELETE FROM index_number t USING UNNEST($27::int8[], $28::int4[], $29::int8[], $30::float8[], $31::int8[]) \
+    x(place, parameter, unit, value, detail), o WHERE o.place = x.place AND t.tenant = $1 AND t.parameter = x.parameter \
+    AND t.unit = x.unit AND t.value = x.value AND t.detail = x.detail AND t.rid = o.rid), \
   it AS (INSERT INTO index_token (tenant, parameter, value, rid) SELECT $1, x.parameter, x.value, o.rid \
     FROM UNNEST($32::int8[], $33::int4[], $34::int8[]) x(place, parameter, value) JOIN o USING (place)), \
   jf AS (INSERT INTO index_reference (tenant, parameter, value, rid) SELECT $1, x.parameter, x.value, o.rid \
@@ -140,7 +140,7 @@ pub(super) const REPLACE: &str = "WITH n AS ( \
     FROM UNNEST($41::int8[], $42::int4[], $43::text[]) x(place, parameter, value) JOIN o USING (place)), \
   jd AS (INSERT INTO index_date (tenant, parameter, low, high, rid) SELECT $1, x.parameter, x.low, x.high, o.rid \
     FROM UNNEST($44::int8[], $45::int4[], $46::int8[], $47::int8[]) x(place, parameter, low, high) JOIN o USING (place)), \
-  iq AS (INSERT INTO index_number (tenant, parameter, unit, low, high, rid) SELECT $1, x.parameter, x.unit, x.low, x.high, o.rid \
-    FROM UNNEST($48::int8[], $49::int4[], $50::int8[], $51::float8[], $52::float8[]) x(place, parameter, unit, low, high) \
+  iq AS (INSERT INTO index_number (tenant, parameter, unit, value, detail, rid) SELECT $1, x.parameter, x.unit, x.value, x.detail, o.rid \
+    FROM UNNEST($48::int8[], $49::int4[], $50::int8[], $51::float8[], $52::int8[]) x(place, parameter, unit, value, detail) \
     JOIN o USING (place)) \
   SELECT (SELECT count(*) FROM w) + (SELECT count(*) FROM g)";

@@ -94,67 +94,89 @@ pub(super) fn push_compartment(database: &Database, sql: &mut Sql, patient: &Res
 }
 
 fn push_test(database: &Database, sql: &mut Sql, parameter: &SearchParameter, test: &Test) {
-    let id = database.registry.id_of(parameter);
+    let ids = &database.registry.found_under(parameter);
     match test {
-        Test::Token(tests) => hashed(sql, "index_token", id, tokens::values(database, tests)),
+        Test::Token(tests) => tokens::push(database, sql, parameter, tests),
         Test::NotToken(tests) => {
             sql.push("NOT ");
-            hashed(sql, "index_token", id, tokens::values(database, tests));
+            tokens::push(database, sql, parameter, tests);
         }
         // Refused before a statement is made: see `search::known`.
         Test::Codes(_) => {
             sql.push("false");
         }
-        Test::Reference(tests) => references::push(database, sql, id, tests),
+        Test::Reference(tests) => references::push(database, sql, ids, tests),
         Test::Uri(uris) => {
             let values = uris.iter().map(|uri| database.hash.of(Tag::Url, &[uri])).collect();
-            hashed(sql, "index_uri", id, values);
+            hashed(sql, "index_uri", ids, values);
         }
-        Test::String(how, words) => strings::push(sql, id, *how, words),
+        Test::String(how, words) => strings::push(sql, ids, *how, words),
         Test::Date(tests) => {
-            open(sql, "index_date", id);
+            open(sql, "index_date", ids);
             sql.any(tests, |sql, test| dates::push(sql, test, "x.low", "x.high"));
             sql.push(")");
         }
-        Test::Number(tests) => numbers::push_numbers(sql, id, tests),
-        Test::Quantity(tests) => numbers::push_quantities(database, sql, id, tests),
-        Test::Composite(tests) => composites::push(database, sql, id, tests),
+        Test::Number(tests) => numbers::push_numbers(sql, ids, tests),
+        Test::Quantity(tests) => numbers::push_quantities(database, sql, ids, tests),
+        Test::Composite(tests) => composites::push(database, sql, ids, tests),
         Test::Presence(presence) => {
             if *presence == Presence::Missing {
                 sql.push("NOT ");
             }
             sql.column("rid").push(" IN (SELECT x.rid FROM ").push(table_of(parameter.kind));
-            sql.push(" x WHERE x.tenant = $1 AND x.parameter = ").bind(Bind::Int4(id)).push(")");
+            sql.push(" x WHERE x.tenant = $1 AND ");
+            in_parameters(sql, ids);
+            sql.push(")");
         }
     }
 }
 
 /// Begins `rid IN (SELECT … WHERE tenant and parameter AND `; the caller adds the condition and the bracket.
-pub(super) fn open(sql: &mut Sql, table: &str, parameter: i32) {
-    sql.column("rid").push(" IN (SELECT x.rid FROM ").push(table);
-    sql.push(" x WHERE x.tenant = $1 AND x.parameter = ").bind(Bind::Int4(parameter)).push(" AND ");
+pub(super) fn open(sql: &mut Sql, table: &str, parameters: &[i32]) {
+    sql.column("rid").push(" IN (SELECT x.rid FROM ").push(table).push(" x WHERE x.tenant = $1 AND ");
+    in_parameters(sql, parameters);
+    sql.push(" AND ");
 }
 
-pub(super) fn hashed(sql: &mut Sql, table: &str, parameter: i32, values: Vec<i64>) {
-    open(sql, table, parameter);
+/// The row is one of these parameters, almost always of one.
+fn in_parameters(sql: &mut Sql, parameters: &[i32]) {
+    match parameters {
+        [one] => sql.push("x.parameter = ").bind(Bind::Int4(*one)),
+        several => sql.push("x.parameter = ANY(").bind(Bind::Int4s(several.to_vec())).push(")"),
+    };
+}
+
+pub(super) fn hashed(sql: &mut Sql, table: &str, parameters: &[i32], values: Vec<i64>) {
+    open(sql, table, parameters);
     sql.push("x.value = ANY(").bind(Bind::Int8s(values)).push("))");
 }
 
-/// The table and hash of a test that is one equality.
-pub(super) fn single_equality(database: &Database, test: &Test) -> Option<(&'static str, i64)> {
+/// A test that is one equality on the rows of one parameter.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Equality {
+    pub(super) table: &'static str,
+    pub(super) parameter: i32,
+    pub(super) value: i64,
+}
+
+/// Tells whether a test is one equality.
+pub(super) fn single_equality(database: &Database, parameter: &SearchParameter, test: &Test) -> Option<Equality> {
     let (table, values) = match test {
-        Test::Token(tests) => ("index_token", tokens::values(database, tests)),
+        Test::Token(tests) if tests.iter().all(|test| tokens::system(database, test).is_none()) => {
+            ("index_token", tokens::values(database, database.registry.is_qualified(parameter), tests))
+        }
         Test::Reference(tests) => ("index_reference", references::local_values(database, tests)?),
         Test::Uri(uris) => ("index_uri", uris.iter().map(|uri| database.hash.of(Tag::Url, &[uri])).collect()),
-        Test::NotToken(_)
+        Test::Token(_)
+        | Test::NotToken(_)
         | Test::Codes(_)
         | Test::String(StringMatch::Prefix | StringMatch::Exact | StringMatch::Contains, _) => {
             return None;
         }
         Test::Date(_) | Test::Number(_) | Test::Quantity(_) | Test::Composite(_) | Test::Presence(_) => return None,
     };
-    match values.as_slice() {
-        [value] => Some((table, *value)),
+    match (database.registry.found_under(parameter).as_slice(), values.as_slice()) {
+        ([parameter], [value]) => Some(Equality { table, parameter: *parameter, value: *value }),
         _ => None,
     }
 }

@@ -2,87 +2,132 @@
 //! (R4 <https://hl7.org/fhir/R4/search.html#composite>).
 
 use seva_fhir::index::fold;
-use seva_fhir::search::{CompositeKey, CompositeTest, CompositeValue, Prefix, TokenTest};
+use seva_fhir::search::{CompositeKey, CompositeTest, CompositeValue, DateTest, Prefix, TokenTest};
 
 use super::clauses::open;
 use super::sql::{Bind, Sql};
 use super::{numbers, references, tokens};
 use crate::Database;
-use crate::rows::{as_number, cut, paired_string};
+use crate::hash::{QUALIFIERS, Qualifier};
+use crate::rows::{as_number, code_hash, cut, paired_string, paired_unit, qualifier};
 
-pub(super) fn push(database: &Database, sql: &mut Sql, parameter: i32, tests: &[CompositeTest]) {
-    sql.any(tests, |sql, test| {
-        let firsts = keys(database, &test.first);
-        sql.any(&firsts, |sql, first| one(database, sql, (parameter, *first), &test.second));
-    });
+/// The parameters whose rows are looked at, and the test.
+struct Pair<'a> {
+    database: &'a Database,
+    parameters: &'a [i32],
+    test: &'a CompositeTest,
 }
 
-fn one(database: &Database, sql: &mut Sql, (parameter, first): (i32, i64), second: &CompositeValue) {
-    let hash = database.hash;
-    match second {
-        CompositeValue::Token(test) => {
-            open(sql, "index_token", parameter);
-            let values = tokens::values(database, std::slice::from_ref(test));
-            let pairs = values.into_iter().map(|value| hash.pair(first, value)).collect();
-            sql.push("x.value = ANY(").bind(Bind::Int8s(pairs)).push("))");
+pub(super) fn push(database: &Database, sql: &mut Sql, parameters: &[i32], tests: &[CompositeTest]) {
+    sql.any(tests, |sql, test| Pair { database, parameters, test }.push(sql));
+}
+
+impl Pair<'_> {
+    fn push(&self, sql: &mut Sql) {
+        match &self.test.second {
+            CompositeValue::Token(test) => {
+                let values = tokens::values(self.database, true, std::slice::from_ref(test));
+                let pairs = |first: i64| values.iter().map(move |value| self.database.hash.pair(first, *value));
+                let pairs = self.firsts().into_iter().flat_map(pairs).collect();
+                open(sql, "index_token", self.parameters);
+                sql.push("x.value = ANY(").bind(Bind::Int8s(pairs)).push("))");
+            }
+            CompositeValue::Quantity(test) => {
+                let place = numbers::place(self.database, test);
+                self.push_unit(sql, place.unit, |sql| numbers::push_place(sql, &place));
+            }
+            CompositeValue::Date(test) => self.push_unit(sql, 0, |sql| within(sql, test)),
+            CompositeValue::String(text) => {
+                let text = fold(text);
+                open(sql, "index_string", self.parameters);
+                sql.any(&self.firsts(), |sql, first| {
+                    let low = paired_string(self.database, *first, cut(&text));
+                    let high = format!("{low}{}", char::MAX);
+                    sql.push("(x.value >= ")
+                        .bind(Bind::Text(low))
+                        .push(" AND x.value < ")
+                        .bind(Bind::Text(high))
+                        .push(")");
+                });
+                sql.push(")");
+            }
         }
-        CompositeValue::Quantity(test) => {
-            open(sql, "index_number", parameter);
-            let (unit, number) = numbers::in_unit(database, test);
-            let unit = hash.pair(first, unit);
-            sql.push("x.unit = ").bind(Bind::Int8(unit)).push(" AND ");
-            numbers::compare(sql, &number);
-            sql.push(")");
-        }
-        CompositeValue::Date(test) => {
-            open(sql, "index_number", parameter);
-            sql.push("x.unit = ").bind(Bind::Int8(hash.pair(first, 0))).push(" AND ");
-            let (low, high) = (as_number(test.low), as_number(test.high));
-            within(sql, test.prefix, (low, high));
-            sql.push(")");
-        }
-        CompositeValue::String(text) => {
-            open(sql, "index_string", parameter);
-            let low = paired_string(hash.pair(first, 0), cut(&fold(text)));
-            let high = format!("{low}{}", char::MAX);
-            sql.push("x.value >= ").bind(Bind::Text(low)).push(" AND x.value < ").bind(Bind::Text(high)).push(")");
+    }
+
+    /// Appends that a number stands beside the first part, in a unit, and what else must fit. Rows of one code and unit
+    /// differ in the code's system alone, which is in the low bits.
+    fn push_unit(&self, sql: &mut Sql, unit: i64, rest: impl FnOnce(&mut Sql)) {
+        let unit_of =
+            |code: &str, own: Qualifier| paired_unit(self.database, (code_hash(self.database, code), own), unit);
+        let exact = |system: Option<&str>, code: &str| unit_of(code, qualifier(self.database, system));
+        let units: Vec<(i64, i64)> = match &self.test.first {
+            CompositeKey::Token(TokenTest::Code(code)) => {
+                let any = unit_of(code, Qualifier::ANY);
+                vec![(any, any | QUALIFIERS)]
+            }
+            CompositeKey::Token(TokenTest::Exact { system, code }) => same(&[exact(Some(system), code)]),
+            CompositeKey::Token(TokenTest::Implied { system, code }) => {
+                same(&[exact(Some(system), code), exact(None, code)])
+            }
+            CompositeKey::Token(TokenTest::NoSystem(code)) => same(&[exact(None, code)]),
+            // A system alone, and what no composite of R4 has: a number beside a reference.
+            CompositeKey::Token(TokenTest::System(_)) | CompositeKey::Reference(_) => Vec::new(),
+        };
+        open(sql, "index_number", self.parameters);
+        sql.any(&units, |sql, (low, high)| {
+            if low == high {
+                sql.push("x.unit = ").bind(Bind::Int8(*low));
+            } else {
+                sql.push("x.unit BETWEEN ").bind(Bind::Int8(*low)).push(" AND ").bind(Bind::Int8(*high));
+            }
+        });
+        sql.push(" AND ");
+        rest(sql);
+        sql.push(")");
+    }
+
+    /// The hashes of a first part; those of a token are one for each way of asking.
+    fn firsts(&self) -> Vec<i64> {
+        match &self.test.first {
+            CompositeKey::Token(test) => tokens::values(self.database, true, std::slice::from_ref(test)),
+            CompositeKey::Reference(test) => {
+                references::local_values(self.database, std::slice::from_ref(test)).unwrap_or_default()
+            }
         }
     }
 }
 
-/// As in `dates`, on the columns of numbers.
-fn within(sql: &mut Sql, prefix: Prefix, (from, to): (f64, f64)) {
-    const DAY: f64 = 86_400_000_000.0;
-    let mut compare = |text: &str, value: f64| {
-        sql.push(text).bind(Bind::Float8(value));
-    };
-    match prefix {
+fn same(units: &[i64]) -> Vec<(i64, i64)> {
+    units.iter().map(|unit| (*unit, *unit)).collect()
+}
+
+/// As in `dates`, on the columns of numbers: the value is the first moment, the detail the last one.
+fn within(sql: &mut Sql, test: &DateTest) {
+    const DAY: i64 = 86_400_000_000;
+    let (from, to) = (test.low, test.high);
+    match test.prefix {
         Prefix::Equal | Prefix::NotEqual => {
-            compare(if prefix == Prefix::Equal { "(x.low >= " } else { "NOT (x.low >= " }, from);
-            compare(" AND x.high <= ", to);
-            sql.push(")");
+            sql.push(if test.prefix == Prefix::Equal { "(x.value >= " } else { "NOT (x.value >= " });
+            sql.bind(Bind::Float8(as_number(from))).push(" AND x.detail <= ").bind(Bind::Int8(to)).push(")");
         }
-        Prefix::Greater => compare("x.high > ", to),
-        Prefix::Less => compare("x.low < ", from),
-        Prefix::GreaterOrEqual => compare("x.high >= ", from),
-        Prefix::LessOrEqual => compare("x.low <= ", to),
-        Prefix::StartsAfter => compare("x.low > ", to),
-        Prefix::EndsBefore => compare("x.high < ", from),
+        Prefix::Greater => ends(sql, " > ", to),
+        Prefix::Less => begins(sql, " < ", from),
+        Prefix::GreaterOrEqual => ends(sql, " >= ", from),
+        Prefix::LessOrEqual => begins(sql, " <= ", to),
+        Prefix::StartsAfter => begins(sql, " > ", to),
+        Prefix::EndsBefore => ends(sql, " < ", from),
         Prefix::Approximately => {
-            compare("(x.high >= ", from - DAY);
-            compare(" AND x.low <= ", to + DAY);
-            sql.push(")");
+            ends(sql, " >= ", from.saturating_sub(DAY));
+            sql.push(" AND ");
+            begins(sql, " <= ", to.saturating_add(DAY));
         }
     }
 }
 
-/// The hashes of a first part; those of a token are one for each way of asking.
-fn keys(database: &Database, key: &CompositeKey) -> Vec<i64> {
-    match key {
-        CompositeKey::Token(TokenTest::System(_)) => Vec::new(),
-        CompositeKey::Token(test) => tokens::values(database, std::slice::from_ref(test)),
-        CompositeKey::Reference(test) => {
-            references::local_values(database, std::slice::from_ref(test)).unwrap_or_default()
-        }
-    }
+fn begins(sql: &mut Sql, operator: &str, moment: i64) {
+    sql.push("x.value").push(operator).bind(Bind::Float8(as_number(moment)));
+}
+
+fn ends(sql: &mut Sql, operator: &str, moment: i64) {
+    sql.push("x.detail").push(operator).bind(Bind::Int8(moment));
 }

@@ -123,8 +123,8 @@ impl Order {
 /// one statement instead of two.
 fn is_narrow(database: &Database, query: &SearchQuery) -> bool {
     let to_one = |clause: &Clause| match clause {
-        Clause::Parameter { test, .. } => {
-            clauses::single_equality(database, test).is_some_and(|(table, _)| table == "index_reference")
+        Clause::Parameter { parameter, test } => {
+            clauses::single_equality(database, parameter, test).is_some_and(|own| own.table == "index_reference")
         }
         _ => false,
     };

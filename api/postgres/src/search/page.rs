@@ -3,7 +3,7 @@
 use seva_fhir::search::{Clause, CursorKey, SearchQuery, SortValue};
 use seva_fhir::types::TenantId;
 
-use super::clauses::Skip;
+use super::clauses::{Equality, Skip};
 use super::order::{self, Order, Walk};
 use super::sql::{Bind, Planning, Sql};
 use super::{COLUMNS, clauses};
@@ -65,7 +65,7 @@ impl Asked<'_> {
         let mut sql;
         let mut row = "r.rid";
         match driving(self.database, self.query) {
-            Some((skip, table, parameter, value)) => {
+            Some((skip, Equality { table, parameter, value })) => {
                 sql = Sql::new(self.tenant);
                 sql.push("SELECT ").push(COLUMNS).push(" FROM ").push(table);
                 sql.push(" d JOIN resource r ON r.rid = d.rid WHERE d.tenant = $1 AND d.parameter = ");
@@ -157,18 +157,17 @@ pub(super) fn push_types(sql: &mut Sql, query: &SearchQuery) {
     };
 }
 
-/// The first condition that one equality on a hashed index answers, a compartment if there is no other: what it is, its
-/// table, parameter and value.
-fn driving(database: &Database, query: &SearchQuery) -> Option<(Skip, &'static str, i32, i64)> {
+/// The first condition that one equality on a hashed index answers, a compartment if there is no other.
+fn driving(database: &Database, query: &SearchQuery) -> Option<(Skip, Equality)> {
     let clause = query.clauses.iter().enumerate().find_map(|(place, clause)| match clause {
         Clause::Parameter { parameter, test } => {
-            let (table, value) = clauses::single_equality(database, test)?;
-            Some((Skip::Clause(place), table, database.registry.id_of(parameter), value))
+            Some((Skip::Clause(place), clauses::single_equality(database, parameter, test)?))
         }
         _ => None,
     });
     clause.or_else(|| {
         let value = compartment_hash(database, query.compartment.as_ref()?);
-        Some((Skip::Compartment, "index_token", database.registry.compartment(), value))
+        let parameter = database.registry.compartment();
+        Some((Skip::Compartment, Equality { table: "index_token", parameter, value }))
     })
 }

@@ -9,18 +9,18 @@ use crate::Database;
 use crate::hash::Tag;
 use crate::rows::resource_hash;
 
-pub(super) fn push(database: &Database, sql: &mut Sql, parameter: i32, tests: &[ReferenceTest]) {
+pub(super) fn push(database: &Database, sql: &mut Sql, parameters: &[i32], tests: &[ReferenceTest]) {
     let identifiers: Vec<TokenTest> = tests.iter().filter_map(identifier).collect();
     let targets = targets(database, tests);
     sql.push("(");
     if !targets.is_empty() || identifiers.is_empty() {
-        hashed(sql, "index_reference", parameter, targets);
+        hashed(sql, "index_reference", parameters, targets);
     }
     if !identifiers.is_empty() {
         if tests.len() > identifiers.len() {
             sql.push(" OR ");
         }
-        hashed(sql, "index_token", parameter, tokens::values(database, &identifiers));
+        hashed(sql, "index_token", parameters, tokens::values(database, true, &identifiers));
     }
     sql.push(")");
 }

@@ -10,8 +10,8 @@ use crate::rows::{AS_WRITTEN, cut, string_row};
 /// The largest character: every text that starts with a prefix sorts below prefix and this.
 const HIGHEST: char = '\u{10FFFF}';
 
-pub(super) fn push(sql: &mut Sql, parameter: i32, how: StringMatch, words: &[String]) {
-    open(sql, "index_string", parameter);
+pub(super) fn push(sql: &mut Sql, parameters: &[i32], how: StringMatch, words: &[String]) {
+    open(sql, "index_string", parameters);
     sql.any(words, |sql, word| match how {
         StringMatch::Prefix => {
             let low = cut(&fold(word)).to_owned();

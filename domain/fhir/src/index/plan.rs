@@ -49,7 +49,10 @@ impl Planned {
         Self::compiled(parameter, definition).map_err(|error| error.to_string())
     }
 
-    fn compiled(parameter: &'static SearchParameter, definition: &'static TypeDefinition) -> Result<Self, PathError> {
+    pub(super) fn compiled(
+        parameter: &'static SearchParameter,
+        definition: &'static TypeDefinition,
+    ) -> Result<Self, PathError> {
         let path = CompiledPath::for_type(parameter.expression, definition)?;
         let parts = if parameter.components.is_empty() {
             Vec::new()
