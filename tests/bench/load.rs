@@ -2,7 +2,7 @@
 //! update and delete of the resources in one. Prints one line of JSON: requests, errors, seconds, milliseconds at p50 and p99, bytes.
 //!
 //! `bench-load replay FILE CONNECTIONS SECONDS ADDRESS TOKEN`: lines of method, path and body, told apart by tabs; taken in turn. With 0
-//! seconds every line is sent once.
+//! seconds every line is sent once. `packed` instead of `replay` takes gzip.
 //! `bench-load cycle FILE CONNECTIONS SECONDS ADDRESS TOKEN`: lines of JSON, each a resource without id.
 //! The bearer token comes last.
 
@@ -23,6 +23,8 @@ struct Work {
     until: Instant,
     address: String,
     token: String,
+    /// Lines of the head beside those that every request has.
+    head: &'static str,
 }
 
 impl Work {
@@ -75,8 +77,9 @@ impl Connection {
         self.request.clear();
         let kind = if body.is_empty() { "" } else { "Content-Type: application/fhir+json\r\n" };
         let head = format!(
-            "{method} {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {}\r\n{kind}Content-Length: {}\r\n\r\n",
+            "{method} {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {}\r\n{}{kind}Content-Length: {}\r\n\r\n",
             work.token,
+            work.head,
             body.len()
         );
         self.request.extend_from_slice(head.as_bytes());
@@ -172,7 +175,7 @@ async fn cycle(work: &Work) -> anyhow::Result<Seen> {
 async fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [mode, file, connections, seconds, address, token] = arguments.as_slice() else {
-        bail!("replay|cycle FILE CONNECTIONS SECONDS ADDRESS TOKEN")
+        bail!("replay|packed|cycle FILE CONNECTIONS SECONDS ADDRESS TOKEN")
     };
     let seconds: u64 = seconds.parse()?;
     let lines: Vec<String> = std::fs::read_to_string(file)?.lines().map(str::to_owned).collect();
@@ -187,6 +190,7 @@ async fn main() -> anyhow::Result<()> {
         until: begun + Duration::from_secs(seconds),
         address: address.clone(),
         token: token.clone(),
+        head: if mode == "packed" { "Accept-Encoding: gzip\r\n" } else { "" },
     });
     let mut tasks = Vec::new();
     for _ in 0..connections.parse::<usize>()? {

@@ -196,6 +196,7 @@ def main() -> None:
     table.row("Observation?subject&code&_include twice, 23 entries", loaded.observed("subject=Patient/{patient}&code={code}&_count=11&_include=Observation:subject&_include=Observation:encounter"))
     table.row("Patient/$everything", loaded.everything())
     table.row("metadata", ["GET\t/fhir/metadata\t"], poem)
+    table.row("metadata, gzip", ["GET\t/fhir/metadata\t"], poem, mode="packed")
     for connections in (1, 8, 32):
         table.row(f"24 searches, {connections} connections", loaded.mix(), connections=connections)
     table.row("create Patient", workloads.patients(100_000, 4000), median("insert"))

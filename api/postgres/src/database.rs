@@ -11,6 +11,7 @@ use sqlx::{ConnectOptions, Executor, PgPool};
 
 use crate::hash::IndexHash;
 use crate::registry::Registry;
+use crate::search::drive::Counts;
 use crate::secrets;
 
 mod migrate;
@@ -70,6 +71,8 @@ pub struct Database {
     pub(crate) background_orm: DatabaseConnection,
     pub(crate) hash: IndexHash,
     pub(crate) registry: Arc<Registry>,
+    /// How often values occur, as searches counted them.
+    pub(crate) counts: Arc<Counts>,
 }
 
 impl Database {
@@ -91,7 +94,10 @@ impl Database {
             .after_connect(move |connection, _| {
                 Box::pin(async move {
                     connection
-                        .execute(sqlx::AssertSqlSafe(format!("SET statement_timeout = '{limit}s'")))
+                        // A statement of ours is made so that one plan fits all values, or carries its values in its text.
+                        .execute(sqlx::AssertSqlSafe(format!(
+                            "SET statement_timeout = '{limit}s'; SET plan_cache_mode = force_generic_plan"
+                        )))
                         .await
                         .map(drop)
                 })
@@ -106,7 +112,7 @@ impl Database {
         let key = secrets::get_or_create(&orm, INDEX_KEY, 16).await?;
         let key = <[u8; 16]>::try_from(key.as_slice()).map_err(|_| DatabaseError::NotMigrated)?;
         let registry = Arc::new(Registry::load(&orm).await?);
-        Ok(Self { pool, background, orm, background_orm, hash: IndexHash::new(key), registry })
+        Ok(Self { pool, background, orm, background_orm, hash: IndexHash::new(key), registry, counts: Arc::default() })
     }
 
     /// Asks the database for a sign of life.

@@ -5,6 +5,7 @@ mod clauses;
 mod composites;
 mod cursor;
 mod dates;
+pub(crate) mod drive;
 pub(crate) mod explain;
 mod includes;
 mod joins;
@@ -27,6 +28,7 @@ use sqlx::{PgConnection, Row};
 use crate::Database;
 use crate::failure::unavailable;
 use crate::resources::lookup::keyed;
+use drive::Driver;
 use order::{Kind, Order};
 use page::Asked;
 use sql::{Planning, Sql};
@@ -66,22 +68,43 @@ pub(crate) async fn run(
     if query.count == 0 {
         return Ok(SearchPage { matches: Vec::new(), included: Vec::new(), next: None, total, cut: Vec::new() });
     }
-    let order = Order::of(database, query);
-    let after = match &query.cursor {
-        Some(cursor) => {
-            let key = cursor::open(database, query, &order, cursor);
-            Some(key.ok_or(StoreError::Cursor(InvalidCursor))?)
-        }
-        None => None,
-    };
+    let driver = drive::choose(database, tenant, query, connection).await?;
+    let (order, after) = order_of(database, query, driver.as_ref(), connection).await?;
     let is_first = after.is_none();
-    let found = Search { database, tenant, query, order: &order, connection: &mut *connection }.page(after).await?;
+    let search =
+        Search { database, tenant, query, order: &order, driver: driver.as_ref(), connection: &mut *connection };
+    let found = search.page(after).await?;
     let next = found.next.map(|key| cursor::seal(database, query, &order, &key));
     // A first page that is the last one has counted them all.
     let all = (is_first && next.is_none()).then_some(found.matches.len() as u64);
     let rids: Vec<i64> = found.keys.iter().map(|key| key.rid).collect();
     let (included, cut) = includes::run(database, connection, (tenant, query), (&rids, &found.matches)).await?;
     Ok(SearchPage { matches: found.matches, included, next, total: total.or(all), cut })
+}
+
+/// The order of a page and where it begins. Few rows are sorted rather than walked to; a link keeps the way in which its
+/// search began, whatever was written since.
+async fn order_of(
+    database: &Database,
+    query: &SearchQuery,
+    driver: Option<&Driver>,
+    connection: &mut PgConnection,
+) -> Result<(Order, Option<CursorKey>), StoreError> {
+    let mut order = Order::of(database, query);
+    if let Some(cursor) = &query.cursor {
+        if let Some(key) = cursor::open(database, query, &order, cursor) {
+            return Ok((order, Some(key)));
+        }
+        let order = Order::computed(database, query);
+        let key = cursor::open(database, query, &order, cursor).ok_or(StoreError::Cursor(InvalidCursor))?;
+        return Ok((order, Some(key)));
+    }
+    if let (Some(walked), Some(driver)) = (order.walked(query), driver)
+        && drive::is_sorted(database, driver, walked, query.count + 1, connection).await?
+    {
+        order = Order::computed(database, query);
+    }
+    Ok((order, None))
 }
 
 /// Matches in their order after a key, each with its own key: for an answer that other rows are merged into.
@@ -93,7 +116,7 @@ pub(crate) async fn keyed_matches(
     connection: &mut PgConnection,
 ) -> Result<Vec<(CursorKey, Stored)>, StoreError> {
     let order = Order::of(database, query);
-    let found = Search { database, tenant, query, order: &order, connection }.page(after).await?;
+    let found = Search { database, tenant, query, order: &order, driver: None, connection }.page(after).await?;
     Ok(found.keys.into_iter().zip(found.matches).collect())
 }
 
@@ -120,8 +143,9 @@ pub(crate) async fn keys(
     let limit = if rechecks.is_empty() { query.count } else { LOOKED_AT };
     let (mut found, mut after) = (Vec::new(), None);
     loop {
-        let asked = Asked { database, tenant, query, order: &Order::Row, after: after.as_ref(), limit };
-        let rows = asked.statement().0.fetch_on(&mut *connection, Planning::Shared).await?;
+        let asked = Asked { database, tenant, query, order: &Order::Row, driver: None, after: after.as_ref(), limit };
+        let (statement, planning) = asked.statement();
+        let rows = statement.fetch_on(&mut *connection, planning).await?;
         for row in &rows {
             let stored = keyed(row)?;
             after = Some(CursorKey { values: Vec::new(), rid: row.try_get("rid").map_err(unavailable)? });
@@ -143,6 +167,7 @@ struct Search<'a> {
     tenant: TenantId,
     query: &'a SearchQuery,
     order: &'a Order,
+    driver: Option<&'a Driver>,
     connection: &'a mut PgConnection,
 }
 
@@ -197,6 +222,7 @@ impl Search<'_> {
             tenant: self.tenant,
             query: self.query,
             order: self.order,
+            driver: self.driver,
             after,
             limit,
         };
@@ -260,7 +286,8 @@ pub(crate) async fn count(
         let all = SearchQuery { count: LOOKED_AT, sort: Vec::new(), cursor: None, ..query.clone() };
         let (mut total, mut after) = (0, None);
         loop {
-            let search = Search { database, tenant, query: &all, order: &Order::Row, connection: &mut *connection };
+            let order = &Order::Row;
+            let search = Search { database, tenant, query: &all, order, driver: None, connection: &mut *connection };
             let found = search.page(after).await?;
             total += found.matches.len() as u64;
             match found.next {
@@ -269,8 +296,8 @@ pub(crate) async fn count(
             }
         }
     }
-    let rows =
-        counting(database, tenant, query, "SELECT count(*) AS total").fetch(connection, Planning::Shared).await?;
+    let counting = counting(database, tenant, query, "SELECT count(*) AS total");
+    let rows = counting.fetch(connection, page::planning(query)).await?;
     let total: i64 = match rows.first() {
         Some(row) => row.try_get("total").map_err(unavailable)?,
         None => 0,

@@ -21,6 +21,9 @@ use crate::failure::{FHIR_JSON, FHIR_XML, Failure};
 /// Below this size compression saves nothing.
 const SMALLEST_COMPRESSED: usize = 1024;
 
+/// How our JSON is.
+const COMPACT: Presentation = Presentation { format: Format::Json, layout: Layout::Compact };
+
 /// Marks an answer that is no resource: its bytes go out as they are.
 #[derive(Clone, Copy)]
 pub(super) struct Raw;
@@ -49,6 +52,11 @@ impl Wishes {
         let gzip = request.header(header::ACCEPT_ENCODING).is_some_and(accepts);
         let coding = if gzip { Coding::Gzip } else { Coding::Plain };
         Self { presentation: negotiation::presentation(request), coding }
+    }
+
+    /// Whether the answer goes out as gzip of the JSON that we have.
+    pub(super) fn is_packed_json(&self) -> bool {
+        self.coding == Coding::Gzip && self.presentation == COMPACT
     }
 }
 
@@ -125,7 +133,8 @@ pub(super) async fn present(mut response: Response, wishes: &Wishes) -> Response
     response.headers_mut().insert(header::VARY, HeaderValue::from_static("accept, accept-encoding"));
     response.headers_mut().insert(header::CONTENT_TYPE, content_type(Format::Json));
     let asked = wishes.presentation;
-    if asked == (Presentation { format: Format::Json, layout: Layout::Compact }) && wishes.coding == Coding::Plain {
+    let is_ready = response.headers().contains_key(header::CONTENT_ENCODING);
+    if is_ready || (asked == COMPACT && wishes.coding == Coding::Plain) {
         return response;
     }
     let body = match response.take_body().into_bytes().await {
@@ -173,7 +182,7 @@ fn converted(body: Bytes, asked: Presentation) -> Result<(Bytes, Format), Failur
 
 async fn compress(response: &mut Response) {
     let Ok(body) = response.take_body().into_bytes().await else { return };
-    let packed = if body.len() > SMALLEST_COMPRESSED { packed(&body) } else { None };
+    let packed = if body.len() > SMALLEST_COMPRESSED { packed(&body, Compression::fast()) } else { None };
     if let Some(packed) = packed {
         response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         response.set_body(Body::from_bytes(packed));
@@ -182,8 +191,9 @@ async fn compress(response: &mut Response) {
     }
 }
 
-fn packed(body: &[u8]) -> Option<Bytes> {
-    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
+/// The gzip of a body.
+pub(super) fn packed(body: &[u8], level: Compression) -> Option<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), level);
     encoder.write_all(body).ok()?;
     encoder.finish().ok().map(Bytes::from)
 }

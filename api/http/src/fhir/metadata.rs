@@ -1,16 +1,20 @@
 //! `/fhir/metadata`: prepared bytes (R4 <https://hl7.org/fhir/R4/http.html#capabilities>).
 
 use bytes::Bytes;
+use flate2::Compression;
 use poem::http::{Method, StatusCode, header};
 use poem::{Request, Response};
 use seva_fhir::capability::capability_statement;
 use sha2::{Digest, Sha256};
 
+use super::format;
 use crate::failure::{FHIR_JSON, Failure};
 
 /// The CapabilityStatement, rendered once.
 pub(super) struct Metadata {
     body: Bytes,
+    /// Its gzip, which is a twentieth of it.
+    packed: Option<Bytes>,
     etag: String,
 }
 
@@ -19,7 +23,8 @@ impl Metadata {
         let body: Bytes = capability_statement(base_url).to_bytes().into();
         let digest = hex::encode(Sha256::digest(&body));
         let etag = format!("W/\"{}\"", digest.get(..16).unwrap_or_default());
-        Self { body, etag }
+        let packed = format::packed(&body, Compression::best());
+        Self { body, packed, etag }
     }
 }
 
@@ -31,5 +36,9 @@ pub(super) fn answer(request: &Request, metadata: &Metadata) -> Result<Response,
     if request.header(header::IF_NONE_MATCH) == Some(metadata.etag.as_str()) {
         return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
     }
-    Ok(response.content_type(FHIR_JSON).body(metadata.body.clone()))
+    let response = response.content_type(FHIR_JSON);
+    match metadata.packed.clone().filter(|_| format::Wishes::of(request).is_packed_json()) {
+        Some(packed) => Ok(response.header(header::CONTENT_ENCODING, "gzip").body(packed)),
+        None => Ok(response.body(metadata.body.clone())),
+    }
 }

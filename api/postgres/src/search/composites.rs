@@ -4,7 +4,7 @@
 use seva_fhir::index::fold;
 use seva_fhir::search::{CompositeKey, CompositeTest, CompositeValue, DateTest, Prefix, TokenTest};
 
-use super::clauses::open;
+use super::clauses::{close, open};
 use super::sql::{Bind, Sql};
 use super::{numbers, references, tokens};
 use crate::Database;
@@ -30,7 +30,8 @@ impl Pair<'_> {
                 let pairs = |first: i64| values.iter().map(move |value| self.database.hash.pair(first, *value));
                 let pairs = self.firsts().into_iter().flat_map(pairs).collect();
                 open(sql, "index_token", self.parameters);
-                sql.push("x.value = ANY(").bind(Bind::Int8s(pairs)).push("))");
+                sql.push("x.value = ANY(").bind(Bind::Int8s(pairs)).push(")");
+                close(sql, "index_token");
             }
             CompositeValue::Quantity(test) => {
                 let place = numbers::place(self.database, test);
@@ -49,7 +50,7 @@ impl Pair<'_> {
                         .bind(Bind::Text(high))
                         .push(")");
                 });
-                sql.push(")");
+                close(sql, "index_string");
             }
         }
     }
@@ -83,7 +84,7 @@ impl Pair<'_> {
         });
         sql.push(" AND ");
         rest(sql);
-        sql.push(")");
+        close(sql, "index_number");
     }
 
     /// The hashes of a first part; those of a token are one for each way of asking.

@@ -2,7 +2,7 @@
 
 use seva_fhir::search::{NumberTest, Prefix, QuantityTest};
 
-use super::clauses::open;
+use super::clauses::{close, open};
 use super::sql::{Bind, Sql};
 use crate::Database;
 use crate::hash::Tag;
@@ -19,7 +19,7 @@ pub(super) fn push_numbers(sql: &mut Sql, parameters: &[i32], tests: &[NumberTes
     open(sql, "index_number", parameters);
     sql.push("x.unit = 0 AND ");
     sql.any(tests, compare);
-    sql.push(")");
+    close(sql, "index_number");
 }
 
 pub(super) fn push_quantities(database: &Database, sql: &mut Sql, parameters: &[i32], tests: &[QuantityTest]) {
@@ -30,7 +30,7 @@ pub(super) fn push_quantities(database: &Database, sql: &mut Sql, parameters: &[
         push_place(sql, &place);
         sql.push(")");
     });
-    sql.push(")");
+    close(sql, "index_number");
 }
 
 /// Appends the conditions within a unit.

@@ -8,6 +8,7 @@ use seva_fhir::types::ResourceType;
 use seva_fhir_profiles::{SearchParameter, SearchParameterType};
 
 use super::clauses;
+use super::drive::Walked;
 use super::sql::{Bind, Sql};
 use crate::Database;
 
@@ -38,6 +39,8 @@ pub(super) struct Walk {
     pub(super) column: &'static str,
     pub(super) parameter: i32,
     pub(super) direction: Direction,
+    /// Whether the type of the resources follows from the parameter.
+    pub(super) tells_type: bool,
 }
 
 /// A key that is computed for each row.
@@ -67,6 +70,10 @@ impl Direction {
         if descending { Self::Descending } else { Self::Ascending }
     }
 
+    pub(super) fn opposite(self) -> Self {
+        Self::of(self == Self::Ascending)
+    }
+
     /// What comes after, and how it is written.
     pub(super) fn words(self) -> (&'static str, &'static str) {
         match self {
@@ -91,10 +98,27 @@ impl Order {
                     && !is_narrow(database, query) =>
             {
                 let (table, column) = indexed(parameter.kind);
-                let parameter = database.registry.id_of(parameter);
-                Self::Walk(Walk { table, column, parameter, direction: Direction::of(*descending) })
+                let tells_type = matches!(query.resource_types.as_slice(), [one] if one.as_str() == parameter.base);
+                let parameter = sorted_under(database, parameter);
+                Self::Walk(Walk { table, column, parameter, direction: Direction::of(*descending), tells_type })
             }
-            keys => Self::Keys(keys.iter().map(|key| Key::of(database, query, key)).collect()),
+            _ => Self::computed(database, query),
+        }
+    }
+
+    /// The order by keys that are computed for each row.
+    pub(super) fn computed(database: &Database, query: &SearchQuery) -> Self {
+        Self::Keys(query.sort.iter().map(|key| Key::of(database, query, key)).collect())
+    }
+
+    /// What is walked to find the rows in their order.
+    pub(super) fn walked(&self, query: &SearchQuery) -> Option<Walked> {
+        match (self, query.resource_types.as_slice()) {
+            (Self::Walk(walk), _) => Some(Walked { table: walk.table, column: "parameter", value: walk.parameter }),
+            (Self::Updated(_), [one]) => {
+                Some(Walked { table: "resource", column: "type", value: i32::from(one.code()) })
+            }
+            _ => None,
         }
     }
 
@@ -131,6 +155,12 @@ fn is_narrow(database: &Database, query: &SearchQuery) -> bool {
     query.compartment.is_some() || query.clauses.iter().any(to_one)
 }
 
+/// The one parameter under whose rows the values of a date or text stand.
+fn sorted_under(database: &Database, parameter: &SearchParameter) -> i32 {
+    let under = database.registry.found_under(parameter);
+    under.first().copied().unwrap_or_else(|| database.registry.id_of(parameter))
+}
+
 fn indexed(kind: SearchParameterType) -> (&'static str, &'static str) {
     match kind {
         SearchParameterType::Date => ("index_date", "low"),
@@ -148,7 +178,7 @@ impl Key {
                 SearchParameterType::Date | SearchParameterType::String => {
                     let (table, column) = indexed(parameter.kind);
                     let kind = if column == "low" { Kind::Integer } else { Kind::Text };
-                    Source::Index { table, column, parameter: database.registry.id_of(parameter), kind }
+                    Source::Index { table, column, parameter: sorted_under(database, parameter), kind }
                 }
                 _ => json(parameter, query.resource_types.first().copied()),
             },
@@ -162,8 +192,13 @@ impl Key {
         }
     }
 
-    /// Appends the lateral join that computes the key as `name.v`.
-    fn push_join(&self, sql: &mut Sql, name: &str) {
+    /// Whether the key is made from the resource's own row.
+    fn needs_row(&self) -> bool {
+        !matches!(self.source, Source::Index { .. })
+    }
+
+    /// Appends the lateral join that computes the key of a row as `name.v`.
+    fn push_join(&self, sql: &mut Sql, row: &str, name: &str) {
         let least = if self.direction == Direction::Ascending { "min" } else { "max" };
         sql.push(" LEFT JOIN LATERAL (SELECT ");
         match &self.source {
@@ -172,7 +207,7 @@ impl Key {
             }
             Source::Index { table, column, parameter, .. } => {
                 sql.push(least).push("(x.").push(column).push(") AS v FROM ").push(table);
-                sql.push(" x WHERE x.rid = r.rid AND x.parameter = ").bind(Bind::Int4(*parameter));
+                sql.push(" x WHERE x.rid = ").push(row).push(".rid AND x.parameter = ").bind(Bind::Int4(*parameter));
             }
             Source::Json { paths, kind } => {
                 let value = if *kind == Kind::Number { "(j #>> '{}')::float8" } else { "(j #>> '{}') COLLATE \"C\"" };
@@ -211,10 +246,22 @@ fn json(parameter: &SearchParameter, resource_type: Option<ResourceType>) -> Sou
     Source::Json { paths: written.collect(), kind: if number { Kind::Number } else { Kind::Text } }
 }
 
-/// Appends the joins that compute the keys.
-pub(super) fn push_joins(sql: &mut Sql, keys: &[Key]) {
+/// Whether a key is made from the resource's own row.
+pub(super) fn needs_row(keys: &[Key]) -> bool {
+    keys.iter().any(Key::needs_row)
+}
+
+/// Appends the joins that compute the keys of a row.
+pub(super) fn push_joins(sql: &mut Sql, row: &str, keys: &[Key]) {
     for (place, key) in (1..).zip(keys) {
-        key.push_join(sql, &format!("k{place}"));
+        key.push_join(sql, row, &format!("k{place}"));
+    }
+}
+
+/// Appends the keys of a page whose rows were chosen before.
+pub(super) fn push_page_columns(sql: &mut Sql, keys: &[Key]) {
+    for place in 1..=keys.len() {
+        sql.push(&format!(", p.k{place}"));
     }
 }
 
@@ -226,7 +273,7 @@ pub(super) fn push_columns(sql: &mut Sql, keys: &[Key]) {
 }
 
 /// Appends the condition that a row comes after a key, and the order.
-pub(super) fn push_keys(sql: &mut Sql, keys: &[Key], after: Option<&CursorKey>) {
+pub(super) fn push_keys(sql: &mut Sql, row: &str, keys: &[Key], after: Option<&CursorKey>) {
     if let Some(after) = after {
         sql.push(" AND (");
         for (place, key) in keys.iter().enumerate() {
@@ -235,13 +282,22 @@ pub(super) fn push_keys(sql: &mut Sql, keys: &[Key], after: Option<&CursorKey>) 
             sql.push(" OR ");
         }
         push_equal(sql, after, keys.len());
-        sql.push("r.rid > ").bind(Bind::Int8(after.rid)).push(")");
+        sql.push(row).push(".rid > ").bind(Bind::Int8(after.rid)).push(")");
     }
     sql.push(" ORDER BY ");
     for (place, key) in (1..).zip(keys) {
         sql.push(&format!("k{place}.v")).push(key.direction.words().1).push(" NULLS LAST, ");
     }
-    sql.push("r.rid");
+    sql.push(row).push(".rid");
+}
+
+/// Appends the order of a page whose rows were chosen before, with their keys as columns of `p`.
+pub(super) fn push_chosen(sql: &mut Sql, keys: &[Key]) {
+    sql.push(" ORDER BY ");
+    for (place, key) in (1..).zip(keys) {
+        sql.push(&format!("p.k{place}")).push(key.direction.words().1).push(" NULLS LAST, ");
+    }
+    sql.push("p.rid");
 }
 
 /// The keys before `place` are those of the cursor.

@@ -1,14 +1,14 @@
 //! The statement of a page (decision D3): an index that the first clause or the order drives, everything else semi-joins.
 
-use seva_fhir::search::{Clause, CursorKey, SearchQuery, SortValue};
+use seva_fhir::search::{Clause, CursorKey, SearchQuery, SortValue, StringMatch, Test};
 use seva_fhir::types::TenantId;
 
-use super::clauses::{Equality, Skip};
+use super::COLUMNS;
+use super::clauses::{self, Equality, Skip};
+use super::drive::{Driver, MANY, equalities};
 use super::order::{self, Order, Walk};
 use super::sql::{Bind, Planning, Sql};
-use super::{COLUMNS, clauses};
 use crate::Database;
-use crate::rows::compartment_hash;
 
 /// What a page is asked for with.
 pub(super) struct Asked<'a> {
@@ -16,6 +16,8 @@ pub(super) struct Asked<'a> {
     pub(super) tenant: TenantId,
     pub(super) query: &'a SearchQuery,
     pub(super) order: &'a Order,
+    /// The equality with the fewest rows, where they were counted.
+    pub(super) driver: Option<&'a Driver>,
     pub(super) after: Option<&'a CursorKey>,
     pub(super) limit: u32,
 }
@@ -23,11 +25,14 @@ pub(super) struct Asked<'a> {
 impl Asked<'_> {
     /// The page's statement, and how it is planned.
     pub(super) fn statement(&self) -> (Sql, Planning) {
-        match self.order {
-            Order::Row => (self.by_row(), Planning::Shared),
-            Order::Updated(direction) => (self.by_time(*direction), Planning::Shared),
-            Order::Walk(walk) => (self.by_walk(walk), Planning::Custom),
-            Order::Keys(keys) => (self.by_keys(keys), Planning::Custom),
+        match (self.order, self.driver) {
+            (Order::Row, _) => self.by_row(),
+            (Order::Updated(direction), Some(_)) => (self.by_time(*direction), Planning::Shared),
+            (Order::Updated(direction), None) => (self.by_time(*direction), self.planning()),
+            (Order::Walk(walk), Some(_)) => (self.by_walk(walk), Planning::Shared),
+            (Order::Walk(walk), None) => (self.by_walk(walk), Planning::Custom),
+            (Order::Keys(keys), Some(driver)) => (self.by_driven_keys(driver, keys), Planning::Shared),
+            (Order::Keys(keys), None) => (self.by_keys(keys), Planning::Custom),
         }
     }
 
@@ -60,25 +65,35 @@ impl Asked<'_> {
         sql
     }
 
-    /// The unique B-tree `(tenant, parameter, value, rid)` of the first equality gives the page in order and stops early.
-    fn by_row(&self) -> Sql {
-        let mut sql;
-        let mut row = "r.rid";
-        match driving(self.database, self.query) {
-            Some((skip, Equality { table, parameter, value })) => {
-                sql = Sql::new(self.tenant);
-                sql.push("SELECT ").push(COLUMNS).push(" FROM ").push(table);
-                sql.push(" d JOIN resource r ON r.rid = d.rid WHERE d.tenant = $1 AND d.parameter = ");
-                sql.bind(Bind::Int4(parameter)).push(" AND d.value = ").bind(Bind::Int8(value));
-                sql.push(" AND r.tenant = $1");
-                self.conditions(&mut sql, Some(skip));
-                row = "d.rid";
-            }
-            None => {
-                sql = self.begin(COLUMNS);
-                self.conditions(&mut sql, None);
-            }
-        }
+    fn needs_row(&self) -> bool {
+        self.query.clauses.iter().any(clauses::needs_row)
+    }
+
+    /// A range may hold anything from nothing to everything, so its plan is made for it.
+    fn planning(&self) -> Planning {
+        planning(self.query)
+    }
+
+    /// The unique B-tree `(tenant, parameter, value, rid)` of an equality gives the page in order and stops early; whatever
+    /// else must fit is looked up for each of its rows.
+    fn by_row(&self) -> (Sql, Planning) {
+        let first = || equalities(self.database, self.query).into_iter().next();
+        let Some(Driver { skip, equality, .. }) = self.driver.copied().or_else(first) else {
+            let mut sql = self.begin(COLUMNS);
+            self.conditions(&mut sql, None);
+            return (self.in_row_order(sql, "r.rid"), self.planning());
+        };
+        let mut sql = Sql::new(self.tenant);
+        sql.push("SELECT ").push(COLUMNS).push(" FROM ");
+        push_driver(&mut sql, &equality);
+        sql.push(" AND r.tenant = $1");
+        push_types(&mut sql, self.query);
+        sql.probe(if self.needs_row() { "r" } else { "d" });
+        clauses::push_all(self.database, &mut sql, self.query, Some(skip));
+        (self.in_row_order(sql, "d.rid"), Planning::Shared)
+    }
+
+    fn in_row_order(&self, mut sql: Sql, row: &str) -> Sql {
         if let Some(after) = self.after {
             sql.push(" AND ").push(row).push(" > ").bind(Bind::Int8(after.rid));
         }
@@ -89,6 +104,9 @@ impl Asked<'_> {
     fn by_time(&self, direction: order::Direction) -> Sql {
         let (operator, word) = direction.words();
         let mut sql = self.begin(&format!("{COLUMNS}, r.updated AS k1"));
+        if self.driver.is_some() {
+            sql.probe("r");
+        }
         self.conditions(&mut sql, None);
         if let Some(CursorKey { values, rid }) = self.after
             && let Some(Some(SortValue::Integer(updated))) = values.first()
@@ -100,24 +118,42 @@ impl Asked<'_> {
         self.limited(sql)
     }
 
-    /// A resource with several values stands at its first one in the order.
+    /// A resource with several values stands at its first one in the order. The resources are fetched when the page is
+    /// full, where nothing but their numbers is needed before.
     fn by_walk(&self, walk: &Walk) -> Sql {
         let (operator, word) = walk.direction.words();
-        let (before, _) = match walk.direction {
-            order::Direction::Ascending => order::Direction::Descending.words(),
-            order::Direction::Descending => order::Direction::Ascending.words(),
-        };
+        let (before, _) = walk.direction.opposite().words();
         let (own, other) = match walk.column {
             "low" => ("(s.low, s.high)", "(b.low, b.high)"),
             _ => ("s.value", "b.value"),
         };
+        let is_driven = self.driver.is_some();
+        let is_late = is_driven && walk.tells_type && !self.needs_row();
         let mut sql = Sql::new(self.tenant);
-        sql.push("SELECT ").push(COLUMNS).push(", s.").push(walk.column).push(" AS k1 FROM ").push(walk.table);
-        sql.push(" s JOIN resource r ON r.rid = s.rid WHERE s.tenant = $1 AND s.parameter = ");
-        sql.bind(Bind::Int4(walk.parameter)).push(" AND r.tenant = $1");
-        self.conditions(&mut sql, None);
+        if is_late {
+            sql.push("SELECT ").push(COLUMNS).push(", p.k1 FROM (SELECT s.rid, s.").push(walk.column);
+            sql.push(" AS k1 FROM ").push(walk.table).push(" s WHERE s.tenant = $1 AND s.parameter = ");
+            sql.bind(Bind::Int4(walk.parameter)).probe("s");
+        } else {
+            sql.push("SELECT ").push(COLUMNS).push(", s.").push(walk.column).push(" AS k1 FROM ").push(walk.table);
+            sql.push(" s JOIN resource r ON r.rid = s.rid WHERE s.tenant = $1 AND s.parameter = ");
+            sql.bind(Bind::Int4(walk.parameter)).push(" AND r.tenant = $1");
+            push_types(&mut sql, self.query);
+            if is_driven {
+                sql.probe("r");
+            }
+        }
+        let few = self.driver.filter(|driver| driver.rows < MANY);
+        clauses::push_all(self.database, &mut sql, self.query, few.map(|driver| driver.skip));
+        if let Some(Driver { equality, .. }) = few {
+            // The rows of the driver are gathered once, in a hash table: a bare IN would be a join, in an order of its own.
+            sql.push(" AND (s.rid IN (SELECT d.rid FROM ").push(equality.table).push(" d");
+            push_equality(&mut sql, equality);
+            sql.push(")) IS TRUE");
+        }
         sql.push(" AND NOT EXISTS (SELECT FROM ").push(walk.table).push(" b WHERE b.rid = s.rid AND b.parameter = ");
-        sql.bind(Bind::Int4(walk.parameter)).push(" AND ").push(other).push(before).push(own).push(")");
+        sql.bind(Bind::Int4(walk.parameter)).push(" AND ").push(other).push(before).push(own);
+        sql.push(if is_driven { " OFFSET 0)" } else { ")" });
         let column = format!("s.{}", walk.column);
         if let Some(CursorKey { values, rid }) = self.after
             && let Some(Some(value)) = values.first()
@@ -126,7 +162,11 @@ impl Asked<'_> {
             sql.push(", ").bind(Bind::Int8(*rid)).push(")");
         }
         sql.push(" ORDER BY ").push(&column).push(word).push(", s.rid").push(word);
-        self.limited(sql)
+        let mut sql = self.limited(sql);
+        if is_late {
+            sql.push(") p JOIN resource r ON r.rid = p.rid ORDER BY p.k1").push(word).push(", p.rid").push(word);
+        }
+        sql
     }
 
     fn by_keys(&self, keys: &[order::Key]) -> Sql {
@@ -134,12 +174,68 @@ impl Asked<'_> {
         sql.push("SELECT ").push(COLUMNS);
         order::push_columns(&mut sql, keys);
         sql.push(" FROM resource r");
-        order::push_joins(&mut sql, keys);
+        order::push_joins(&mut sql, "r", keys);
         sql.push(" WHERE r.tenant = $1");
         self.conditions(&mut sql, None);
-        order::push_keys(&mut sql, keys, self.after);
+        order::push_keys(&mut sql, "r", keys, self.after);
         self.limited(sql)
     }
+
+    /// The rows of an equality, sorted; the resources are fetched when the page is known, where nothing but their numbers
+    /// is needed before.
+    fn by_driven_keys(&self, driver: &Driver, keys: &[order::Key]) -> Sql {
+        let is_late = driver.tells_type && !self.needs_row() && !order::needs_row(keys);
+        let row = if is_late { "d" } else { "r" };
+        let mut sql = Sql::new(self.tenant);
+        sql.push("SELECT ").push(COLUMNS);
+        order::push_page_columns(&mut sql, keys);
+        sql.push(" FROM (SELECT ").push(row).push(".rid");
+        order::push_columns(&mut sql, keys);
+        sql.push(" FROM ").push(driver.equality.table).push(" d");
+        if !is_late {
+            sql.push(" JOIN resource r ON r.rid = d.rid");
+        }
+        order::push_joins(&mut sql, row, keys);
+        push_equality(&mut sql, &driver.equality);
+        if !is_late {
+            sql.push(" AND r.tenant = $1");
+            push_types(&mut sql, self.query);
+        }
+        sql.probe(row);
+        clauses::push_all(self.database, &mut sql, self.query, Some(driver.skip));
+        order::push_keys(&mut sql, row, keys, self.after);
+        let mut sql = self.limited(sql);
+        sql.push(") p JOIN resource r ON r.rid = p.rid");
+        order::push_chosen(&mut sql, keys);
+        sql
+    }
+}
+
+/// How a statement without a driver is planned: text and equalities are found by their index, a range may hold anything from
+/// nothing to everything.
+pub(super) fn planning(query: &SearchQuery) -> Planning {
+    let is_even = |clause: &Clause| match clause {
+        Clause::Types(_) | Clause::Id(_) | Clause::Recheck(_) => true,
+        Clause::Parameter { test, .. } => matches!(
+            test,
+            Test::Token(_)
+                | Test::Reference(_)
+                | Test::Uri(_)
+                | Test::String(StringMatch::Prefix | StringMatch::Exact, _)
+        ),
+        _ => false,
+    };
+    if query.clauses.iter().all(is_even) { Planning::Shared } else { Planning::Custom }
+}
+
+fn push_driver(sql: &mut Sql, equality: &Equality) {
+    sql.push(equality.table).push(" d JOIN resource r ON r.rid = d.rid");
+    push_equality(sql, equality);
+}
+
+fn push_equality(sql: &mut Sql, equality: &Equality) {
+    sql.push(" WHERE d.tenant = $1 AND d.parameter = ").bind(Bind::Int4(equality.parameter));
+    sql.push(" AND d.value = ").bind(Bind::Int8(equality.value));
 }
 
 fn sql_type(walk: &Walk) -> &'static str {
@@ -155,19 +251,4 @@ pub(super) fn push_types(sql: &mut Sql, query: &SearchQuery) {
             sql.push(" AND r.type = ANY(").bind(Bind::Int2s(codes)).push(")")
         }
     };
-}
-
-/// The first condition that one equality on a hashed index answers, a compartment if there is no other.
-fn driving(database: &Database, query: &SearchQuery) -> Option<(Skip, Equality)> {
-    let clause = query.clauses.iter().enumerate().find_map(|(place, clause)| match clause {
-        Clause::Parameter { parameter, test } => {
-            Some((Skip::Clause(place), clauses::single_equality(database, parameter, test)?))
-        }
-        _ => None,
-    });
-    clause.or_else(|| {
-        let value = compartment_hash(database, query.compartment.as_ref()?);
-        let parameter = database.registry.compartment();
-        Some((Skip::Compartment, Equality { table: "index_token", parameter, value }))
-    })
 }

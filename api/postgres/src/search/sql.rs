@@ -1,4 +1,5 @@
-//! A statement under construction: text of ours, values always bound.
+//! A statement under construction: text of ours, values bound; numbers may stand in the text of a statement that is planned for
+//! them.
 
 use seva_fhir::ports::StoreError;
 use seva_fhir::types::TenantId;
@@ -41,6 +42,8 @@ pub(super) struct Sql {
     /// What the resource row in scope is called: joins look at other rows than the statement's own.
     row: String,
     depth: usize,
+    /// Whether conditions are probes of the row in scope.
+    is_probing: bool,
 }
 
 impl Sql {
@@ -51,6 +54,7 @@ impl Sql {
             binds: Vec::new(),
             row: "r".to_owned(),
             depth: 0,
+            is_probing: false,
         }
     }
 
@@ -75,8 +79,21 @@ impl Sql {
         self.depth += 1;
         let inner = format!("t{}", self.depth);
         let outer = std::mem::replace(&mut self.row, inner.clone());
+        let was_probing = std::mem::replace(&mut self.is_probing, false);
         part(self, &inner);
         self.row = outer;
+        self.is_probing = was_probing;
+    }
+
+    /// Names the row in scope; its conditions are probes, each an index lookup for the row, whatever the planner believes.
+    pub(super) fn probe(&mut self, row: &str) -> &mut Self {
+        row.clone_into(&mut self.row);
+        self.is_probing = true;
+        self
+    }
+
+    pub(super) fn is_probing(&self) -> bool {
+        self.is_probing
     }
 
     /// Appends `$n` and keeps its value.
@@ -132,7 +149,10 @@ impl Sql {
     }
 
     /// The statement with its values.
-    pub(super) fn query(self, planning: Planning) -> Query<'static, Postgres, PgArguments> {
+    pub(super) fn query(mut self, planning: Planning) -> Query<'static, Postgres, PgArguments> {
+        if planning == Planning::Custom {
+            self = self.with_literals();
+        }
         let persistent = planning == Planning::Shared;
         let mut query = sqlx::query(sqlx::AssertSqlSafe(self.text)).persistent(persistent).bind(self.tenant);
         for bind in self.binds {
@@ -149,5 +169,71 @@ impl Sql {
             };
         }
         query
+    }
+
+    /// Connections make one plan for all values of a statement: what is to be planned for its values has them in its text.
+    /// Texts stay bound.
+    fn with_literals(self) -> Self {
+        let mut text = String::with_capacity(self.text.len() + 128);
+        let mut binds = Vec::new();
+        let mut rest = self.text.as_str();
+        while let Some(start) = rest.find('$') {
+            text.push_str(rest.get(..start).unwrap_or_default());
+            let after = rest.get(start + 1..).unwrap_or_default();
+            let digits = after.find(|own: char| !own.is_ascii_digit()).unwrap_or(after.len());
+            let (number, tail) = after.split_at(digits);
+            rest = tail;
+            let bind = number.parse::<usize>().ok().and_then(|place| self.binds.get(place.checked_sub(2)?));
+            match bind.and_then(Bind::literal) {
+                Some(literal) => text.push_str(&literal),
+                None => {
+                    text.push('$');
+                    match bind {
+                        Some(bind) => {
+                            binds.push(bind.clone());
+                            text.push_str(&(binds.len() + 1).to_string());
+                        }
+                        None => text.push_str(number),
+                    }
+                }
+            }
+        }
+        text.push_str(rest);
+        Self { text, binds, ..self }
+    }
+}
+
+impl Bind {
+    /// A number as PostgreSQL writes it.
+    fn literal(&self) -> Option<String> {
+        fn list<T: ToString>(values: &[T], kind: &str) -> String {
+            let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+            format!("'{{{}}}'::{kind}[]", values.join(","))
+        }
+        match self {
+            Self::Int2(value) => Some(format!("'{value}'::int2")),
+            Self::Int4(value) => Some(format!("'{value}'::int4")),
+            Self::Int8(value) => Some(format!("'{value}'::int8")),
+            Self::Float8(value) => Some(format!("'{value:?}'::float8")),
+            Self::Int8s(values) => Some(list(values, "int8")),
+            Self::Int4s(values) => Some(list(values, "int4")),
+            Self::Int2s(values) => Some(list(values, "int2")),
+            Self::Text(_) | Self::Texts(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_for_its_values_has_the_numbers_in_its_text() {
+        let mut sql = Sql::new(TenantId::SHARED);
+        sql.push("a = $1 AND b = ").bind(Bind::Int8(-7)).push(" AND c = ").bind(Bind::Text("$2".to_owned()));
+        sql.push(" AND d = ANY(").bind(Bind::Int4s(vec![1, 2])).push(") AND e > ").bind(Bind::Float8(f64::INFINITY));
+        let sql = sql.with_literals();
+        assert_eq!(sql.text, "a = $1 AND b = '-7'::int8 AND c = $2 AND d = ANY('{1,2}'::int4[]) AND e > 'inf'::float8");
+        assert_eq!(sql.binds.len(), 1);
     }
 }

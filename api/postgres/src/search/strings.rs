@@ -3,7 +3,7 @@
 use seva_fhir::index::fold;
 use seva_fhir::search::StringMatch;
 
-use super::clauses::open;
+use super::clauses::{close, open};
 use super::sql::{Bind, Sql};
 use crate::rows::{AS_WRITTEN, cut, string_row};
 
@@ -27,5 +27,5 @@ pub(super) fn push(sql: &mut Sql, parameters: &[i32], how: StringMatch, words: &
             sql.bind(Bind::Text(cut(&fold(word)).to_owned())).push(") > 0");
         }
     });
-    sql.push(")");
+    close(sql, "index_string");
 }

@@ -4,7 +4,7 @@
 use seva_fhir::search::TokenTest;
 use seva_fhir_profiles::SearchParameter;
 
-use super::clauses::open;
+use super::clauses::{hashed, in_parameters};
 use super::sql::{Bind, Sql};
 use crate::Database;
 use crate::hash::QUALIFIERS;
@@ -14,12 +14,19 @@ use crate::rows::{code_hash, exact_hash};
 pub(super) fn push(database: &Database, sql: &mut Sql, parameter: &SearchParameter, tests: &[TokenTest]) {
     let values = values(database, database.registry.is_qualified(parameter), tests);
     let systems: Vec<i64> = tests.iter().filter_map(|test| system(database, test)).collect();
-    open(sql, "index_token", &database.registry.found_under(parameter));
-    sql.push("(x.value = ANY(").bind(Bind::Int8s(values)).push(")");
-    if !systems.is_empty() {
-        sql.push(&format!(" OR (x.value & {QUALIFIERS}) = ANY(")).bind(Bind::Int8s(systems)).push(")");
+    let parameters = database.registry.found_under(parameter);
+    if systems.is_empty() {
+        return hashed(sql, "index_token", &parameters, values);
     }
-    sql.push("))");
+    sql.push("(");
+    if !values.is_empty() {
+        hashed(sql, "index_token", &parameters, values);
+        sql.push(" OR ");
+    }
+    // Every code of the parameter is looked at, so once and not for each row.
+    sql.column("rid").push(" IN (SELECT x.rid FROM index_token x WHERE x.tenant = $1 AND ");
+    in_parameters(sql, &parameters);
+    sql.push(&format!(" AND (x.value & {QUALIFIERS}) = ANY(")).bind(Bind::Int8s(systems)).push(")))");
 }
 
 /// The hashes of the tests that are equalities.

@@ -1,5 +1,6 @@
-//! Parameters whose values are all values of others, as `combo-code` of Observation has those of `code` and
-//! `component-code`: they are found under those (R4 <https://hl7.org/fhir/R4/observation.html#search>).
+//! Parameters whose values are all values of others: `combo-code` of Observation has those of `code` and
+//! `component-code`, `phonetic` of Patient those of `name`. They are found under those
+//! (R4 <https://hl7.org/fhir/R4/searchparameter-registry.html>).
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::OnceLock;
@@ -13,30 +14,38 @@ pub fn made_of(parameter: &SearchParameter) -> &'static [&'static SearchParamete
     let unions = UNIONS.get_or_init(|| {
         let all = definitions().all_search_parameters();
         let found = all.iter().map(|own| (own.id, parts_of(own, all)));
-        found.filter(|(_, parts)| parts.len() > 1).collect()
+        found.filter(|(_, parts)| !parts.is_empty()).collect()
     });
     unions.get(&parameter.id).map_or(&[], Vec::as_slice)
 }
 
-/// A sort walks the rows of one parameter, so those that can be sorted by keep rows of their own.
-fn can_be_made(kind: SearchParameterType) -> bool {
-    matches!(kind, SearchParameterType::Token | SearchParameterType::Quantity | SearchParameterType::Composite)
-}
-
 fn parts_of(own: &SearchParameter, all: &'static [SearchParameter]) -> Vec<&'static SearchParameter> {
+    use SearchParameterType as Kind;
+    // A sort walks the rows of one parameter; a reference is followed under its own.
+    let (may_be_same, may_be_several) = match own.kind {
+        Kind::Token | Kind::Quantity | Kind::Composite => (true, true),
+        Kind::String | Kind::Date => (true, false),
+        Kind::Reference | Kind::Uri | Kind::Number | Kind::Special => (false, false),
+    };
     let whole = branches(own);
-    if !can_be_made(own.kind) || whole.len() < 2 {
+    if !may_be_same || whole.is_empty() {
+        return Vec::new();
+    }
+    let is_kin = |other: &&SearchParameter| {
+        other.base == own.base && other.kind == own.kind && components(other) == components(own)
+    };
+    let kin = || all.iter().filter(is_kin);
+    if let Some(same) = kin().find(|other| other.id < own.id && branches(other) == whole) {
+        return vec![same];
+    }
+    if !may_be_several {
         return Vec::new();
     }
     let is_part = |other: &&SearchParameter| {
         let part = branches(other);
-        other.base == own.base
-            && other.kind == own.kind
-            && part.len() < whole.len()
-            && part.is_subset(&whole)
-            && components(other) == components(own)
+        part.len() < whole.len() && part.is_subset(&whole)
     };
-    let parts: Vec<&'static SearchParameter> = all.iter().filter(is_part).collect();
+    let parts: Vec<&'static SearchParameter> = kin().filter(is_part).collect();
     let covered: BTreeSet<&str> = parts.iter().flat_map(|part| branches(part)).collect();
     if covered == whole { parts } else { Vec::new() }
 }
@@ -56,20 +65,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn observations_combine_their_own_values_and_those_of_components() {
+    fn what_is_made_of_others_is_known() {
         let all = definitions().all_search_parameters().iter();
-        let made = all.filter(|parameter| !made_of(parameter).is_empty()).map(|own| (own.base, own.code));
+        let made = all.filter(|parameter| !made_of(parameter).is_empty());
+        let made: Vec<String> = made.map(|own| format!("{}.{}", own.base, own.code)).collect();
         let expected = [
-            "combo-code",
-            "combo-code-value-concept",
-            "combo-code-value-quantity",
-            "combo-data-absent-reason",
-            "combo-value-concept",
-            "combo-value-quantity",
+            "CapabilityStatement.version",
+            "Observation.combo-code",
+            "Observation.combo-code-value-concept",
+            "Observation.combo-code-value-quantity",
+            "Observation.combo-data-absent-reason",
+            "Observation.combo-value-concept",
+            "Observation.combo-value-quantity",
+            "Patient.phonetic",
+            "Person.phonetic",
+            "Practitioner.phonetic",
+            "RelatedPerson.phonetic",
         ];
-        assert_eq!(made.collect::<Vec<_>>(), expected.map(|code| ("Observation", code)));
-        let quantity = definitions().search_parameter("Observation", "combo-code-value-quantity");
-        let parts = quantity.map(|own| made_of(own).iter().map(|part| part.code).collect::<Vec<_>>());
-        assert_eq!(parts.unwrap_or_default(), ["code-value-quantity", "component-code-value-quantity"]);
+        assert_eq!(made, expected);
+        let parts = |base: &str, code: &str| {
+            let own = definitions().search_parameter(base, code);
+            own.map(|own| made_of(own).iter().map(|part| part.code).collect::<Vec<_>>()).unwrap_or_default()
+        };
+        let quantity = parts("Observation", "combo-code-value-quantity");
+        assert_eq!(quantity, ["code-value-quantity", "component-code-value-quantity"]);
+        assert_eq!(parts("Patient", "phonetic"), ["name"]);
     }
 }
