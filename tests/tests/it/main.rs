@@ -36,6 +36,7 @@ mod prescription;
 mod profiles;
 mod quality;
 mod search;
+mod search_drivers;
 mod search_joins;
 mod secrets;
 mod terminology;

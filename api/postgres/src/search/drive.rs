@@ -22,6 +22,8 @@ pub(super) const MANY: i64 = 10_000;
 const REMEMBERED: Duration = Duration::from_secs(60);
 /// A sorted row needs a lookup of its key, a walked one is looked for in a hash table: measured, 1.8 and 0.2 µs.
 const LOOKS: i64 = 8;
+/// A table of unknown size may be large.
+const UNKNOWN: i64 = 1_000_000;
 /// So many counts are remembered at most.
 const MOST: usize = 20_000;
 
@@ -143,7 +145,7 @@ async fn walked(database: &Database, walk: Walked, connection: &mut PgConnection
     sql.push("), 0.01))::int8 AS rows FROM pg_class c WHERE $1::int4 IS NOT NULL AND c.oid = ");
     sql.push(&format!("'{}'::regclass", walk.table));
     // A table that was never analysed says -1.
-    let rows = number(sql, connection).await?.max(0);
+    let rows = Some(number(sql, connection).await?).filter(|rows| *rows >= 0).unwrap_or(UNKNOWN);
     remember(&database.counts.walks, walk, rows);
     Ok(rows)
 }
