@@ -10,6 +10,39 @@ const COMMON: &str = "8867-4";
 const RARE: &str = "8310-5";
 const LOINC: &str = "http://loinc.org";
 
+/// Ways of asking, and the Observations that they find.
+const WAYS: &[(&str, &str)] = &[
+    ("code=8480-6", "local"),
+    ("combo-code=8480-6", "local pressure"),
+    ("combo-code=urn:local%7C8480-6", "local"),
+    ("combo-code=85354-9", "pressure"),
+    ("combo-code:missing=false", "bare local pressure"),
+    ("combo-code:not=8480-6", "bare"),
+    ("code=urn:local%7C", "local"),
+    ("code=http://loinc.org%7C,bare-code", "bare pressure"),
+    ("code:not=http://loinc.org%7C", "bare local"),
+    ("combo-code=http://loinc.org%7C", "pressure"),
+    ("code=%7Cbare-code", "bare"),
+    ("code=%7C8480-6", ""),
+    ("status=final", "bare local pressure"),
+    ("status=%7Cfinal", "bare local pressure"),
+    ("status=http://hl7.org/fhir/observation-status%7Cfinal", "bare local pressure"),
+    ("status=urn:other%7Cfinal", ""),
+    ("value-quantity=5", "bare"),
+    ("value-quantity=5%7C%7Cpuffs", "bare"),
+    ("value-quantity=5%7C%7Csprays", ""),
+    ("value-quantity=120%7C%7CmmHg", "local"),
+    ("value-quantity=120%7C%7Cmm[Hg]", "local"),
+    ("value-quantity=12.0%7Chttp://unitsofmeasure.org%7Ccm[Hg]", "local"),
+    ("combo-value-quantity=gt100%7C%7CmmHg", "local pressure"),
+    ("code-value-quantity=8480-6$gt100", "local"),
+    ("code-value-quantity=http://loinc.org%7C8480-6$gt100", ""),
+    ("combo-code-value-quantity=8480-6$gt100", "local pressure"),
+    ("combo-code-value-quantity=http://loinc.org%7C8480-6$gt100%7C%7CmmHg", "pressure"),
+    ("combo-code-value-quantity=urn:local%7C8480-6$lt125%7Chttp://unitsofmeasure.org%7Cmm[Hg]", "local"),
+    ("component-code-value-quantity=8480-6$142", "pressure"),
+];
+
 fn observation(number: usize) -> Value {
     let code = if number.is_multiple_of(8) { RARE } else { COMMON };
     let mut observation = json!({
@@ -122,38 +155,8 @@ async fn fewer_rows_answer_every_way_of_asking() {
         ids.sort_unstable();
         ids.join(" ")
     };
-    for (query, expected) in [
-        ("code=8480-6", "local"),
-        ("combo-code=8480-6", "local pressure"),
-        ("combo-code=urn:local%7C8480-6", "local"),
-        ("combo-code=85354-9", "pressure"),
-        ("combo-code:missing=false", "bare local pressure"),
-        ("combo-code:not=8480-6", "bare"),
-        ("code=urn:local%7C", "local"),
-        ("code=http://loinc.org%7C,bare-code", "bare pressure"),
-        ("code:not=http://loinc.org%7C", "bare local"),
-        ("combo-code=http://loinc.org%7C", "pressure"),
-        ("code=%7Cbare-code", "bare"),
-        ("code=%7C8480-6", ""),
-        ("status=final", "bare local pressure"),
-        ("status=%7Cfinal", "bare local pressure"),
-        ("status=http://hl7.org/fhir/observation-status%7Cfinal", "bare local pressure"),
-        ("status=urn:other%7Cfinal", ""),
-        ("value-quantity=5", "bare"),
-        ("value-quantity=5%7C%7Cpuffs", "bare"),
-        ("value-quantity=5%7C%7Csprays", ""),
-        ("value-quantity=120%7C%7CmmHg", "local"),
-        ("value-quantity=120%7C%7Cmm[Hg]", "local"),
-        ("value-quantity=12.0%7Chttp://unitsofmeasure.org%7Ccm[Hg]", "local"),
-        ("combo-value-quantity=gt100%7C%7CmmHg", "local pressure"),
-        ("code-value-quantity=8480-6$gt100", "local"),
-        ("code-value-quantity=http://loinc.org%7C8480-6$gt100", ""),
-        ("combo-code-value-quantity=8480-6$gt100", "local pressure"),
-        ("combo-code-value-quantity=http://loinc.org%7C8480-6$gt100%7C%7CmmHg", "pressure"),
-        ("combo-code-value-quantity=urn:local%7C8480-6$lt125%7Chttp://unitsofmeasure.org%7Cmm[Hg]", "local"),
-        ("component-code-value-quantity=8480-6$142", "pressure"),
-    ] {
-        assert_eq!(found(query).await, expected, "{query}");
+    for (query, expected) in WAYS {
+        assert_eq!(found(query).await, *expected, "{query}");
     }
     let patients = admin.get("/fhir/Patient?phonetic=rane&_sort=phonetic").await.unwrap();
     assert_eq!(patients.matches(), ["rane"]);
