@@ -1,7 +1,8 @@
 //! Resources, their history, the change feed and the search index.
 
 /// Times are UTC microseconds (`int8`): the index compares integers, and a FHIR instant keeps its text in the body.
-/// Bodies are the bytes that are served; `lz4` because reading is copying and pglz is slow to read.
+/// Bodies are the bytes that are served; `lz4` because reading is copying and pglz is slow to read, where PostgreSQL was
+/// built with it.
 pub(crate) const UP: &str = r#"
 CREATE TABLE tenant (
     id int4 PRIMARY KEY,
@@ -45,7 +46,6 @@ CREATE TABLE resource (
     body bytea NOT NULL,
     PRIMARY KEY (rid)
 ) WITH (fillfactor = 90);
-ALTER TABLE resource ALTER COLUMN body SET COMPRESSION lz4;
 CREATE UNIQUE INDEX resource_identity ON resource (tenant, type, id);
 CREATE INDEX resource_key ON resource (tenant, key);
 CREATE INDEX resource_updated ON resource (tenant, type, updated, rid);
@@ -61,7 +61,11 @@ CREATE TABLE history (
     body bytea,
     PRIMARY KEY (tenant, type, id, version)
 );
-ALTER TABLE history ALTER COLUMN body SET COMPRESSION lz4;
+DO $$ BEGIN
+    ALTER TABLE resource ALTER COLUMN body SET COMPRESSION lz4;
+    ALTER TABLE history ALTER COLUMN body SET COMPRESSION lz4;
+EXCEPTION WHEN feature_not_supported THEN NULL;
+END $$;
 
 -- One row a write: audit record, type and system history, event feed. Consumers read below the oldest running
 -- transaction (pg_snapshot_xmin), because neither seq nor at is commit order.

@@ -18,7 +18,7 @@ pub use package::{fetch as fetch_package, platform_supported};
 use identity::Identity;
 use supervise::Supervisor;
 
-/// The oldest major version that the schema runs on (`lz4` compression, `MERGE`-free statements, `xid8`).
+/// The oldest major version that the schema runs on (`MERGE`-free statements, `xid8`).
 pub const OLDEST_SUPPORTED: u32 = 15;
 
 /// The longest path of a Unix socket that Linux takes, less PostgreSQL's own file name.

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -30,8 +31,6 @@ const SETTINGS: &[&str] = &[
     "max_connections=100",
     "max_wal_size=4GB",
     "checkpoint_timeout=15min",
-    "wal_compression=lz4",
-    "default_toast_compression=lz4",
     "jit=off",
     "autovacuum_naptime=10s",
     "log_statement=none",
@@ -42,6 +41,9 @@ const SETTINGS: &[&str] = &[
     "log_error_verbosity=terse",
 ];
 
+/// Faster than PostgreSQL's own compression; not every build of PostgreSQL has it.
+const COMPRESSION: [&str; 2] = ["wal_compression=lz4", "default_toast_compression=lz4"];
+
 #[derive(Clone, Debug)]
 struct Launch {
     binaries: Binaries,
@@ -49,6 +51,7 @@ struct Launch {
     cluster: PathBuf,
     socket: PathBuf,
     log: PathBuf,
+    compression: &'static [&'static str],
 }
 
 /// Watches the server process, or uses the one that another `seva` watches until that one goes.
@@ -69,7 +72,10 @@ impl Supervisor {
         socket: PathBuf,
         log: PathBuf,
     ) -> Result<Self, PostgresError> {
-        let launch = Launch { binaries, identity, cluster, socket, log };
+        let mut launch = Launch { binaries, identity, cluster, socket, log, compression: &[] };
+        if launch.takes(&COMPRESSION).await {
+            launch.compression = &COMPRESSION;
+        }
         let held = launch.lock()?;
         let child = match running(&launch.cluster) {
             Some(_) if accepts(&launch.socket).await => {
@@ -84,8 +90,12 @@ impl Supervisor {
         };
         let (stopping, lock) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(held)));
         // It is watched while it starts, too: after a killed one it refuses until that one's last process has gone.
-        let watch = tokio::spawn(succeed(launch.clone(), child, (Arc::clone(&lock), Arc::clone(&stopping))));
-        if let Err(error) = launch.ready().await {
+        let mut watch = tokio::spawn(succeed(launch.clone(), child, (Arc::clone(&lock), Arc::clone(&stopping))));
+        let ready = tokio::select! {
+            ready = launch.ready() => ready,
+            _ = &mut watch => Err(launch.failed("ended at each of its starts".to_owned())),
+        };
+        if let Err(error) = ready {
             watch.abort();
             return Err(error);
         }
@@ -107,11 +117,7 @@ impl Supervisor {
         let started = Instant::now();
         while running(&self.launch.cluster).is_some() {
             if started.elapsed() > within {
-                return Err(PostgresError::Program {
-                    program: "postgres",
-                    status: format!("still running after {} s", within.as_secs()),
-                    log: self.launch.log.display().to_string(),
-                });
+                return Err(self.launch.failed(format!("still running after {} s", within.as_secs())));
             }
             tokio::time::sleep(POLL).await;
         }
@@ -132,6 +138,21 @@ impl Launch {
         }
     }
 
+    fn failed(&self, status: String) -> PostgresError {
+        PostgresError::Program { program: "postgres", status, log: self.log.display().to_string() }
+    }
+
+    /// Whether this build of PostgreSQL takes settings.
+    async fn takes(&self, settings: &[&str]) -> bool {
+        let mut command = self.identity.command(&self.binaries.postgres());
+        command.arg("-D").arg(&self.cluster).arg("-C").arg("server_version");
+        for setting in settings {
+            command.arg("-c").arg(setting);
+        }
+        let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().await;
+        status.is_ok_and(|status| status.success())
+    }
+
     fn spawn(&self) -> Result<Child, PostgresError> {
         let open = || std::fs::OpenOptions::new().create(true).append(true).open(&self.log);
         let output = open().map_err(PostgresError::io("open", &self.log))?;
@@ -139,7 +160,7 @@ impl Launch {
         let program = self.binaries.postgres();
         let mut command = self.identity.command(&program);
         command.arg("-D").arg(&self.cluster).arg("-k").arg(&self.socket);
-        for setting in SETTINGS {
+        for setting in SETTINGS.iter().chain(self.compression) {
             command.arg("-c").arg(setting);
         }
         command.arg("-c").arg(format!("shared_buffers={}MB", shared_buffers()));
