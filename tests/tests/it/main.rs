@@ -22,6 +22,7 @@ mod every_type;
 mod explain;
 mod external_issuer;
 mod faults;
+mod fetched_postgresql;
 mod formats;
 mod graphql;
 mod instance;
