@@ -96,13 +96,35 @@ pub(super) const INSERT: &str = insert!("ON CONFLICT (tenant, type, id) DO NOTHI
 /// New resources under ids of the server's own; one that is there undoes them all.
 pub(super) const CREATE: &str = insert!("");
 
+/// Removes rows of an index, each by a lookup of its own: as a join the planner looks up everything that has the value, for
+/// each row.
+macro_rules! removed {
+    ($name:literal, $table:literal, $rows:literal, $columns:literal, $same:literal) => {
+        concat!(
+            $name,
+            " AS (DELETE FROM ",
+            $table,
+            " t WHERE t.ctid = ANY (ARRAY(SELECT l.ctid FROM UNNEST(",
+            $rows,
+            ") x(place, parameter, ",
+            $columns,
+            ") JOIN o USING (place) CROSS JOIN LATERAL (SELECT d.ctid FROM ",
+            $table,
+            " d WHERE d.tenant = $1 AND d.parameter = x.parameter AND ",
+            $same,
+            " AND d.rid = o.rid OFFSET 0) l))), "
+        )
+    };
+}
+
 /// Versions after those that were read, and deletions (body null): the read version moves to history, the difference of
 /// the index rows is applied; answers how many rows were still at the version that was read.
 ///
 /// The rows of an index carry the place of their resource in the arrays, because the row id is only known here. A row that
 /// was not indexed with the current set of parameters keeps its older number, so that the reindexing comes to it: the
 /// difference says nothing of values that were never written.
-pub(super) const REPLACE: &str = "WITH n AS ( \
+pub(super) const REPLACE: &str = concat!(
+    "WITH n AS ( \
     SELECT * FROM UNNEST($4::int2[], $5::text[], $6::int4[], $7::int4[], $8::int8[], $9::bytea[], $53::text[]) \
         WITH ORDINALITY n(type, id, was, version, updated, body, patients, place)), \
   o AS (SELECT r.rid, r.updated, r.version, r.type, r.method, r.id, r.body, n.place, n.body IS NULL AS gone \
@@ -116,21 +138,26 @@ pub(super) const REPLACE: &str = "WITH n AS ( \
     UNION ALL SELECT o.rid, n.updated, $1, n.version, n.type, 3, n.id, NULL FROM n JOIN o USING (place) WHERE o.gone), \
   c AS (INSERT INTO change (rid, at, tenant, version, type, method, id, who, request, patients) \
     SELECT o.rid, n.updated, $1, n.version, n.type, CASE WHEN o.gone THEN 3 ELSE 2 END, n.id, $2, $3, \
-        string_to_array(n.patients, ',') FROM n JOIN o USING (place)), \
-  dt AS (DELETE FROM index_token t USING UNNEST($11::int8[], $12::int4[], $13::int8[]) x(place, parameter, value), o \
-    WHERE o.place = x.place AND t.tenant = $1 AND t.parameter = x.parameter AND t.value = x.value AND t.rid = o.rid), \
-  df AS (DELETE FROM index_reference t USING UNNEST($14::int8[], $15::int4[], $16::int8[]) x(place, parameter, value), o \
-    WHERE o.place = x.place AND t.tenant = $1 AND t.parameter = x.parameter AND t.value = x.value AND t.rid = o.rid), \
-  du AS (DELETE FROM index_uri t USING UNNEST($17::int8[], $18::int4[], $19::int8[]) x(place, parameter, value), o \
-    WHERE o.place = x.place AND t.tenant = $1 AND t.parameter = x.parameter AND t.value = x.value AND t.rid = o.rid), \
-  ds AS (DELETE FROM index_string t USING UNNEST($20::int8[], $21::int4[], $22::text[]) x(place, parameter, value), o \
-    WHERE o.place = x.place AND t.tenant = $1 AND t.parameter = x.parameter AND t.value = x.value AND t.rid = o.rid), \
-  dd AS (DELETE FROM index_date t USING UNNEST($23::int8[], $24::int4[], $25::int8[], $26::int8[]) x(place, parameter, low, high), o \
-    WHERE o.place = x.place AND t.tenant = $1 AND t.parameter = x.parameter AND t.low = x.low AND t.high = x.high AND t.rid = o.rid), \
-  dq AS (DELETE FROM index_number t USING UNNEST($27::int8[], $28::int4[], $29::int8[], $30::float8[], $31::int8[]) \
-    x(place, parameter, unit, value, detail), o WHERE o.place = x.place AND t.tenant = $1 AND t.parameter = x.parameter \
-    AND t.unit = x.unit AND t.value = x.value AND t.detail = x.detail AND t.rid = o.rid), \
-  it AS (INSERT INTO index_token (tenant, parameter, value, rid) SELECT $1, x.parameter, x.value, o.rid \
+        string_to_array(n.patients, ',') FROM n JOIN o USING (place)), ",
+    removed!("dt", "index_token", "$11::int8[], $12::int4[], $13::int8[]", "value", "d.value = x.value"),
+    removed!("df", "index_reference", "$14::int8[], $15::int4[], $16::int8[]", "value", "d.value = x.value"),
+    removed!("du", "index_uri", "$17::int8[], $18::int4[], $19::int8[]", "value", "d.value = x.value"),
+    removed!("ds", "index_string", "$20::int8[], $21::int4[], $22::text[]", "value", "d.value = x.value"),
+    removed!(
+        "dd",
+        "index_date",
+        "$23::int8[], $24::int4[], $25::int8[], $26::int8[]",
+        "low, high",
+        "d.low = x.low AND d.high = x.high"
+    ),
+    removed!(
+        "dq",
+        "index_number",
+        "$27::int8[], $28::int4[], $29::int8[], $30::float8[], $31::int8[]",
+        "unit, value, detail",
+        "d.unit = x.unit AND d.value = x.value AND d.detail = x.detail"
+    ),
+    "it AS (INSERT INTO index_token (tenant, parameter, value, rid) SELECT $1, x.parameter, x.value, o.rid \
     FROM UNNEST($32::int8[], $33::int4[], $34::int8[]) x(place, parameter, value) JOIN o USING (place)), \
   jf AS (INSERT INTO index_reference (tenant, parameter, value, rid) SELECT $1, x.parameter, x.value, o.rid \
     FROM UNNEST($35::int8[], $36::int4[], $37::int8[]) x(place, parameter, value) JOIN o USING (place)), \
@@ -143,4 +170,5 @@ pub(super) const REPLACE: &str = "WITH n AS ( \
   iq AS (INSERT INTO index_number (tenant, parameter, unit, value, detail, rid) SELECT $1, x.parameter, x.unit, x.value, x.detail, o.rid \
     FROM UNNEST($48::int8[], $49::int4[], $50::int8[], $51::float8[], $52::int8[]) x(place, parameter, unit, value, detail) \
     JOIN o USING (place)) \
-  SELECT (SELECT count(*) FROM w) + (SELECT count(*) FROM g)";
+  SELECT (SELECT count(*) FROM w) + (SELECT count(*) FROM g)"
+);
