@@ -172,6 +172,9 @@ pub fn json_paths(parameter: &SearchParameter, resource_type: ResourceType) -> V
 #[must_use]
 pub fn has_systems(parameter: &'static SearchParameter) -> bool {
     let plain = |kind: &str| kind == "ContactPoint" || kind == "Money" || kind.starts_with(|c: char| c.is_lowercase());
+    if parameter.kind != SearchParameterType::Token {
+        return true;
+    }
     let Some(definition) = definitions().type_named(parameter.base) else { return true };
     let planned = Planned::compiled(parameter, definition).ok().filter(|_| !parameter.expression.is_empty());
     // Where an expression does not tell its types they may be any.

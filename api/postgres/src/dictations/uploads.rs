@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     TransactionTrait,
 };
 use seva_clinic::dictation::{DictationState, DictationStoreError, PartPlace, RecordingUploads, StoreResult};
@@ -24,15 +24,8 @@ impl RecordingUploads for PostgresDictations {
         let transaction = self.orm.begin().await.map_err(orm_unavailable)?;
         // The row lock makes parts of one recording queue up.
         lock(&transaction, tenant, id).await?;
-        let last = own(tenant, id)
-            .select_only()
-            .columns([upload_part::Column::Number, upload_part::Column::At, upload_part::Column::Size])
-            .order_by_desc(upload_part::Column::Number)
-            .into_tuple()
-            .one(&transaction)
-            .await
-            .map_err(orm_unavailable)?;
-        let expected = last.map(place_of).transpose()?.map_or((0, 0), |last: PartPlace| (last.number + 1, last.end()));
+        let last = last(&transaction, tenant, id).await?;
+        let expected = last.map_or((0, 0), |last| (last.number + 1, last.end()));
         if expected != (place.number, place.at) {
             return Err(DictationStoreError::Offset { expected: expected.1 });
         }
@@ -57,15 +50,13 @@ impl RecordingUploads for PostgresDictations {
         transaction.commit().await.map_err(orm_unavailable)
     }
 
+    async fn last(&self, tenant: TenantId, id: Uuid) -> StoreResult<Option<PartPlace>> {
+        last(&self.orm, tenant, id).await
+    }
+
     async fn parts(&self, tenant: TenantId, id: Uuid) -> StoreResult<Vec<PartPlace>> {
-        let rows = own(tenant, id)
-            .select_only()
-            .columns([upload_part::Column::Number, upload_part::Column::At, upload_part::Column::Size])
-            .order_by_asc(upload_part::Column::Number)
-            .into_tuple()
-            .all(&self.orm)
-            .await
-            .map_err(orm_unavailable)?;
+        let places = places(tenant, id).order_by_asc(upload_part::Column::Number).into_tuple();
+        let rows = places.all(&self.orm).await.map_err(orm_unavailable)?;
         rows.into_iter().map(place_of).collect()
     }
 
@@ -101,9 +92,18 @@ impl RecordingUploads for PostgresDictations {
     }
 }
 
-fn own(tenant: TenantId, id: Uuid) -> sea_orm::Select<upload_part::Entity> {
-    let own = Condition::all().add(upload_part::Column::Tenant.eq(tenant.get()));
-    upload_part::Entity::find().filter(own.add(upload_part::Column::Dictation.eq(id)))
+/// Where the parts of a recording stand, as [`place_of`] reads them.
+fn places(tenant: TenantId, id: Uuid) -> sea_orm::Select<upload_part::Entity> {
+    upload_part::Entity::find()
+        .select_only()
+        .columns([upload_part::Column::Number, upload_part::Column::At, upload_part::Column::Size])
+        .filter(upload_part::Column::Tenant.eq(tenant.get()))
+        .filter(upload_part::Column::Dictation.eq(id))
+}
+
+async fn last(connection: &impl ConnectionTrait, tenant: TenantId, id: Uuid) -> StoreResult<Option<PartPlace>> {
+    let last = places(tenant, id).order_by_desc(upload_part::Column::Number).into_tuple();
+    last.one(connection).await.map_err(orm_unavailable)?.map(place_of).transpose()
 }
 
 /// Waits for other parts of the recording; refuses one that takes no audio.

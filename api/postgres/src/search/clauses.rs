@@ -4,6 +4,7 @@ use seva_fhir::search::{Clause, Presence, SearchQuery, StringMatch, Test};
 use seva_fhir::types::ResourceKey;
 use seva_fhir_profiles::{SearchParameter, SearchParameterType};
 
+use super::dates::Columns;
 use super::sql::{Bind, Sql};
 use super::{composites, dates, joins, numbers, references, strings, tokens};
 use crate::Database;
@@ -65,7 +66,7 @@ pub(super) fn push(scope: &Scope<'_>, sql: &mut Sql, clause: &Clause) {
         }
         Clause::LastUpdated(tests) => {
             let updated = sql.named("updated");
-            sql.any(tests, |sql, test| dates::push(sql, test, &updated, &updated));
+            sql.any(tests, |sql, test| dates::push(sql, test, Columns::of_moments(&updated, &updated)));
         }
         Clause::Parameter { parameter, test } => push_test(scope.database, sql, parameter, test),
         Clause::Chain(links) => {
@@ -124,7 +125,7 @@ fn push_test(database: &Database, sql: &mut Sql, parameter: &SearchParameter, te
         Test::String(how, words) => strings::push(sql, ids, *how, words),
         Test::Date(tests) => {
             open(sql, "index_date", ids);
-            sql.any(tests, |sql, test| dates::push(sql, test, "x.low", "x.high"));
+            sql.any(tests, |sql, test| dates::push(sql, test, Columns::of_moments("x.low", "x.high")));
             close(sql, "index_date");
         }
         Test::Number(tests) => numbers::push_numbers(sql, ids, tests),
@@ -191,6 +192,19 @@ pub(super) struct Equality {
     pub(super) table: &'static str,
     pub(super) parameter: i32,
     pub(super) value: i64,
+}
+
+impl Equality {
+    /// Appends the condition that a row `d` of the table is one of its rows.
+    pub(super) fn push(&self, sql: &mut Sql) {
+        sql.push(" WHERE d.tenant = $1 AND d.parameter = ").bind(Bind::Int4(self.parameter));
+        sql.push(" AND d.value = ").bind(Bind::Int8(self.value));
+    }
+}
+
+/// Whether a parameter is of the one type that is searched, so that its rows are of that type too.
+pub(super) fn tells_type(query: &SearchQuery, parameter: &SearchParameter) -> bool {
+    matches!(query.resource_types.as_slice(), [one] if one.as_str() == parameter.base)
 }
 
 /// Tells whether a test is one equality.

@@ -2,14 +2,18 @@
 //! (R4 <https://hl7.org/fhir/R4/search.html#composite>).
 
 use seva_fhir::index::fold;
-use seva_fhir::search::{CompositeKey, CompositeTest, CompositeValue, DateTest, Prefix, TokenTest};
+use seva_fhir::search::{CompositeKey, CompositeTest, CompositeValue, TokenTest};
 
 use super::clauses::{close, open};
 use super::sql::{Bind, Sql};
-use super::{numbers, references, tokens};
+use super::{dates, numbers, references, tokens};
 use crate::Database;
 use crate::hash::{QUALIFIERS, Qualifier};
 use crate::rows::{as_number, code_hash, cut, paired_string, paired_unit, qualifier};
+
+/// A time among numbers: the value is its first moment, the detail its last one.
+const TIMES: dates::Columns<'static> =
+    dates::Columns { low: "x.value", high: "x.detail", bind_low: |moment| Bind::Float8(as_number(moment)) };
 
 /// The parameters whose rows are looked at, and the test.
 struct Pair<'a> {
@@ -37,7 +41,7 @@ impl Pair<'_> {
                 let place = numbers::place(self.database, test);
                 self.push_unit(sql, place.unit, |sql| numbers::push_place(sql, &place));
             }
-            CompositeValue::Date(test) => self.push_unit(sql, 0, |sql| within(sql, test)),
+            CompositeValue::Date(test) => self.push_unit(sql, 0, |sql| dates::push(sql, test, TIMES)),
             CompositeValue::String(text) => {
                 let text = fold(text);
                 open(sql, "index_string", self.parameters);
@@ -100,35 +104,4 @@ impl Pair<'_> {
 
 fn same(units: &[i64]) -> Vec<(i64, i64)> {
     units.iter().map(|unit| (*unit, *unit)).collect()
-}
-
-/// As in `dates`, on the columns of numbers: the value is the first moment, the detail the last one.
-fn within(sql: &mut Sql, test: &DateTest) {
-    const DAY: i64 = 86_400_000_000;
-    let (from, to) = (test.low, test.high);
-    match test.prefix {
-        Prefix::Equal | Prefix::NotEqual => {
-            sql.push(if test.prefix == Prefix::Equal { "(x.value >= " } else { "NOT (x.value >= " });
-            sql.bind(Bind::Float8(as_number(from))).push(" AND x.detail <= ").bind(Bind::Int8(to)).push(")");
-        }
-        Prefix::Greater => ends(sql, " > ", to),
-        Prefix::Less => begins(sql, " < ", from),
-        Prefix::GreaterOrEqual => ends(sql, " >= ", from),
-        Prefix::LessOrEqual => begins(sql, " <= ", to),
-        Prefix::StartsAfter => begins(sql, " > ", to),
-        Prefix::EndsBefore => ends(sql, " < ", from),
-        Prefix::Approximately => {
-            ends(sql, " >= ", from.saturating_sub(DAY));
-            sql.push(" AND ");
-            begins(sql, " <= ", to.saturating_add(DAY));
-        }
-    }
-}
-
-fn begins(sql: &mut Sql, operator: &str, moment: i64) {
-    sql.push("x.value").push(operator).bind(Bind::Float8(as_number(moment)));
-}
-
-fn ends(sql: &mut Sql, operator: &str, moment: i64) {
-    sql.push("x.detail").push(operator).bind(Bind::Int8(moment));
 }

@@ -10,7 +10,7 @@ use seva_fhir::search::{Clause, SearchQuery};
 use seva_fhir::types::TenantId;
 use sqlx::{PgConnection, Row};
 
-use super::clauses::{Equality, Skip, single_equality};
+use super::clauses::{Equality, Skip, single_equality, tells_type};
 use super::sql::{Bind, Planning, Sql};
 use crate::Database;
 use crate::failure::unavailable;
@@ -61,7 +61,7 @@ pub(super) fn equalities(database: &Database, query: &SearchQuery) -> Vec<Driver
         Clause::Parameter { parameter, test } => Some(Driver {
             skip: Skip::Clause(place),
             equality: single_equality(database, parameter, test)?,
-            tells_type: matches!(query.resource_types.as_slice(), [one] if one.as_str() == parameter.base),
+            tells_type: tells_type(query, parameter),
             rows: MANY,
         }),
         _ => None,
@@ -123,9 +123,8 @@ async fn rows_of(
         return Ok(rows);
     }
     let mut sql = Sql::new(tenant);
-    sql.push("SELECT count(*) AS rows FROM (SELECT FROM ").push(equality.table);
-    sql.push(" x WHERE x.tenant = $1 AND x.parameter = ").bind(Bind::Int4(equality.parameter));
-    sql.push(" AND x.value = ").bind(Bind::Int8(equality.value));
+    sql.push("SELECT count(*) AS rows FROM (SELECT FROM ").push(equality.table).push(" d");
+    equality.push(&mut sql);
     sql.push(" LIMIT ").bind(Bind::Int8(MANY)).push(") c");
     let rows = number(sql, connection).await?;
     remember(&database.counts.values, key, rows);

@@ -98,7 +98,7 @@ impl Order {
                     && !is_narrow(database, query) =>
             {
                 let (table, column) = indexed(parameter.kind);
-                let tells_type = matches!(query.resource_types.as_slice(), [one] if one.as_str() == parameter.base);
+                let tells_type = clauses::tells_type(query, parameter);
                 let parameter = sorted_under(database, parameter);
                 Self::Walk(Walk { table, column, parameter, direction: Direction::of(*descending), tells_type })
             }
@@ -284,20 +284,20 @@ pub(super) fn push_keys(sql: &mut Sql, row: &str, keys: &[Key], after: Option<&C
         push_equal(sql, after, keys.len());
         sql.push(row).push(".rid > ").bind(Bind::Int8(after.rid)).push(")");
     }
-    sql.push(" ORDER BY ");
-    for (place, key) in (1..).zip(keys) {
-        sql.push(&format!("k{place}.v")).push(key.direction.words().1).push(" NULLS LAST, ");
-    }
-    sql.push(row).push(".rid");
+    push_order(sql, row, keys, |place| format!("k{place}.v"));
 }
 
 /// Appends the order of a page whose rows were chosen before, with their keys as columns of `p`.
 pub(super) fn push_chosen(sql: &mut Sql, keys: &[Key]) {
+    push_order(sql, "p", keys, |place| format!("p.k{place}"));
+}
+
+fn push_order(sql: &mut Sql, row: &str, keys: &[Key], value: impl Fn(usize) -> String) {
     sql.push(" ORDER BY ");
     for (place, key) in (1..).zip(keys) {
-        sql.push(&format!("p.k{place}")).push(key.direction.words().1).push(" NULLS LAST, ");
+        sql.push(&value(place)).push(key.direction.words().1).push(" NULLS LAST, ");
     }
-    sql.push("p.rid");
+    sql.push(row).push(".rid");
 }
 
 /// The keys before `place` are those of the cursor.

@@ -4,7 +4,7 @@ use seva_fhir::search::{Clause, CursorKey, SearchQuery, SortValue, StringMatch, 
 use seva_fhir::types::TenantId;
 
 use super::COLUMNS;
-use super::clauses::{self, Equality, Skip};
+use super::clauses::{self, Skip};
 use super::drive::{Driver, MANY, equalities};
 use super::order::{self, Order, Walk};
 use super::sql::{Bind, Planning, Sql};
@@ -28,7 +28,7 @@ impl Asked<'_> {
         match (self.order, self.driver) {
             (Order::Row, _) => self.by_row(),
             (Order::Updated(direction), Some(_)) => (self.by_time(*direction), Planning::Shared),
-            (Order::Updated(direction), None) => (self.by_time(*direction), self.planning()),
+            (Order::Updated(direction), None) => (self.by_time(*direction), planning(self.query)),
             (Order::Walk(walk), Some(_)) => (self.by_walk(walk), Planning::Shared),
             (Order::Walk(walk), None) => (self.by_walk(walk), Planning::Custom),
             (Order::Keys(keys), Some(driver)) => (self.by_driven_keys(driver, keys), Planning::Shared),
@@ -69,11 +69,6 @@ impl Asked<'_> {
         self.query.clauses.iter().any(clauses::needs_row)
     }
 
-    /// A range may hold anything from nothing to everything, so its plan is made for it.
-    fn planning(&self) -> Planning {
-        planning(self.query)
-    }
-
     /// The unique B-tree `(tenant, parameter, value, rid)` of an equality gives the page in order and stops early; whatever
     /// else must fit is looked up for each of its rows.
     fn by_row(&self) -> (Sql, Planning) {
@@ -81,11 +76,15 @@ impl Asked<'_> {
         let Some(Driver { skip, equality, .. }) = self.driver.copied().or_else(first) else {
             let mut sql = self.begin(COLUMNS);
             self.conditions(&mut sql, None);
-            return (self.in_row_order(sql, "r.rid"), self.planning());
+            return (self.in_row_order(sql, "r.rid"), planning(self.query));
         };
         let mut sql = Sql::new(self.tenant);
-        sql.push("SELECT ").push(COLUMNS).push(" FROM ");
-        push_driver(&mut sql, &equality);
+        sql.push("SELECT ")
+            .push(COLUMNS)
+            .push(" FROM ")
+            .push(equality.table)
+            .push(" d JOIN resource r ON r.rid = d.rid");
+        equality.push(&mut sql);
         sql.push(" AND r.tenant = $1");
         push_types(&mut sql, self.query);
         sql.probe(if self.needs_row() { "r" } else { "d" });
@@ -148,7 +147,7 @@ impl Asked<'_> {
         if let Some(Driver { equality, .. }) = few {
             // The rows of the driver are gathered once, in a hash table: a bare IN would be a join, in an order of its own.
             sql.push(" AND (s.rid IN (SELECT d.rid FROM ").push(equality.table).push(" d");
-            push_equality(&mut sql, equality);
+            equality.push(&mut sql);
             sql.push(")) IS TRUE");
         }
         sql.push(" AND NOT EXISTS (SELECT FROM ").push(walk.table).push(" b WHERE b.rid = s.rid AND b.parameter = ");
@@ -196,7 +195,7 @@ impl Asked<'_> {
             sql.push(" JOIN resource r ON r.rid = d.rid");
         }
         order::push_joins(&mut sql, row, keys);
-        push_equality(&mut sql, &driver.equality);
+        driver.equality.push(&mut sql);
         if !is_late {
             sql.push(" AND r.tenant = $1");
             push_types(&mut sql, self.query);
@@ -226,16 +225,6 @@ pub(super) fn planning(query: &SearchQuery) -> Planning {
         _ => false,
     };
     if query.clauses.iter().all(is_even) { Planning::Shared } else { Planning::Custom }
-}
-
-fn push_driver(sql: &mut Sql, equality: &Equality) {
-    sql.push(equality.table).push(" d JOIN resource r ON r.rid = d.rid");
-    push_equality(sql, equality);
-}
-
-fn push_equality(sql: &mut Sql, equality: &Equality) {
-    sql.push(" WHERE d.tenant = $1 AND d.parameter = ").bind(Bind::Int4(equality.parameter));
-    sql.push(" AND d.value = ").bind(Bind::Int8(equality.value));
 }
 
 fn sql_type(walk: &Walk) -> &'static str {

@@ -117,13 +117,7 @@ impl DictationService {
     /// The recording as a WAV file (RIFF, 16 kHz, mono, 16 bits) is described piece by piece: it is never whole in memory.
     async fn described(&self, tenant: TenantId, dictation: &Dictation) -> Result<Recording, ClinicError> {
         let mut digest = Sha1::new_with_prefix(header(dictation));
-        let mut from = 0;
-        loop {
-            let page = self.samples(tenant, dictation.id, from).await?;
-            let Some((last, _)) = page.last() else { break };
-            from = last + 1;
-            page.iter().for_each(|(_, samples)| digest.update(samples));
-        }
+        self.each_frame(tenant, dictation.id, |samples| digest.update(samples)).await?;
         let size = usize::try_from(dictation.saved.bytes).unwrap_or(usize::MAX).saturating_add(WAVE_HEADER);
         Ok(Recording { size, sha1: digest.finalize().into(), milliseconds: dictation.saved.milliseconds })
     }
@@ -131,14 +125,19 @@ impl DictationService {
     /// All committed audio as a WAV file.
     pub(super) async fn wave(&self, tenant: TenantId, dictation: &Dictation) -> Result<Vec<u8>, ClinicError> {
         let mut wave = header(dictation);
+        self.each_frame(tenant, dictation.id, |samples| wave.extend_from_slice(samples)).await?;
+        Ok(wave)
+    }
+
+    /// Visits the samples of all committed frames, a page of them in memory at a time.
+    async fn each_frame(&self, tenant: TenantId, id: Uuid, mut visit: impl FnMut(&[u8])) -> Result<(), ClinicError> {
         let mut from = 0;
         loop {
-            let page = self.samples(tenant, dictation.id, from).await?;
-            let Some((last, _)) = page.last() else { break };
+            let page = self.samples(tenant, id, from).await?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
             from = last + 1;
-            page.iter().for_each(|(_, samples)| wave.extend_from_slice(samples));
+            page.iter().for_each(|(_, samples)| visit(samples));
         }
-        Ok(wave)
     }
 }
 

@@ -169,6 +169,9 @@ pub trait RecordingUploads: Send + Sync {
     /// Commits the next part of a dictation that takes audio.
     async fn keep(&self, tenant: TenantId, id: Uuid, place: PartPlace, data: Vec<u8>) -> StoreResult<()>;
 
+    /// The last part that is there.
+    async fn last(&self, tenant: TenantId, id: Uuid) -> StoreResult<Option<PartPlace>>;
+
     /// Lists the parts in their order.
     async fn parts(&self, tenant: TenantId, id: Uuid) -> StoreResult<Vec<PartPlace>>;
 

@@ -201,8 +201,8 @@ impl DictationService {
     /// Adds what the row does not say: progress and place of one that is worked on, how much of a file is there, whether a draft was signed.
     async fn complete(&self, caller: &Caller, dictation: &mut Dictation) -> Result<(), ClinicError> {
         if dictation.settings.mode == DictationMode::Upload && dictation.state.takes_audio() {
-            let parts = self.parts.uploads.parts(caller.tenant, dictation.id).await?;
-            dictation.uploaded = parts.last().map_or(0, PartPlace::end);
+            let last = self.parts.uploads.last(caller.tenant, dictation.id).await?;
+            dictation.uploaded = last.as_ref().map_or(0, PartPlace::end);
         }
         if dictation.state.stage().is_some() {
             dictation.place = Some(self.parts.store.place(caller.tenant, dictation.id).await?);

@@ -1,4 +1,5 @@
-//! The states of a dictation and the stages of the work on it: one machine, by which every change of a row is judged.
+//! The states of a dictation and the stages of the work on it: one machine. What a clinician asks for is judged by it; the
+//! work, time-outs and withdrawal change a row only from the state that they name.
 //!
 //! ```text
 //! created → live ⇄ paused → draining → transcribed → extracted → drafted → reviewed

@@ -41,7 +41,7 @@ impl DictationService {
         if !dictation.state.takes_audio() {
             return Err(ClinicError::Conflict(format!("the dictation takes no file: it is {}", dictation.state)));
         }
-        let last = self.parts.uploads.parts(caller.tenant, id).await?.pop();
+        let last = self.parts.uploads.last(caller.tenant, id).await?;
         let number = last.map_or(0, |last| last.number + 1);
         if bytes.len() > LARGEST_PART || number >= MOST_PARTS {
             return Err(ClinicError::Invalid(format!("a file has {MOST_PARTS} parts at most: send larger ones")));

@@ -13,13 +13,13 @@ pub fn made_of(parameter: &SearchParameter) -> &'static [&'static SearchParamete
     static UNIONS: OnceLock<HashMap<u32, Vec<&'static SearchParameter>>> = OnceLock::new();
     let unions = UNIONS.get_or_init(|| {
         let all = definitions().all_search_parameters();
-        let found = all.iter().map(|own| (own.id, parts_of(own, all)));
+        let found = all.iter().map(|own| (own.id, parts_of(own)));
         found.filter(|(_, parts)| !parts.is_empty()).collect()
     });
     unions.get(&parameter.id).map_or(&[], Vec::as_slice)
 }
 
-fn parts_of(own: &SearchParameter, all: &'static [SearchParameter]) -> Vec<&'static SearchParameter> {
+fn parts_of(own: &SearchParameter) -> Vec<&'static SearchParameter> {
     use SearchParameterType as Kind;
     // A sort walks the rows of one parameter; a reference is followed under its own.
     let (may_be_same, may_be_several) = match own.kind {
@@ -34,7 +34,7 @@ fn parts_of(own: &SearchParameter, all: &'static [SearchParameter]) -> Vec<&'sta
     let is_kin = |other: &&SearchParameter| {
         other.base == own.base && other.kind == own.kind && components(other) == components(own)
     };
-    let kin = || all.iter().filter(is_kin);
+    let kin = || definitions().search_parameters(own.base).iter().filter(is_kin);
     if let Some(same) = kin().find(|other| other.id < own.id && branches(other) == whole) {
         return vec![same];
     }

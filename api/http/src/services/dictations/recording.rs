@@ -114,6 +114,7 @@ pub(super) async fn keep(
         }
     }
 }
+
 /// Reads until the buffer is full, the body ends or the connection breaks.
 async fn fill(reader: &mut (impl AsyncRead + Unpin), buffer: &mut [u8]) -> (usize, Option<std::io::Error>) {
     let mut length = 0;
@@ -171,8 +172,9 @@ fn decode(decoder: &dyn AudioDecoder, file: UploadedFile, frames: &mpsc::Sender<
         }
         ControlFlow::Continue(())
     })?;
-    if !waiting.is_empty() && send(&waiting).is_break() {
-        return Ok(done);
+    if !waiting.is_empty() {
+        // Whether somebody takes the last one is known where they are committed.
+        let _ = send(&waiting);
     }
     Ok(done)
 }
