@@ -154,7 +154,7 @@ impl Running {
         let sealed = parts.sealed()?;
         let blobs = parts.blobs(&sealed).await?;
         let extractor = adapters::extractor(&configuration).await?;
-        let dictations = parts.dictations(&fhir, Heard { speech: &speech, extractor: &extractor }, &sealed);
+        let dictations = parts.dictations(&fhir, Heard { speech: &speech, extractor: &extractor }, (&sealed, &blobs));
         let prescriptions = parts.prescriptions(&fhir, &blobs);
         let reindexing = Reindexing::begin(&database).await?;
         // What a crash interrupted goes on from its committed audio.
@@ -318,11 +318,18 @@ impl Parts<'_> {
         })
     }
 
-    fn dictations(&self, fhir: &FhirService, heard: Heard<'_>, sealed: &Sealed) -> DictationService {
+    fn dictations(
+        &self,
+        fhir: &FhirService,
+        heard: Heard<'_>,
+        (sealed, blobs): (&Sealed, &SealedBlobs),
+    ) -> DictationService {
         DictationService::new(DictationParts {
             fhir: fhir.clone(),
             store: sealed.recordings.clone(),
             uploads: sealed.recordings.clone(),
+            blobs: blobs.store.clone(),
+            archive: sealed.recordings.clone(),
             keys: sealed.recordings.clone(),
             cipher: sealed.cipher.clone(),
             speech: heard.speech.clone(),

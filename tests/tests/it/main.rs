@@ -4,6 +4,7 @@
 
 mod access;
 mod architecture;
+mod audio_life;
 mod audit;
 mod audit_chain;
 mod aws;
@@ -28,6 +29,7 @@ mod graphql;
 mod instance;
 mod leases;
 mod levels;
+mod moody_clinic;
 mod operations;
 mod operations_patient;
 mod own_parameters;

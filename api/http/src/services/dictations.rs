@@ -210,9 +210,9 @@ impl DictationApi {
     #[oai(path = "/v1/dictations/:id/audio", method = "get", operation_id = "readAudio")]
     async fn read_audio(&self, request: &Request, id: Path<Uuid>) -> poem::Result<recording::Audio> {
         let caller = self.services.authenticator.caller(request).await?;
-        let wave = self.services.dictations.recording(&caller, id.0).await.map_err(Failure::from)?;
+        let file = self.services.dictations.recording(&caller, id.0).await.map_err(Failure::from)?;
         self.audit(&caller, id.0).await?;
-        Ok(recording::audio(wave, request.header("range"))?)
+        Ok(recording::audio(file, request.header("range"))?)
     }
 
     /// Withdraws: the audio's key is shredded.

@@ -122,13 +122,6 @@ impl DictationService {
         Ok(Recording { size, sha1: digest.finalize().into(), milliseconds: dictation.saved.milliseconds })
     }
 
-    /// All committed audio as a WAV file.
-    pub(super) async fn wave(&self, tenant: TenantId, dictation: &Dictation) -> Result<Vec<u8>, ClinicError> {
-        let mut wave = header(dictation);
-        self.each_frame(tenant, dictation.id, |samples| wave.extend_from_slice(samples)).await?;
-        Ok(wave)
-    }
-
     /// Visits the samples of all committed frames, a page of them in memory at a time.
     async fn each_frame(&self, tenant: TenantId, id: Uuid, mut visit: impl FnMut(&[u8])) -> Result<(), ClinicError> {
         let mut from = 0;
@@ -141,7 +134,7 @@ impl DictationService {
     }
 }
 
-fn header(dictation: &Dictation) -> Vec<u8> {
+pub(super) fn header(dictation: &Dictation) -> Vec<u8> {
     wave_header(u32::try_from(dictation.saved.bytes).unwrap_or(u32::MAX))
 }
 
@@ -160,7 +153,7 @@ fn note(dictation: &mut Dictation, stored: &Stored) {
 }
 
 /// The act was permitted when the dictation was made; the work on it is the system's, in the clinician's name.
-fn job_caller(tenant: TenantId, dictation: &Dictation) -> Result<Caller, ClinicError> {
+pub(super) fn job_caller(tenant: TenantId, dictation: &Dictation) -> Result<Caller, ClinicError> {
     let settings = &dictation.settings;
     let practitioner = settings.practitioner.as_deref().and_then(|text| text.strip_prefix("Practitioner/"));
     let practitioner = practitioner.and_then(|id| id.parse().ok());

@@ -7,7 +7,7 @@ use seva_fhir::structure;
 use seva_fhir::types::Instant;
 
 use super::*;
-use crate::dictation::{DictationMode, DictationResult, DictationSettings, DictationState, Saved, Segment};
+use crate::dictation::{AudioPlace, DictationMode, DictationResult, DictationSettings, DictationState, Saved, Segment};
 use crate::entities::{Attribute, AttributeType, Coding};
 
 fn entity(text: &str, whole: &str, category: Category, kind: EntityType) -> Entity {
@@ -79,6 +79,7 @@ fn dictation(text: &str) -> Dictation {
         patient: "Patient/p".parse().expect("a key"),
         encounter: "Encounter/e".parse().expect("a key"),
         consent: "Consent/c".parse().expect("a key"),
+        consent_version: None,
         settings: DictationSettings {
             account: "a".into(),
             display: "A".into(),
@@ -90,6 +91,7 @@ fn dictation(text: &str) -> Dictation {
         },
         result: DictationResult { segments: vec![segment], entities: entities(text), ..DictationResult::default() },
         saved: Saved::default(),
+        audio: AudioPlace::Rows,
         uploaded: 0,
         since: Instant::from_micros(0),
         place: None,
