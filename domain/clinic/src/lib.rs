@@ -7,6 +7,7 @@ pub mod dosage;
 pub mod drafting;
 pub mod encounter_record;
 pub mod entities;
+pub mod evidence;
 pub mod failure;
 pub mod formulary;
 pub mod laboratory;

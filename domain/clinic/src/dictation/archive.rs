@@ -11,12 +11,13 @@ use seva_fhir::types::TenantId;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::finishing::{header, job_caller};
+use super::finishing::job_caller;
 use super::ports::{ArchivePlace, BlobError, BlobWriter, Claim, UnderConsent, WrappedKey};
 use super::service::DictationService;
 use super::{AudioPlace, Dictation, DictationEvent, DictationState, DictationStoreError};
 use crate::consent;
 use crate::failure::ClinicError;
+use crate::speech::audio::wave_header;
 
 /// How often kept audio is looked after.
 pub(super) const CARE: Duration = Duration::from_secs(5);
@@ -24,6 +25,8 @@ pub(super) const CARE: Duration = Duration::from_secs(5);
 const PIECE: u64 = 1024 * 1024;
 /// Pieces of blobs are sealed under places that neither frames nor parts of files have.
 const BLOB_PLACE: u32 = 3 << 30;
+/// 16 samples of two bytes.
+const BYTES_A_MILLISECOND: u64 = 32;
 /// Chunks that are read at once.
 const CHUNKS: u32 = 64;
 /// Dictations that are looked after at once.
@@ -39,25 +42,49 @@ pub struct RecordingFile {
     service: DictationService,
     tenant: TenantId,
     dictation: Dictation,
+    /// The bytes of the samples that the file holds.
+    part: Range<u64>,
 }
 
 impl RecordingFile {
     /// The length of the file in bytes.
     #[must_use]
     pub fn size(&self) -> u64 {
-        header(&self.dictation).len() as u64 + self.dictation.saved.bytes
+        self.header().len() as u64 + self.part.end - self.part.start
+    }
+
+    /// A file of its own with these milliseconds, as many of them as there are.
+    pub fn clip(mut self, milliseconds: Range<u64>) -> Result<Self, ClinicError> {
+        let bytes = |time: u64| time.saturating_mul(BYTES_A_MILLISECOND).min(self.part.end);
+        let part = bytes(milliseconds.start)..bytes(milliseconds.end);
+        if part.is_empty() {
+            let text = format!("the recording lasts {} milliseconds", self.dictation.saved.milliseconds);
+            return Err(ClinicError::Invalid(text));
+        }
+        self.part = part;
+        Ok(self)
+    }
+
+    fn header(&self) -> Vec<u8> {
+        wave_header(u32::try_from(self.part.end - self.part.start).unwrap_or(u32::MAX))
     }
 
     /// Reads bytes from `at` on, as many as lie together; none at the end.
     pub async fn read(&mut self, at: u64) -> Result<Vec<u8>, ClinicError> {
-        let head = header(&self.dictation);
+        let head = self.header();
         if let Some(rest) = usize::try_from(at).ok().and_then(|at| head.get(at..)).filter(|rest| !rest.is_empty()) {
             return Ok(rest.to_vec());
         }
-        let byte = at.saturating_sub(head.len() as u64);
-        if byte >= self.dictation.saved.bytes {
+        let byte = self.part.start + at.saturating_sub(head.len() as u64);
+        if byte >= self.part.end {
             return Ok(Vec::new());
         }
+        let mut bytes = self.samples(byte).await?;
+        bytes.truncate(usize::try_from(self.part.end - byte).unwrap_or(usize::MAX));
+        Ok(bytes)
+    }
+
+    async fn samples(&mut self, byte: u64) -> Result<Vec<u8>, ClinicError> {
         for _ in 0..MOVES {
             let found = match self.dictation.audio {
                 AudioPlace::Rows => self.service.rows_at(self.tenant, &self.dictation, byte).await?,
@@ -85,7 +112,8 @@ impl DictationService {
     pub async fn recording(&self, caller: &Caller, id: Uuid) -> Result<RecordingFile, ClinicError> {
         let dictation = self.find(caller, id).await?;
         gone(&dictation)?;
-        Ok(RecordingFile { service: self.clone(), tenant: caller.tenant, dictation })
+        let part = 0..dictation.saved.bytes;
+        Ok(RecordingFile { service: self.clone(), tenant: caller.tenant, dictation, part })
     }
 
     async fn rows_at(

@@ -134,7 +134,7 @@ impl DictationService {
     }
 }
 
-pub(super) fn header(dictation: &Dictation) -> Vec<u8> {
+fn header(dictation: &Dictation) -> Vec<u8> {
     wave_header(u32::try_from(dictation.saved.bytes).unwrap_or(u32::MAX))
 }
 
