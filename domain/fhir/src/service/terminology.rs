@@ -98,26 +98,27 @@ impl FhirService {
     }
 
     async fn by_url(&self, caller: &Caller, kind: &str, url: &str) -> Result<Option<Json>, FhirError> {
-        if let Some(found) = self.stored_by_url(caller, kind, url).await? {
-            return stored_json(&found).map(Some);
+        self.stored_by_url(caller, kind, url).await?.map(|(_, found)| stored_json(&found)).transpose()
+    }
+
+    /// The hospital's own, else the one that all share, with whose it is; its JSON isn't read.
+    pub(super) async fn stored_by_url(
+        &self,
+        caller: &Caller,
+        kind: &str,
+        url: &str,
+    ) -> Result<Option<(TenantId, Stored)>, FhirError> {
+        let query = self.query_by_url(caller, kind, url)?;
+        if let Some(own) = self.search(caller, query).await?.matches.into_iter().next() {
+            return Ok(Some((caller.tenant, own)));
         }
         if caller.tenant == TenantId::SHARED {
             return Ok(None);
         }
         // Definitions that all hospitals share say nothing of anybody: the right to the type suffices.
         let query = self.query_by_url(caller, kind, url)?;
-        self.store.search(TenantId::SHARED, &query).await?.matches.first().map(stored_json).transpose()
-    }
-
-    /// The hospital's own, its JSON not read.
-    pub(super) async fn stored_by_url(
-        &self,
-        caller: &Caller,
-        kind: &str,
-        url: &str,
-    ) -> Result<Option<Stored>, FhirError> {
-        let query = self.query_by_url(caller, kind, url)?;
-        Ok(self.search(caller, query).await?.matches.into_iter().next())
+        let shared = self.store.search(TenantId::SHARED, &query).await?.matches.into_iter().next();
+        Ok(shared.map(|found| (TenantId::SHARED, found)))
     }
 
     fn query_by_url(&self, caller: &Caller, kind: &str, url: &str) -> Result<SearchQuery, FhirError> {
