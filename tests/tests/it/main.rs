@@ -28,6 +28,7 @@ mod graphql;
 mod instance;
 mod leases;
 mod levels;
+mod metadata;
 mod operations;
 mod operations_patient;
 mod own_parameters;

@@ -13,6 +13,7 @@ use super::incoming::{check_structure, check_type};
 use super::update::stored_json;
 use super::{FhirError, FhirService};
 use crate::access::{Caller, Interaction};
+use crate::capability::{OfferedSystem, listed_systems};
 use crate::json::Json;
 use crate::outcome::{Issue, IssueCode};
 use crate::ports::Stored;
@@ -84,6 +85,18 @@ impl KnownSystem {
 }
 
 impl FhirService {
+    /// The code systems that every hospital has, in tables or in the specification's code lists, by URL and version.
+    pub async fn offered_systems(&self) -> Result<Vec<OfferedSystem>, FhirError> {
+        let shared = self.concepts.shared().await?.into_iter().map(|system| OfferedSystem {
+            url: system.url,
+            version: Some(system.version).filter(|version| !version.is_empty()),
+            has_hierarchy: system.has_hierarchy,
+        });
+        let mut systems: Vec<OfferedSystem> = listed_systems().chain(shared).collect();
+        systems.sort_by(|one, other| (&one.url, &one.version).cmp(&(&other.url, &other.version)));
+        Ok(systems)
+    }
+
     /// Finds a terminology resource; the newest one when several have the URL.
     pub async fn terminology(&self, caller: &Caller, kind: &str, named: &Named<'_>) -> Result<Option<Json>, FhirError> {
         match named {
