@@ -30,6 +30,7 @@ mod instance;
 mod leases;
 mod levels;
 mod moody_clinic;
+mod metadata;
 mod operations;
 mod operations_patient;
 mod own_parameters;
