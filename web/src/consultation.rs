@@ -11,6 +11,7 @@ use crate::conflict::{Conflict, Overtaken};
 use crate::frame::Frame;
 use crate::language::Language;
 use crate::note::{NoteView, Prescription};
+use crate::omissions::Omissions;
 use crate::prescription::{self, Paper};
 use crate::readiness;
 use crate::records::referred;
@@ -47,6 +48,7 @@ struct ConsultationPage {
     working: bool,
     doubtful: usize,
     note: NoteView,
+    omissions: Omissions,
     paper: Paper,
     asked: Asked,
     /// What is wrong with the speech engine; empty when nothing is.
@@ -112,6 +114,7 @@ pub(crate) async fn show_after(
         dictations,
         signing: asked.sign && !note.signed && note.exists && (note.blockers.is_empty() || failed),
         note,
+        omissions: pages.get_as(asker, &format!("/v1/encounters/{id}/omissions")).await?,
         paper: prescription::paper(pages, asker, &encounter).await?,
         speech: readiness::speech(pages, asker).await,
         asked,

@@ -19,6 +19,7 @@ mod log_in;
 mod looks;
 mod moment;
 mod note;
+mod omissions;
 mod once;
 mod patient;
 mod patients;
@@ -32,6 +33,7 @@ mod session;
 mod templates;
 mod transcript;
 mod voice;
+mod walk;
 mod wording;
 mod worklist;
 

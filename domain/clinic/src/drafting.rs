@@ -200,24 +200,28 @@ fn one(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Option<Drafted> 
 
 /// A second recording must not double what the first one drafted: same code, or same words where there is no code.
 fn is_known(record: &EncounterRecord, entity: &Entity) -> bool {
-    let (held, element) = match entity.category {
-        Category::Medication => (&record.medicines, "medicationCodeableConcept"),
-        Category::Allergy => (&record.allergies, "code"),
-        Category::MedicalCondition if entity.has(Trait::Diagnosis) => (&record.conditions, "code"),
-        Category::MedicalCondition => (&record.observations, "code"),
+    let held = match entity.category {
+        Category::Medication => &record.medicines,
+        Category::Allergy => &record.allergies,
+        Category::MedicalCondition if entity.has(Trait::Diagnosis) => &record.conditions,
+        Category::MedicalCondition => &record.observations,
         _ => return false,
     };
-    held.iter().filter(|held| held.body.get_str("status") != Some("entered-in-error")).any(|held| {
-        let Some(concept) = held.body.get(element) else { return false };
-        let codings = concept.get("coding").map_or(&[][..], Json::items);
-        let coded = codings.iter().any(|coding| {
-            let is = |ours: &crate::entities::Coding| {
-                coding.get_str("system") == Some(&ours.system) && coding.get_str("code") == Some(&ours.code)
-            };
-            entity.codings.iter().any(is)
-        });
-        coded || concept.get_str("text").is_some_and(|text| text.eq_ignore_ascii_case(&entity.text))
-    })
+    let listed = |held: &&Held| held.body.get_str("status") != Some("entered-in-error");
+    held.iter().filter(listed).any(|held| is_same_concept(&held.body, entity))
+}
+
+/// Whether a resource is about what an entity names: the same code, or the same words.
+pub(crate) fn is_same_concept(body: &Json, entity: &Entity) -> bool {
+    let Some(concept) = body.get("medicationCodeableConcept").or_else(|| body.get("code")) else { return false };
+    let codings = concept.get("coding").map_or(&[][..], Json::items);
+    let coded = codings.iter().any(|coding| {
+        let is = |ours: &crate::entities::Coding| {
+            coding.get_str("system") == Some(&ours.system) && coding.get_str("code") == Some(&ours.code)
+        };
+        entity.codings.iter().any(is)
+    });
+    coded || concept.get_str("text").is_some_and(|text| text.eq_ignore_ascii_case(&entity.text))
 }
 
 /// A single diagnosis is the reason of what is prescribed; between several nobody said which.

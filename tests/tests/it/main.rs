@@ -36,6 +36,7 @@ mod peer;
 mod prescription;
 mod profiles;
 mod quality;
+mod review;
 mod search;
 mod search_drivers;
 mod search_joins;

@@ -25,6 +25,7 @@ use super::{
 use crate::consent;
 use crate::entities::EntityExtractor;
 use crate::failure::ClinicError;
+use crate::review::LearntNames;
 use crate::speech::SpeechEngine;
 
 /// A frame holds at most one second: 16 kHz, 16 bits.
@@ -81,6 +82,8 @@ pub struct DictationParts {
     pub speech: Arc<dyn SpeechEngine>,
     /// The entity extractor.
     pub extractor: Arc<dyn EntityExtractor>,
+    /// The doctors' own lexicons.
+    pub lexicon: Arc<dyn LearntNames>,
     /// The audit log, for texts that leave this machine.
     pub audit: Arc<dyn AuditLog>,
     /// The clock.

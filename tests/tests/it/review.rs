@@ -1,0 +1,144 @@
+//! The reviewing doctor's help over the API: what was said is written into the dictation, the rest is the product's.
+
+use serde_json::{Value, json};
+use seva_tests::client::Client;
+use seva_tests::server::{NewAccount, TestServer};
+use sqlx::Connection;
+
+use super::dictation::{begin, sign, until_done};
+
+/// A dictation that was transcribed to these segments; the workers extract and draft.
+async fn said(server: &TestServer, patient: &str, lines: &[&str]) -> Value {
+    let made = begin(&server.doctor, patient, "ambient").await;
+    let id = made["id"].as_str().unwrap();
+    let mut start = 0;
+    let mut segments = Vec::new();
+    for (number, line) in lines.iter().enumerate() {
+        let words: Vec<Value> = (line.split(' ').enumerate())
+            .map(|(place, word)| {
+                let begin = start + place as u64 * 300;
+                json!({"text": word, "startMs": begin, "endMs": begin + 300, "confidence": 0.9})
+            })
+            .collect();
+        let end = start + words.len() as u64 * 300;
+        segments.push(json!({"id": number, "startMs": start, "endMs": end, "text": line, "words": words}));
+        start = end;
+    }
+    let url = server.running.private_database().unwrap();
+    let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
+    sqlx::query("UPDATE dictation SET state = 'transcribed', result = $1::jsonb WHERE id = $2::uuid")
+        .bind(json!({ "segments": segments }).to_string())
+        .bind(id)
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    let done = until_done(&server.doctor, id).await;
+    assert_eq!(done["state"], "drafted", "{done}");
+    done
+}
+
+async fn read(client: &Client, place: &str) -> Value {
+    let answer = client.get(place).await.unwrap();
+    assert_eq!(answer.status, 200, "{place}: {}", answer.json);
+    answer.json
+}
+
+fn stop<'a>(walk: &'a Value, text: &str) -> &'a Value {
+    let stops = walk["stops"].as_array().unwrap();
+    stops.iter().find(|stop| stop["text"] == text).unwrap_or_else(|| panic!("no stop at {text:?}: {walk:#}"))
+}
+
+const LINES: &[&str] =
+    &["No fever. No analogy. Pain in the left knee.", "Tab metphormin 500 mg twice a day for fifteen days."];
+
+#[tokio::test]
+async fn the_walk_leads_to_dangerous_words_and_a_correction_reaches_draft_and_lexicon() {
+    let server = TestServer::start().await.unwrap();
+    let doctor = &server.doctor;
+    let id = said(&server, "dhillon", LINES).await["id"].as_str().unwrap().to_owned();
+    let place = format!("/v1/dictations/{id}/walk");
+    let walk = read(doctor, &place).await;
+    let first = &walk["stops"][0];
+    assert_eq!((first["danger"].as_str(), first["reason"].as_str()), (Some("drug"), Some("repaired")), "{walk:#}");
+    assert_eq!((first["text"].as_str(), first["suggested"].as_str()), (Some("metphormin"), Some("metformin")));
+    assert_eq!(first["startMs"], 3000 - 300 + 300, "the second word of the second line");
+    assert_eq!(stop(&walk, "No analogy")["reason"], "unread-negation");
+    assert_eq!(stop(&walk, "left")["danger"], "side");
+    assert_eq!(stop(&walk, "for fifteen days")["reason"], "sound-alike");
+    let weights: Vec<f64> =
+        walk["stops"].as_array().unwrap().iter().map(|stop| stop["weight"].as_f64().unwrap()).collect();
+    assert!(weights.is_sorted_by(|one, other| one >= other), "{weights:?}");
+    assert_eq!(walk["left"], weights.len());
+
+    let mark = async |stop: &str, body: Value| doctor.post(&format!("{place}/{stop}"), &body).await.unwrap();
+    let name = first["id"].as_str().unwrap();
+    let corrected = json!({"act": "corrected", "meant": "metformin"});
+    let marked = mark(name, corrected.clone()).await;
+    assert_eq!(marked.status, 200, "{}", marked.json);
+    let done = &stop(&marked.json, "metphormin")["mark"];
+    assert_eq!((&done["applied"], &done["learnt"]), (&json!(true), &json!(true)), "{done}");
+    let again = mark(name, corrected).await.json;
+    assert_eq!(again, marked.json, "done twice, it is done once");
+    let days = stop(&walk, "for fifteen days")["id"].as_str().unwrap();
+    let fifty = mark(days, json!({"act": "corrected", "meant": "for fifty days"})).await.json;
+    assert_eq!(stop(&fifty, "for fifteen days")["mark"]["applied"], true, "{fifty:#}");
+    assert_eq!(mark(stop(&walk, "left")["id"].as_str().unwrap(), json!({"act": "heard"})).await.status, 200);
+    for (stop, body, status) in [
+        ("nowhere", json!({"act": "heard"}), 404),
+        (name, json!({"act": "seen"}), 422),
+        (name, json!({"act": "corrected"}), 422),
+    ] {
+        assert_eq!(mark(stop, body).await.status, status);
+    }
+    let reread = read(doctor, &place).await;
+    assert_eq!(reread["left"].as_u64().unwrap() + 3, walk["left"].as_u64().unwrap(), "marks survive a reload");
+
+    let medicine = &read(doctor, "/v1/encounters/visit-dhillon/prescription").await["medicines"][0];
+    assert_eq!((medicine["name"].as_str(), medicine["suggestion"].is_null()), (Some("metformin"), true), "{medicine}");
+    assert_eq!(medicine["dosage"]["durationValue"], "50", "{medicine}");
+    let stored = read(doctor, &format!("/fhir/MedicationRequest/{}", medicine["id"].as_str().unwrap())).await;
+    assert!(stored.to_string().contains("heard-name") && stored.to_string().contains("metphormin"), "{stored}");
+    others_neither_mark_nor_learn(&server, (&place, name)).await;
+    server.stop().await.unwrap();
+}
+
+async fn others_neither_mark_nor_learn(server: &TestServer, (place, stop): (&str, &str)) {
+    let tenant = seva_server::demo::TENANT;
+    let other = NewAccount { username: "dr.other", role: "doctor", tenant, practitioner: Some("other"), patient: None };
+    let other = server.account(other).await.unwrap();
+    let refused = other.post(&format!("{place}/{stop}"), &json!({"act": "heard"})).await.unwrap();
+    assert_eq!(refused.status, 403, "{}", refused.json);
+    assert_eq!(read(&other, "/v1/lexicon").await["names"], json!([]));
+    let own = read(&server.doctor, "/v1/lexicon").await;
+    assert_eq!((&own["names"][0]["heard"], &own["names"][0]["times"]), (&json!("metphormin"), &json!(1)), "{own}");
+    let nobody = Client::anonymous(&server.base).unwrap();
+    assert_eq!(nobody.get(place).await.unwrap().status, 401);
+}
+
+#[tokio::test]
+async fn what_was_learnt_is_proposed_the_next_time_beside_what_was_heard() {
+    let server = TestServer::start().await.unwrap();
+    let doctor = &server.doctor;
+    let heard = "Tab met for men 500 mg twice a day for five days.";
+    let first = said(&server, "dhillon", &[heard]).await;
+    assert!(!first["entities"].to_string().contains("MEDICATION"), "nobody knows it yet: {first}");
+    let url = server.running.private_database().unwrap();
+    let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
+    sqlx::query("INSERT INTO learnt_name SELECT tenant, 'Practitioner/kelkar', 'met for men', 'metformin', 1, now() FROM dictation LIMIT 1")
+        .execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    let done = said(&server, "rane", &[heard]).await;
+    let walk = read(doctor, &format!("/v1/dictations/{}/walk", done["id"].as_str().unwrap())).await;
+    let name = stop(&walk, "met for men");
+    assert_eq!((name["reason"].as_str(), name["suggested"].as_str()), (Some("repaired"), Some("metformin")));
+    let prescription = read(doctor, "/v1/encounters/visit-rane/prescription").await;
+    assert_eq!(prescription["medicines"][0]["suggestion"], json!({"heard": "met for men", "suggested": "metformin"}));
+    assert!(prescription["blockers"].to_string().contains("name-unverified"), "{prescription}");
+    let place = "/v1/encounters/visit-rane/prescription";
+    assert_eq!(sign(doctor, place, &prescription["version"], seva_server::demo::PIN).await.status, 422);
+    for status in [204, 404] {
+        assert_eq!(doctor.delete("/v1/lexicon/met%20for%20men").await.unwrap().status, status);
+    }
+    server.stop().await.unwrap();
+}
