@@ -13,6 +13,7 @@ use crate::language::Language;
 use crate::note::{NoteView, Prescription};
 use crate::omissions::Omissions;
 use crate::prescription::{self, Paper};
+use crate::proposals::Proposals;
 use crate::readiness;
 use crate::records::referred;
 use crate::routes::{Fields, Pages};
@@ -49,6 +50,7 @@ struct ConsultationPage {
     doubtful: usize,
     note: NoteView,
     omissions: Omissions,
+    proposals: Proposals,
     paper: Paper,
     asked: Asked,
     /// What is wrong with the speech engine; empty when nothing is.
@@ -115,6 +117,7 @@ pub(crate) async fn show_after(
         signing: asked.sign && !note.signed && note.exists && (note.blockers.is_empty() || failed),
         note,
         omissions: pages.get_as(asker, &format!("/v1/encounters/{id}/omissions")).await?,
+        proposals: pages.get_as(asker, &format!("/v1/encounters/{id}/proposals")).await?,
         paper: prescription::paper(pages, asker, &encounter).await?,
         speech: readiness::speech(pages, asker).await,
         asked,

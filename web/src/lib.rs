@@ -24,6 +24,7 @@ mod once;
 mod patient;
 mod patients;
 mod prescription;
+mod proposals;
 mod readiness;
 mod records;
 mod registration;

@@ -10,7 +10,7 @@ use poem::http::{Method, StatusCode};
 use poem::{Endpoint, Request, Response};
 use serde_json::{Value, json};
 
-use reviewing::{omissions, walk};
+use reviewing::{omissions, proposals, walk};
 
 use crate::{ApiClient, ApiRequest, ApiResponse, ApiUnavailable, Pages, Surroundings, WebSettings, pages};
 
@@ -128,6 +128,7 @@ impl Scripted {
                 (200, json!({ "dictations": list }))
             }
             (_, path, _) if path.ends_with("/omissions") => (200, omissions()),
+            (_, path, _) if path.ends_with("/proposals") => (200, proposals()),
             (_, path, _) if path.ends_with("/walk") => (200, walk()),
             (_, "/fhir/Patient/rane", _) => (200, patient()),
             (_, "/fhir/Encounter/e1", _) => (200, encounter()),

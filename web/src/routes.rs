@@ -18,8 +18,8 @@ use crate::client::{ApiClient, ApiRequest, ApiResponse, ApiUnavailable, Surround
 use crate::session::{FORM_TOKEN, Life, cookie, same_origin};
 use crate::templates::Templates;
 use crate::{
-    account, assets, choices, consent, consultation, log_in, looks, patient, patients, prescription, registration,
-    review, voice, walk, worklist,
+    account, assets, choices, consent, consultation, log_in, looks, patient, patients, prescription, proposals,
+    registration, review, voice, walk, worklist,
 };
 
 /// The fields of a form.
@@ -124,6 +124,9 @@ impl Pages {
             ["patients", id, "visits"] => registration::visit(self, asker, (id, &fields)).await,
             ["patients", id, "allergies"] => registration::allergy(self, asker, (id, &fields)).await,
             ["consultations", id, "consent"] => consent::record(self, asker, (id, &fields)).await,
+            ["consultations", id, "proposals", dictation, number] => {
+                proposals::submit(self, asker, (id, dictation, number), &fields).await
+            }
             ["consultations", id, "walk", dictation, stop] => {
                 walk::submit(self, asker, (id, dictation, stop), &fields).await
             }

@@ -1,17 +1,15 @@
 //! The verify walk: the dangerous words of a consultation's dictations, from `/v1/dictations/{id}/walk` of the contract.
 
 use poem::Response;
-use poem::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::answers::{Message, see, value};
+use crate::answers::see;
 use crate::asker::Asker;
 use crate::banner::{self, Banner};
-use crate::client::ApiRequest;
 use crate::frame::Frame;
-use crate::once;
-use crate::records::{referred, text};
+use crate::proposals::once_posted;
+use crate::records::referred;
 use crate::routes::{Fields, Pages};
 use crate::transcript::Dictations;
 
@@ -118,26 +116,9 @@ pub(crate) async fn submit(
     {
         members.insert("meant".to_owned(), meant.into());
     }
-    let headers =
-        [("content-type", "application/json".to_owned()), ("idempotency-key", once::key(&asker.place, fields))];
-    let request = ApiRequest {
-        method: "POST".to_owned(),
-        path: format!("/v1/dictations/{dictation}/walk/{stop}"),
-        headers: headers.map(|(name, value)| (name.to_owned(), value)).into(),
-        body: body.to_string().into(),
-        token: None,
-    };
-    let answer = pages.call_api(asker, request).await?;
-    match answer.status {
-        ..300 => Ok(see(&format!("/consultations/{encounter}/walk?after={stop}-{dictation}#next"))),
-        401 => Ok(see("/log-in")),
-        status => {
-            let key = if status == 403 { "error-not-allowed" } else { "error-refused" };
-            let detail = text(&value(&answer), "/detail");
-            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
-            Ok(pages.message(asker, Message { status, key, detail: &detail }))
-        }
-    }
+    let call = (format!("/v1/dictations/{dictation}/walk/{stop}"), body);
+    once_posted(pages, asker, call, fields).await?;
+    Ok(see(&format!("/consultations/{encounter}/walk?after={stop}-{dictation}#next")))
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::Database;
-use crate::entities::{audio_chunk, blob_key, dictation, upload_part, walk_mark};
+use crate::entities::{audio_chunk, blob_key, dictation, proposal, upload_part, walk_mark};
 use crate::moments::{after, now};
 use crate::together::together;
 use rows::{dictation_of, orm_unavailable};
@@ -197,11 +197,15 @@ impl DictationStore for PostgresDictations {
         let marks = walk_mark::Entity::delete_many()
             .filter(walk_mark::Column::Tenant.eq(tenant.get()))
             .filter(walk_mark::Column::Dictation.eq(id));
+        let proposals = proposal::Entity::delete_many()
+            .filter(proposal::Column::Tenant.eq(tenant.get()))
+            .filter(proposal::Column::Dictation.eq(id));
         let all = together([
             ("key", key.into_query().into()),
             ("audio", audio.into_query().into()),
             ("file", file.into_query().into()),
             ("marks", marks.into_query().into()),
+            ("proposals", proposals.into_query().into()),
         ]);
         let done = self.orm.execute(&all.query(change.into_query())).await.map_err(orm_unavailable)?;
         if done.rows_affected() == 1 { Ok(()) } else { Err(DictationStoreError::State) }

@@ -31,6 +31,7 @@ pub(crate) mod job_file;
 pub(crate) mod learnt_name;
 pub(crate) mod membership;
 pub(crate) mod parameter;
+pub(crate) mod proposal;
 pub(crate) mod resource;
 pub(crate) mod secret;
 pub(crate) mod session;

@@ -1,4 +1,6 @@
-//! Marks of walks and the doctors' own lexicons.
+//! Marks of walks, the doctors' own lexicons, what further recordings propose.
+
+mod proposals;
 
 use async_trait::async_trait;
 use sea_orm::ActiveValue::Set;
@@ -102,7 +104,7 @@ impl LearntNames for PostgresReview {
 
 fn mark_of(row: walk_mark::Model) -> StoreResult<Mark> {
     let act = MarkAct::from_code(&row.act);
-    let act = act.ok_or_else(|| DictationStoreError::Unavailable("a stored mark has an impossible act".to_owned()))?;
+    let act = act.ok_or_else(|| impossible("act"))?;
     let (meant, applied, learnt, at) = (row.meant, row.applied, row.learnt, row.at.into());
     Ok(Mark { stop: row.stop, act, meant, applied, learnt, account: row.account, at })
 }
@@ -110,6 +112,10 @@ fn mark_of(row: walk_mark::Model) -> StoreResult<Mark> {
 fn name_of(row: learnt_name::Model) -> LearntName {
     let times = u32::try_from(row.times).unwrap_or(1);
     LearntName { heard: row.heard, meant: row.meant, times, updated: row.updated.into() }
+}
+
+fn impossible(column: &str) -> DictationStoreError {
+    DictationStoreError::Unavailable(format!("a stored row of the review has an impossible {column}"))
 }
 
 fn unavailable(error: sea_orm::DbErr) -> DictationStoreError {

@@ -330,6 +330,7 @@ impl Parts<'_> {
             speech: heard.speech.clone(),
             extractor: Arc::clone(heard.extractor),
             lexicon: Arc::new(PostgresReview::new(self.database)),
+            proposals: Arc::new(PostgresReview::new(self.database)),
             audit: Arc::new(self.audit.clone()),
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
@@ -359,8 +360,10 @@ impl Parts<'_> {
             dictations: dictations.clone(),
             prescriptions: prescriptions.clone(),
             marks: kept.clone(),
-            lexicon: kept,
+            lexicon: kept.clone(),
+            proposals: kept,
             clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
         })
     }
 

@@ -10,7 +10,7 @@ mod sections;
 use std::fmt::Write as _;
 
 use seva_fhir::clock::IdSource;
-use seva_fhir::json::{Json, object};
+use seva_fhir::json::{Json, JsonObject, object};
 use seva_fhir::types::Instant;
 use seva_models::{self as models, Extension, Origin};
 
@@ -18,6 +18,7 @@ use crate::dictation::{Dictation, Transcript};
 use crate::encounter_record::{EncounterRecord, Held};
 use crate::entities::{AttributeType, Category, Entity, EntityType, Trait};
 
+use crate::review::held_of;
 use elements::written;
 
 pub(crate) use findings::NO_KNOWN_ALLERGY;
@@ -118,7 +119,8 @@ pub fn bundle(draft: &Draft<'_>) -> Json {
     entries.push(create(&transcript_url, documents::transcript(draft, &audio_url)));
     let mut drafted = Vec::new();
     for entity in &draft.dictation.result.entities {
-        if !is_known(draft.record, entity) {
+        // What the record holds already is proposed as a difference, and not drafted a second time.
+        if held_of(draft.record, entity).is_none() {
             drafted.extend(one(draft, entity, &transcript_url));
         }
     }
@@ -173,6 +175,11 @@ pub fn put(held: &Held, resource: Json) -> Json {
     object([("resource", resource), ("request", request)])
 }
 
+/// What a statement says, as a resource that is not written.
+pub(crate) fn statement(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Option<JsonObject> {
+    Some(written(&one(draft, entity, transcript)?.statement.to_json()))
+}
+
 fn one(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Option<Drafted> {
     // What belongs to a relative, or may only happen, is no finding of this patient today.
     if entity.has(Trait::FamilyHistory) || entity.has(Trait::Hypothetical) {
@@ -196,19 +203,6 @@ fn one(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Option<Drafted> 
         }
         _ => None,
     }
-}
-
-/// A second recording must not double what the first one drafted: same code, or same words where there is no code.
-fn is_known(record: &EncounterRecord, entity: &Entity) -> bool {
-    let held = match entity.category {
-        Category::Medication => &record.medicines,
-        Category::Allergy => &record.allergies,
-        Category::MedicalCondition if entity.has(Trait::Diagnosis) => &record.conditions,
-        Category::MedicalCondition => &record.observations,
-        _ => return false,
-    };
-    let listed = |held: &&Held| held.body.get_str("status") != Some("entered-in-error");
-    held.iter().filter(listed).any(|held| is_same_concept(&held.body, entity))
 }
 
 /// Whether a resource is about what an entity names: the same code, or the same words.

@@ -26,6 +26,7 @@ pub use answers::{Answer, FindingAnswer, REASONS};
 pub use checks::{Blocker, Finding, Tier};
 pub use correcting::Correction;
 pub use document::PrintedDocument;
+pub(crate) use editing::edit as edit_section;
 pub use editing::{MedicineChange, SectionChange};
 pub use signing::content_hash;
 pub use view::{

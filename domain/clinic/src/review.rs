@@ -1,4 +1,4 @@
-//! What helps the doctor who reviews a draft: the verify walk with the doctor's own lexicon, the omission meter.
+//! What helps the doctor who reviews a draft: the verify walk with the doctor's own lexicon, the omission meter, reconciliation.
 //!
 //! It works on dictations and on the resources that were drafted from them (R4:
 //! <https://hl7.org/fhir/R4/documentreference.html>, <https://hl7.org/fhir/R4/medicationrequest.html>).
@@ -7,6 +7,7 @@ pub mod learning;
 mod marking;
 pub mod omissions;
 mod ports;
+mod reconciliation;
 mod view;
 pub mod walk;
 
@@ -14,7 +15,7 @@ use std::sync::Arc;
 
 use seva_fhir::FhirService;
 use seva_fhir::access::Caller;
-use seva_fhir::clock::Clock;
+use seva_fhir::clock::{Clock, IdSource};
 use seva_fhir::types::ResourceKey;
 use uuid::Uuid;
 
@@ -26,7 +27,9 @@ use crate::prescription::{PrescriptionService, evidence_of};
 
 pub use marking::NewMark;
 pub use omissions::Omissions;
-pub use ports::{LearntName, LearntNames, Mark, MarkAct, WalkMarks};
+pub use ports::{LearntName, LearntNames, Mark, MarkAct, Proposals, WalkMarks};
+pub use reconciliation::{Difference, Proposal, ProposalState, ProposalsView};
+pub(crate) use reconciliation::{held_of, proposals};
 pub use view::{LearntView, WalkView};
 pub use walk::{Danger, Doubt, DoubtReason, Stop, Touched};
 
@@ -42,8 +45,12 @@ pub struct ReviewParts {
     pub marks: Arc<dyn WalkMarks>,
     /// The doctors' own lexicons.
     pub lexicon: Arc<dyn LearntNames>,
+    /// What further recordings propose.
+    pub proposals: Arc<dyn Proposals>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// New ids.
+    pub ids: Arc<dyn IdSource>,
 }
 
 /// Helps to review, in the name of checked callers.

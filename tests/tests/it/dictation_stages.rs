@@ -151,6 +151,7 @@ impl Clinic {
             speech: Arc::new(MoodySpeech(speech)),
             extractor: Arc::new(MoodyExtractor(extraction, LexiconExtractor::default())),
             lexicon: Arc::new(PostgresReview::new(&self.database)),
+            proposals: Arc::new(PostgresReview::new(&self.database)),
             audit: Arc::new(PostgresAudit::start(&self.database).0),
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),

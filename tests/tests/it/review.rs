@@ -5,7 +5,7 @@ use seva_tests::client::Client;
 use seva_tests::server::{NewAccount, TestServer};
 use sqlx::Connection;
 
-use super::dictation::{begin, sign, until_done};
+use super::dictation::{begin, review, sign, until_done};
 
 /// A dictation that was transcribed to these segments; the workers extract and draft.
 async fn said(server: &TestServer, patient: &str, lines: &[&str]) -> Value {
@@ -140,5 +140,107 @@ async fn what_was_learnt_is_proposed_the_next_time_beside_what_was_heard() {
     for status in [204, 404] {
         assert_eq!(doctor.delete("/v1/lexicon/met%20for%20men").await.unwrap().status, status);
     }
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_meter_names_what_was_said_and_is_missing_and_what_is_needed_and_unsaid() {
+    let server = TestServer::start().await.unwrap();
+    let doctor = &server.doctor;
+    said(&server, "dhillon", &["Fever for three days. Father has diabetes. Tab paracetamol 650 mg twice a day."]).await;
+    let place = "/v1/encounters/visit-dhillon/omissions";
+    let fresh = read(doctor, place).await;
+    let missing = |found: &Value| -> Vec<(String, String)> {
+        let list = found["said"]["missing"].as_array().unwrap();
+        list.iter()
+            .map(|one| (one["text"].as_str().unwrap().to_owned(), one["reason"].as_str().unwrap().to_owned()))
+            .collect()
+    };
+    assert_eq!(missing(&fresh), [("diabetes".to_owned(), "never-drafted".to_owned())], "{fresh:#}");
+    let unsaid = fresh["required"]["unsaid"].to_string();
+    for needed in ["instructions", "follow-up", "diagnosis", "medicine-route", "medicine-duration", "allergies"] {
+        assert!(unsaid.contains(needed), "{needed}: {unsaid}");
+    }
+    assert!(!unsaid.contains("medicine-dose") && !unsaid.contains("medicine-frequency"), "{unsaid}");
+    let note = "/v1/encounters/visit-dhillon/prescription";
+    let seen = read(doctor, note).await;
+    let medicine = format!("{note}/medicines/{}", seen["medicines"][0]["id"].as_str().unwrap());
+    let seen = review(doctor, &medicine, &seen["version"], json!({"state": "rejected"})).await;
+    let rewritten = json!({"text": "Tired", "state": "approved"});
+    review(doctor, &format!("{note}/sections/complaint"), &seen["version"], rewritten).await;
+    let after = read(doctor, place).await;
+    let found = missing(&after);
+    for expected in [("fever", "edited-out"), ("paracetamol", "rejected")] {
+        assert!(
+            found.iter().any(|(text, reason)| (text.to_lowercase().as_str(), reason.as_str()) == expected),
+            "{found:?}"
+        );
+    }
+    let (total, held) = (after["said"]["total"].as_u64().unwrap(), after["said"]["held"].as_u64().unwrap());
+    assert_eq!(total - held, found.len() as u64);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_second_recording_proposes_differences_and_duplicates_nothing() {
+    let server = TestServer::start().await.unwrap();
+    let doctor = &server.doctor;
+    let first = &["No fever. Temperature 38.5 celsius.", "Tab paracetamol 650 mg twice a day for five days."];
+    said(&server, "dhillon", first).await;
+    let place = "/v1/encounters/visit-dhillon/proposals";
+    assert_eq!(read(doctor, place).await["proposals"], json!([]), "there was nothing to compare with");
+    let second = &["Fever. Cough. Temperature 39 celsius.", "Tab paracetamol 650 mg three times a day."];
+    let id = said(&server, "dhillon", second).await["id"].as_str().unwrap().to_owned();
+    let found = read(doctor, place).await;
+    let one = |found: &Value, word: &str| -> Value {
+        let list = found["proposals"].as_array().unwrap();
+        list.iter()
+            .find(|one| one["after"].as_str().unwrap().to_lowercase().contains(word))
+            .unwrap_or(&Value::Null)
+            .clone()
+    };
+    for (word, difference, state) in [
+        ("fever", "contradicting", "pending"),
+        ("cough", "new", "settled"),
+        ("temperature", "changed", "pending"),
+        ("paracetamol", "changed", "pending"),
+    ] {
+        let proposal = one(&found, word);
+        assert_eq!((&proposal["difference"], &proposal["state"]), (&json!(difference), &json!(state)), "{found:#}");
+    }
+    for (query, count) in [("MedicationRequest?patient=dhillon", 1), ("Observation?code=8310-5&patient=dhillon", 1)] {
+        let stored = read(doctor, &format!("/fhir/{query}&encounter=visit-dhillon")).await;
+        assert_eq!(stored["entry"].as_array().unwrap().len(), count, "{query}: {stored:#}");
+    }
+
+    let decide = async |word: &str, decision: &str| {
+        let number = &one(&found, word)["number"];
+        let place = format!("/v1/dictations/{id}/proposals/{number}");
+        doctor.post(&place, &json!({ "decision": decision })).await.unwrap()
+    };
+    let accepted = decide("paracetamol", "accepted").await;
+    assert_eq!(accepted.status, 200, "{}", accepted.json);
+    assert_eq!(decide("paracetamol", "accepted").await.json, accepted.json, "decided once");
+    assert_eq!(decide("paracetamol", "rejected").await.status, 409);
+    assert_eq!(decide("fever", "perhaps").await.status, 422);
+    assert_eq!(decide("cough", "accepted").await.status, 409, "it was drafted: there is nothing to decide");
+    assert_eq!(decide("fever", "rejected").await.status, 200);
+    assert_eq!(decide("temperature", "accepted").await.status, 200);
+    let note = read(doctor, "/v1/encounters/visit-dhillon/prescription").await;
+    let medicine = &note["medicines"][0];
+    assert_eq!(
+        (&medicine["dosage"]["frequency"], &medicine["dosage"]["durationValue"]),
+        (&json!(3), &json!("5")),
+        "{medicine}"
+    );
+    assert_eq!((medicine["state"].as_str(), medicine["evidence"].as_array().unwrap().len()), (Some("pending"), 2));
+    assert_eq!((note["vitals"].as_array().unwrap().len(), &note["vitals"][0]["value"]), (1, &json!("39")), "{note:#}");
+    let complaint = note["sections"][0]["text"].as_str().unwrap();
+    assert!(
+        complaint.contains("Absent: fever") || complaint.contains("Absent: Fever"),
+        "what was kept stays: {complaint}"
+    );
+    assert!(complaint.to_lowercase().contains("cough"), "{complaint}");
+    assert_eq!(read(doctor, place).await["pending"], 0);
     server.stop().await.unwrap();
 }

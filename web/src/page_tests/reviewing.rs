@@ -47,3 +47,21 @@ pub(super) fn omissions() -> Value {
     json!({"encounter": "Encounter/e1", "patient": "Patient/rane", "said": {"total": 9, "held": 5, "missing": reasons},
         "required": {"total": 12, "met": 3, "unsaid": unsaid}})
 }
+
+/// A proposal of every kind and state.
+pub(super) fn proposals() -> Value {
+    let one = |number: usize, (difference, state): (&str, &str)| {
+        let before = (difference != "new").then_some("paracetamol <b> twice a day");
+        json!({"dictation": "d1", "number": number, "difference": difference, "state": state, "resource": null, "before": before,
+            "after": "paracetamol 650 mg", "begin": 0, "end": 4, "startMs": 5000, "endMs": 6000, "decided": null})
+    };
+    let kinds = [
+        ("new", "settled"),
+        ("same", "settled"),
+        ("changed", "pending"),
+        ("contradicting", "accepted"),
+        ("changed", "rejected"),
+    ];
+    let all: Vec<Value> = kinds.into_iter().enumerate().map(|(number, kind)| one(number, kind)).collect();
+    json!({"encounter": "Encounter/e1", "patient": "Patient/rane", "pending": 1, "proposals": all})
+}

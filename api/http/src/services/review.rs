@@ -1,4 +1,4 @@
-//! What helps the reviewing doctor: the verify walk, the doctor's own lexicon, the omission meter.
+//! What helps the reviewing doctor: the verify walk, the doctor's own lexicon, the omission meter, reconciliation.
 
 use std::sync::Arc;
 
@@ -22,6 +22,13 @@ struct NewMark {
     act: String,
     /// What was meant, where it is corrected.
     meant: Option<String>,
+}
+
+/// What is decided about a proposal.
+#[derive(Object)]
+struct NewDecision {
+    /// accepted or rejected.
+    decision: String,
 }
 
 #[derive(ApiResponse)]
@@ -70,6 +77,30 @@ impl ReviewApi {
         let found = self.services.review.omissions(&caller, &encounter).await.map_err(Failure::from)?;
         self.audit(&caller, (&found.patient, &prescription_of(&found.encounter))).await?;
         Ok(shown(&found)?)
+    }
+
+    /// Reads what further recordings of an encounter propose.
+    #[oai(path = "/v1/encounters/:encounter/proposals", method = "get", operation_id = "listProposals")]
+    async fn list_proposals(&self, request: &Request, encounter: Path<String>) -> poem::Result<Json<Value>> {
+        let caller = self.services.authenticator.caller(request).await?;
+        let encounter = super::encounter(&encounter)?;
+        let found = self.services.review.proposals(&caller, &encounter).await.map_err(Failure::from)?;
+        self.audit(&caller, (&found.patient, &prescription_of(&found.encounter))).await?;
+        Ok(shown(&found)?)
+    }
+
+    /// Accepts or rejects a proposal.
+    #[oai(path = "/v1/dictations/:id/proposals/:number", method = "post", operation_id = "decideProposal")]
+    async fn decide_proposal(
+        &self,
+        request: &Request,
+        id: Path<Uuid>,
+        number: Path<u32>,
+        body: Json<NewDecision>,
+    ) -> poem::Result<Json<Value>> {
+        let caller = self.services.authenticator.caller(request).await?;
+        let decided = self.services.review.decide(&caller, (id.0, number.0), &body.0.decision).await;
+        Ok(shown(&decided.map_err(Failure::from)?)?)
     }
 
     /// Reads the caller's own lexicon.

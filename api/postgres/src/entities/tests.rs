@@ -63,6 +63,7 @@ async fn entities_have_the_columns_of_the_migrated_schema() {
     describe::<learnt_name::Entity>(&database, &mut said).await;
     describe::<membership::Entity>(&database, &mut said).await;
     describe::<parameter::Entity>(&database, &mut said).await;
+    describe::<proposal::Entity>(&database, &mut said).await;
     describe::<resource::Entity>(&database, &mut said).await;
     describe::<secret::Entity>(&database, &mut said).await;
     describe::<session::Entity>(&database, &mut said).await;

@@ -13,8 +13,8 @@ use super::{Claim, Dictation, DictationEvent, DictationState, Stage, Transcript}
 use crate::drafting::{self, Draft, Recording};
 use crate::encounter_record::{DICTATION_SYSTEM, EncounterRecord, transcript_identifier};
 use crate::failure::ClinicError;
-use crate::review::LearntName;
 use crate::review::learning::substituted;
+use crate::review::{LearntName, proposals};
 use crate::speech::audio::{WAVE_HEADER, wave_header};
 
 impl DictationService {
@@ -104,6 +104,8 @@ impl DictationService {
             now: self.parts.clock.now().to_milliseconds(),
             ids: self.parts.ids.as_ref(),
         });
+        // Written before the draft: a draft that is there has its proposals, whatever ends the program.
+        self.parts.proposals.propose(tenant, &proposals(&record, dictation)).await?;
         // Whoever was slower finds the transcript of this dictation, and writes nothing a second time.
         let written = self.parts.fhir.criteria(
             &caller,

@@ -25,7 +25,7 @@ use super::{
 use crate::consent;
 use crate::entities::EntityExtractor;
 use crate::failure::ClinicError;
-use crate::review::LearntNames;
+use crate::review::{LearntNames, Proposals};
 use crate::speech::SpeechEngine;
 
 /// A frame holds at most one second: 16 kHz, 16 bits.
@@ -84,6 +84,8 @@ pub struct DictationParts {
     pub extractor: Arc<dyn EntityExtractor>,
     /// The doctors' own lexicons.
     pub lexicon: Arc<dyn LearntNames>,
+    /// What further recordings of an encounter propose.
+    pub proposals: Arc<dyn Proposals>,
     /// The audit log, for texts that leave this machine.
     pub audit: Arc<dyn AuditLog>,
     /// The clock.

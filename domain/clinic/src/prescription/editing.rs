@@ -249,7 +249,8 @@ fn with_medicine(composition: &Json, line: &str, url: &str) -> Json {
     })
 }
 
-fn edit(composition: &Json, kind: SectionKind, change: impl FnOnce(&mut JsonObject)) -> Json {
+/// Edits a section of a note; one that is not there yet is begun.
+pub(crate) fn edit(composition: &Json, kind: SectionKind, change: impl FnOnce(&mut JsonObject)) -> Json {
     let mut composition = composition.clone();
     let Some(members) = composition.as_object_mut() else { return composition };
     if !members.contains("section") {

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use seva_fhir::types::{Instant, TenantId};
 use uuid::Uuid;
 
+use super::reconciliation::Proposal;
 use crate::dictation::StoreResult;
 
 /// What was done at a stop.
@@ -85,4 +86,17 @@ pub trait LearntNames: Send + Sync {
 
     /// Forgets a name; false where it was not known.
     async fn forget(&self, tenant: TenantId, practitioner: &str, heard: &str) -> StoreResult<bool>;
+}
+
+/// Keeps what further recordings propose.
+#[async_trait]
+pub trait Proposals: Send + Sync {
+    /// Keeps the proposals of a dictation; those that are there already stay as they are.
+    async fn propose(&self, tenant: TenantId, proposals: &[Proposal]) -> StoreResult<()>;
+
+    /// Lists those of some dictations, in the order in which they were said.
+    async fn of(&self, tenant: TenantId, dictations: &[Uuid]) -> StoreResult<Vec<Proposal>>;
+
+    /// Decides a pending proposal; false where it is not pending any more.
+    async fn decide(&self, tenant: TenantId, decided: &Proposal) -> StoreResult<bool>;
 }

@@ -78,17 +78,18 @@ fn merged(held: &[Dosage], said: &[Dosage]) -> Vec<Dosage> {
 }
 
 /// A note in which the line about an entity says what was said now; its section waits for approval again.
-pub(super) fn rewritten(composition: &Json, entity: &Entity, before: &str) -> Json {
+pub(super) fn rewritten(composition: &Json, entity: &Entity, after: &Json) -> Json {
     let Some(kind) = section_of(entity) else { return composition.clone() };
-    let name = before.trim_start_matches("Absent: ").split([':', ' ']).next().unwrap_or_default().to_lowercase();
-    let names = [entity.text.to_lowercase(), name];
+    let names = [entity.text.to_lowercase(), told::measured(entity).to_lowercase()];
+    // Of a dose only a part may have been said again: the line says the whole of it.
+    let whole = entity.category == Category::Medication && !entity.has(Trait::Negation);
+    let said = if whole { told::held(after) } else { told::said(entity) };
     edit_section(composition, kind, |section| {
         let text = section_text(&Json::Object(section.clone()));
         let about = |line: &&str| names.iter().any(|name| !name.is_empty() && line.to_lowercase().contains(name));
         let old = text.lines().find(about);
         let lines: Vec<&str> = text.lines().filter(|line| Some(*line) != old).collect();
         let place = text.lines().position(|line| Some(line) == old).unwrap_or(lines.len());
-        let said = told::said(entity);
         let (above, below) = lines.split_at(place.min(lines.len()));
         let text = [above, &[said.as_str()], below].concat().join("\n");
         set_section(section, kind, SectionContent { text: &text, state: "pending", entries: Vec::new() });

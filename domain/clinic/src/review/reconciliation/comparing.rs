@@ -15,10 +15,7 @@ use crate::lexicon::decimal::Decimal;
 const ABSENT: &str = "2667000";
 
 /// The difference between an entity and the record, and what it is about; nothing for what is never drafted.
-pub(super) fn compared<'a>(
-    record: &'a EncounterRecord,
-    entity: &Entity,
-) -> Option<(Difference, Option<&'a Held>)> {
+pub(super) fn compared<'a>(record: &'a EncounterRecord, entity: &Entity) -> Option<(Difference, Option<&'a Held>)> {
     if entity.has(Trait::FamilyHistory) || entity.has(Trait::Hypothetical) {
         return None;
     }
@@ -100,7 +97,8 @@ pub(super) fn held_steps(held: &Json) -> Vec<Dosage> {
 fn has_other_dose(held: &Json, entity: &Entity) -> bool {
     let (said, held) = (said_steps(entity), held_steps(held));
     if said.len() > 1 || held.len() > 1 {
-        let plain = |steps: &[Dosage]| steps.iter().map(|step| Dosage { text: None, ..step.clone() }).collect::<Vec<_>>();
+        let plain =
+            |steps: &[Dosage]| steps.iter().map(|step| Dosage { text: None, ..step.clone() }).collect::<Vec<_>>();
         return said.len() > 1 && plain(&said) != plain(&held);
     }
     let Some(said) = said.first() else { return false };
@@ -134,7 +132,8 @@ fn has_other_value(held: &Json, entity: &Entity) -> bool {
     let components = held.get("component").map_or(&[][..], Json::items);
     let quantities: Vec<&Json> =
         std::iter::once(held).chain(components).filter_map(|part| part.get("valueQuantity")).collect();
-    let number = |quantity: &&Json| quantity.get("value").and_then(Json::as_number).and_then(|value| value.parse().ok());
+    let number =
+        |quantity: &&Json| quantity.get("value").and_then(Json::as_number).and_then(|value| value.parse().ok());
     let values: Vec<Option<Decimal>> = quantities.iter().map(number).collect();
     let other_unit = unit.is_some() && quantities.iter().any(|quantity| quantity.get_str("code") != unit);
     values != said || other_unit

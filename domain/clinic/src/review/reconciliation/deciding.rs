@@ -136,7 +136,7 @@ impl ReviewService {
         };
         let body = changed(&draft, target, entity, &reference);
         let body = body.ok_or_else(|| ClinicError::Invalid("the statement says too little".to_owned()))?;
-        let note = rewritten(&composition.body, entity, proposal.before.as_deref().unwrap_or_default());
+        let note = rewritten(&composition.body, entity, &body);
         let entries = vec![put(target, body), put(composition, note)];
         self.parts.fhir.transaction(caller, transaction(entries)).await?;
         Ok(())

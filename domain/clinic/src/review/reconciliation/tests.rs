@@ -149,13 +149,19 @@ fn accepting_changes_what_was_said_again_and_keeps_the_rest() {
 fn the_line_of_the_section_says_what_was_said_last_and_waits_for_approval() {
     let record = read_back(TEXT);
     let composition = record.composition.as_ref().expect("a note");
-    let note = rewritten(&composition.body, &condition("fever", &[Trait::Symptom]), "Absent: fever");
+    let note = rewritten(&composition.body, &condition("fever", &[Trait::Symptom]), &Json::Null);
     let sections = note.get("section").map_or(&[][..], Json::items);
     let complaint = sections.iter().find(|section| section_code(section) == Some(SectionKind::Complaint));
     assert_eq!(complaint.map(section_text).as_deref(), Some("fever"));
-    let note = rewritten(&composition.body, &pressure(["140", "90"]), "BP: 120/80 mm[Hg]");
+    let note = rewritten(&composition.body, &pressure(["140", "90"]), &Json::Null);
     let sections = note.get("section").map_or(&[][..], Json::items);
     let vitals = sections.iter().find(|section| section_code(section) == Some(SectionKind::Vitals));
     let text = vitals.map(section_text).unwrap_or_default();
     assert!(text.contains("140/90") && !text.contains("120/80"), "{text}");
+    let entity = medicine(&[(AttributeType::Frequency, "three times a day")]);
+    let note = rewritten(&composition.body, &entity, &accepted(&record, entity.clone()));
+    let sections = note.get("section").map_or(&[][..], Json::items);
+    let medicines = sections.iter().find(|section| section_code(section) == Some(SectionKind::Medications));
+    let text = medicines.map(section_text).unwrap_or_default();
+    assert!(text.contains("3 times a day") && text.contains("5 days"), "the whole dose: {text}");
 }

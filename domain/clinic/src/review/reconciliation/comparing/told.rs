@@ -40,13 +40,18 @@ pub(in super::super) fn said(entity: &Entity) -> String {
     let unit = entity.attributes_of(AttributeType::TestUnit).find_map(|unit| unit.value.as_deref());
     match entity.category {
         Category::Vital | Category::TestTreatmentProcedure if !values.is_empty() => {
-            let name = entity.codings.first().map_or(entity.text.as_str(), |coding| coding.display.as_str());
-            format!("{name}: {} {}", values.join("/"), unit.unwrap_or_default()).trim().to_owned()
+            format!("{}: {} {}", measured(entity), values.join("/"), unit.unwrap_or_default()).trim().to_owned()
         }
         _ if entity.has(Trait::Negation) => format!("Absent: {}", entity.text),
         Category::Medication => format!("{} {}", entity.text, entity.dosage_text()).trim().to_owned(),
         _ => entity.text.clone(),
     }
+}
+
+/// The name under which a value stands in its section.
+pub(in super::super) fn measured(entity: &Entity) -> &str {
+    let display = entity.codings.first().map(|coding| coding.display.as_str());
+    display.map_or(entity.text.as_str(), |display| display.split(" panel").next().unwrap_or(display))
 }
 
 /// A step in English, or in the words in which it was said.
