@@ -23,8 +23,9 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::Database;
-use crate::entities::{audio_chunk, dictation};
+use crate::entities::{audio_chunk, dictation, proposal, walk_mark};
 use crate::moments::{after, now};
+use crate::together::together;
 use rows::{dictation_of, orm_unavailable};
 
 /// Dictations in PostgreSQL.
@@ -189,7 +190,15 @@ impl DictationStore for PostgresDictations {
             ..Default::default()
         };
         let change = moved_now(one(tenant, id).set(change)).filter(dictation::Column::State.ne(withdrawn));
-        let all = archive::audio_removed(tenant, id);
+        let marks = walk_mark::Entity::delete_many()
+            .filter(walk_mark::Column::Tenant.eq(tenant.get()))
+            .filter(walk_mark::Column::Dictation.eq(id));
+        let proposals = proposal::Entity::delete_many()
+            .filter(proposal::Column::Tenant.eq(tenant.get()))
+            .filter(proposal::Column::Dictation.eq(id));
+        let [key, audio, file] = archive::audio_removed(tenant, id);
+        let (marks, proposals) = (marks.into_query().into(), proposals.into_query().into());
+        let all = together([key, audio, file, ("marks", marks), ("proposals", proposals)]);
         let done = self.orm.execute(&all.query(change.into_query())).await.map_err(orm_unavailable)?;
         if done.rows_affected() == 1 { Ok(()) } else { Err(DictationStoreError::State) }
     }

@@ -12,6 +12,7 @@ use seva_clinic::blobs::SealedBlobs;
 use seva_clinic::dictation::{DictationParts, DictationService, OtherNodes};
 use seva_clinic::entities::EntityExtractor;
 use seva_clinic::prescription::{PrescriptionParts, PrescriptionService};
+use seva_clinic::review::{ReviewParts, ReviewService};
 use seva_embedded::audio::EmbeddedAudioDecoder;
 use seva_embedded::cipher::AesGcmCipher;
 use seva_embedded::identity::Argon2Hasher;
@@ -27,8 +28,8 @@ use seva_fhir::{FhirService, FhirServiceParts};
 use seva_http::{Authenticator, AuthenticatorParts, Services, TokenKeys, new_signing_key};
 use seva_postgres::{
     Database, DatabaseSettings, PostgresAccounts, PostgresAudit, PostgresAuditEvents, PostgresConcepts,
-    PostgresDictations, PostgresIdempotency, PostgresJobs, PostgresResources, PostgresSealer, PostgresSecrets,
-    Reindexing,
+    PostgresDictations, PostgresIdempotency, PostgresJobs, PostgresResources, PostgresReview, PostgresSealer,
+    PostgresSecrets, Reindexing,
 };
 use seva_remote::issuer::IssuerVerifier;
 use seva_web::WebSettings;
@@ -168,6 +169,7 @@ impl Running {
             authenticator: parts.authenticator(&accounts, verifier).await?,
             dictations: dictations.clone(),
             prescriptions: prescriptions.clone(),
+            review: parts.review(&fhir, &dictations, &prescriptions),
             jobs: parts.jobs(&blobs),
             blobs,
             decoder: Arc::new(EmbeddedAudioDecoder),
@@ -334,6 +336,8 @@ impl Parts<'_> {
             cipher: sealed.cipher.clone(),
             speech: heard.speech.clone(),
             extractor: Arc::clone(heard.extractor),
+            lexicon: Arc::new(PostgresReview::new(self.database)),
+            proposals: Arc::new(PostgresReview::new(self.database)),
             audit: Arc::new(self.audit.clone()),
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
@@ -348,6 +352,25 @@ impl Parts<'_> {
             ids: Arc::new(RandomIds),
             printer: Arc::new(KrillaPrinter),
             blobs: blobs.clone(),
+        })
+    }
+
+    fn review(
+        &self,
+        fhir: &FhirService,
+        dictations: &DictationService,
+        prescriptions: &PrescriptionService,
+    ) -> ReviewService {
+        let kept = Arc::new(PostgresReview::new(self.database));
+        ReviewService::new(ReviewParts {
+            fhir: fhir.clone(),
+            dictations: dictations.clone(),
+            prescriptions: prescriptions.clone(),
+            marks: kept.clone(),
+            lexicon: kept.clone(),
+            proposals: kept,
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
         })
     }
 

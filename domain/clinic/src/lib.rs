@@ -15,6 +15,7 @@ pub mod lexicon;
 pub mod phrases;
 pub mod prescription;
 pub mod printing;
+pub mod review;
 pub mod speech;
 pub mod testing;
 pub mod vitals;

@@ -17,7 +17,7 @@ use seva_embedded::cipher::AesGcmCipher;
 use seva_embedded::extraction::LexiconExtractor;
 use seva_fhir::access::{Caller, Role};
 use seva_fhir::clock::{RandomIds, SystemClock};
-use seva_postgres::{Database, DatabaseSettings, PostgresAudit, PostgresDictations};
+use seva_postgres::{Database, DatabaseSettings, PostgresAudit, PostgresDictations, PostgresReview};
 use seva_server::demo;
 use seva_tests::server::TestServer;
 use tokio::sync::Semaphore;
@@ -154,6 +154,8 @@ impl Clinic {
             cipher: Arc::new(AesGcmCipher::new(&[7; 32])),
             speech: Arc::new(MoodySpeech(speech)),
             extractor: Arc::new(MoodyExtractor(extraction, LexiconExtractor::default())),
+            lexicon: Arc::new(PostgresReview::new(&self.database)),
+            proposals: Arc::new(PostgresReview::new(&self.database)),
             audit: Arc::new(PostgresAudit::start(&self.database).0),
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),

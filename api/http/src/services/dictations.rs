@@ -134,7 +134,7 @@ impl DictationApi {
     #[oai(path = "/v1/encounters/:encounter/dictations", method = "get", operation_id = "listDictations")]
     async fn list_dictations(&self, request: &Request, encounter: Path<String>) -> poem::Result<Json<Value>> {
         let caller = self.services.authenticator.caller(request).await?;
-        let encounter = key(&format!("Encounter/{}", encounter.0), "encounter")?;
+        let encounter = super::encounter(&encounter)?;
         let found = self.services.dictations.by_encounter(&caller, &encounter).await.map_err(Failure::from)?;
         let list = found.iter().map(view).collect::<Result<Vec<_>, _>>()?;
         Ok(Json(serde_json::json!({ "dictations": list })))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType};
+use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, SubQueryStatement};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
     TransactionTrait,
@@ -82,7 +82,8 @@ impl RecordingArchive for PostgresDictations {
             ..Default::default()
         };
         let change = one(tenant, id).set(change).filter(is_kept()).into_query();
-        let done = self.orm.execute(&audio_removed(tenant, id).query(change)).await.map_err(orm_unavailable)?;
+        let done =
+            self.orm.execute(&together(audio_removed(tenant, id)).query(change)).await.map_err(orm_unavailable)?;
         Ok(done.rows_affected() == 1)
     }
 
@@ -194,16 +195,16 @@ fn chunks_of(tenant: TenantId, id: Uuid) -> sea_orm::DeleteMany<audio_chunk::Ent
 }
 
 /// Takes key, rows and parts of files away, together with the statement that follows.
-pub(super) fn audio_removed(tenant: TenantId, id: Uuid) -> sea_orm::sea_query::WithClause {
+pub(super) fn audio_removed(tenant: TenantId, id: Uuid) -> [(&'static str, SubQueryStatement); 3] {
     let key = blob_key::Entity::delete_many()
         .filter(blob_key::Column::Tenant.eq(tenant.get()))
         .filter(blob_key::Column::Blob.eq(id));
     let file = upload_part::Entity::delete_many()
         .filter(upload_part::Column::Tenant.eq(tenant.get()))
         .filter(upload_part::Column::Dictation.eq(id));
-    together([
+    [
         ("key", key.into_query().into()),
         ("audio", chunks_of(tenant, id).into_query().into()),
         ("file", file.into_query().into()),
-    ])
+    ]
 }

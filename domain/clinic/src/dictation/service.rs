@@ -27,6 +27,7 @@ use super::{
 use crate::consent;
 use crate::entities::EntityExtractor;
 use crate::failure::ClinicError;
+use crate::review::{LearntNames, Proposals};
 use crate::speech::SpeechEngine;
 
 /// A frame holds at most one second: 16 kHz, 16 bits.
@@ -87,6 +88,10 @@ pub struct DictationParts {
     pub speech: Arc<dyn SpeechEngine>,
     /// The entity extractor.
     pub extractor: Arc<dyn EntityExtractor>,
+    /// The doctors' own lexicons.
+    pub lexicon: Arc<dyn LearntNames>,
+    /// What further recordings of an encounter propose.
+    pub proposals: Arc<dyn Proposals>,
     /// The audit log, for texts that leave this machine.
     pub audit: Arc<dyn AuditLog>,
     /// The clock.

@@ -238,11 +238,11 @@ pub(super) fn of(record: &EncounterRecord) -> Prescription {
 }
 
 /// What was entered in error is not shown.
-pub(super) fn is_listed(held: &Held) -> bool {
+pub(crate) fn is_listed(held: &Held) -> bool {
     held.body.get_str("status") != Some("entered-in-error")
 }
 
-pub(super) fn review_state(body: &Json) -> &str {
+pub(crate) fn review_state(body: &Json) -> &str {
     extension_value(body, "review-state", "valueCode").and_then(Json::as_str).unwrap_or("pending")
 }
 
@@ -260,7 +260,7 @@ fn section(composition: Option<&Held>, kind: SectionKind) -> SectionView {
     }
 }
 
-fn medicine(held: &Held) -> MedicineView {
+pub(super) fn medicine(held: &Held) -> MedicineView {
     let body = &held.body;
     let concept = body.get("medicationCodeableConcept");
     let name = concept.and_then(|concept| concept.get_str("text")).unwrap_or_default().to_owned();
@@ -372,7 +372,7 @@ fn signature(held: &Held) -> Option<Signature> {
 }
 
 /// Where an element comes from.
-fn evidence(element: &Json) -> Vec<Evidence> {
+pub(crate) fn evidence(element: &Json) -> Vec<Evidence> {
     let shown = |span: Span| Evidence {
         dictation: span.audio.map(|audio| audio.dictation.to_string()),
         start_ms: span.audio.map(|audio| audio.start_ms),
