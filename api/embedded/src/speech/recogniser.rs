@@ -5,12 +5,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use seva_clinic::speech::segmented::Effort;
 use seva_clinic::speech::{SAMPLE_RATE, Word};
 use whisper_rs::{
     FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperError, WhisperSegment, WhisperState,
 };
 
-use super::pool::{DecodeError, Effort, Task};
+use super::pool::{DecodeError, Task};
 
 /// What was heard in a segment; times count from its start.
 pub(super) struct Decoded {
@@ -90,7 +91,7 @@ impl Recogniser {
             positions: positions.next_multiple_of(64).min(whole),
         };
         let mut words = attempt.run(&context, &mut state, &samples)?;
-        if effort == Effort::Final && loops(&words) {
+        if effort == Effort::Full && loops(&words) {
             // Whisper sometimes reads its prompt out or repeats itself. A drug that nobody said is the worst error, so
             // the prompt goes and the encoder gets its full length.
             let again = Attempt { prompt: &[], positions: whole, ..attempt };
@@ -143,10 +144,10 @@ fn loops(words: &[Word]) -> bool {
 
 fn parameters<'a, 'b>(effort: Effort) -> FullParams<'a, 'b> {
     let mut parameters = FullParams::new(match effort {
-        Effort::Partial => SamplingStrategy::Greedy { best_of: 1 },
-        Effort::Final => SamplingStrategy::BeamSearch { beam_size: 5, patience: -1.0 },
+        Effort::Glance => SamplingStrategy::Greedy { best_of: 1 },
+        Effort::Full => SamplingStrategy::BeamSearch { beam_size: 5, patience: -1.0 },
     });
-    if effort == Effort::Partial {
+    if effort == Effort::Glance {
         parameters.set_temperature_inc(0.0);
     }
     parameters.set_no_context(true);
