@@ -5,6 +5,7 @@
 
 mod agreement;
 pub mod audio;
+pub mod repetition;
 pub mod scripted;
 pub mod segmented;
 pub mod segments;

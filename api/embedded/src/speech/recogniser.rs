@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use seva_clinic::speech::repetition::repeats;
 use seva_clinic::speech::segmented::Effort;
 use seva_clinic::speech::{SAMPLE_RATE, Word};
 use whisper_rs::{
@@ -91,7 +92,7 @@ impl Recogniser {
             positions: positions.next_multiple_of(64).min(whole),
         };
         let mut words = attempt.run(&context, &mut state, &samples)?;
-        if effort == Effort::Full && loops(&words) {
+        if effort == Effort::Full && repeats(&words) {
             // Whisper sometimes reads its prompt out or repeats itself. A drug that nobody said is the worst error, so
             // the prompt goes and the encoder gets its full length.
             let again = Attempt { prompt: &[], positions: whole, ..attempt };
@@ -126,20 +127,6 @@ impl Attempt<'_> {
         state.full(parameters, samples).map_err(engine)?;
         Ok(state.as_iter().flat_map(|segment| words(&segment, context.token_eot())).collect())
     }
-}
-
-/// Whether a word comes four times in a row, or a phrase of three to eight words twice.
-fn loops(words: &[Word]) -> bool {
-    let plain: Vec<String> =
-        words.iter().map(|word| word.text.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()).collect();
-    let word = plain.windows(4).any(|run| run.iter().all(|word| run.first() == Some(word)));
-    let phrase = (3..=8).any(|length| {
-        plain.windows(2 * length).any(|run| {
-            let (left, right) = run.split_at(length);
-            left == right
-        })
-    });
-    word || phrase
 }
 
 fn parameters<'a, 'b>(effort: Effort) -> FullParams<'a, 'b> {
@@ -230,20 +217,4 @@ fn milliseconds(hundredths: i64) -> u64 {
 
 fn engine(error: WhisperError) -> DecodeError {
     DecodeError::Engine(error.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn spoken(text: &str) -> Vec<Word> {
-        text.split(' ').map(|word| Word { text: word.to_owned(), start_ms: 0, end_ms: 0, confidence: None }).collect()
-    }
-
-    #[test]
-    fn repetition_is_noticed_and_ordinary_speech_is_not() {
-        assert!(loops(&spoken("Amoxicillin, Amoxicillin, Amoxicillin, Amoxicillin")));
-        assert!(loops(&spoken("No known allergies. No known allergies.")));
-        assert!(!loops(&spoken("three times a day for three days, no no allergies")));
-    }
 }

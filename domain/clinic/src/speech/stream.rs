@@ -9,6 +9,7 @@ mod line;
 mod listener;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -136,7 +137,7 @@ impl Default for StreamLimits {
 
 /// Opens a session over a service.
 #[must_use]
-pub fn open(service: Box<dyn SpeechService>, limits: StreamLimits) -> SpeechSession {
+pub fn open(service: Arc<dyn SpeechService>, limits: StreamLimits) -> SpeechSession {
     let (audio, blocks) = mpsc::channel(BLOCKS);
     let (reports, events) = mpsc::channel(EVENTS);
     // The task ends with its session: each wait has its limit, and nobody reading ends it at once.

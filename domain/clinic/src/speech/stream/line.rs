@@ -136,11 +136,8 @@ impl Line {
         if self.audio.is_none() {
             return (self.said + limits.finish, Wait::Finish);
         }
-        let mut wait = if unsent > 0 {
-            (self.took + limits.take, Wait::Take)
-        } else {
-            (self.took + limits.pause, Wait::Pause)
-        };
+        let mut wait =
+            if unsent > 0 { (self.took + limits.take, Wait::Take) } else { (self.took + limits.pause, Wait::Pause) };
         if let Some(spoken) = self.spoken.filter(|_| !doubted)
             && spoken + limits.answer < wait.0
         {

@@ -56,12 +56,12 @@ pub(super) struct Listener {
 
 impl Listener {
     pub(super) fn new(
-        service: Box<dyn SpeechService>,
+        service: Arc<dyn SpeechService>,
         limits: StreamLimits,
         reports: mpsc::Sender<SpeechEvent>,
     ) -> Self {
         Self {
-            service: Arc::from(service),
+            service,
             limits,
             reports,
             link: Link::Waiting { until: Instant::now() },

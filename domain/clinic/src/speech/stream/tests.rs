@@ -1,5 +1,5 @@
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
 use super::*;
 use crate::speech::SpeechEvent;
@@ -135,7 +135,7 @@ async fn rest(mut events: mpsc::Receiver<SpeechEvent>) -> Vec<SpeechEvent> {
 }
 
 async fn spoken(service: &Loudness, limits: StreamLimits, samples: &[i16]) -> Vec<SpeechEvent> {
-    let session = open(Box::new(service.clone()), limits);
+    let session = open(Arc::new(service.clone()), limits);
     speak(&session.audio, samples).await;
     drop(session.audio);
     rest(session.events).await
@@ -196,7 +196,7 @@ async fn a_connection_is_replaced_at_the_first_final_after_its_time() {
 #[tokio::test(start_paused = true)]
 async fn silence_is_sent_during_a_pause_and_takes_no_time() {
     let service = Loudness::new([Manner::Hears]);
-    let session = open(Box::new(service.clone()), StreamLimits::default());
+    let session = open(Arc::new(service.clone()), StreamLimits::default());
     speak(&session.audio, &seconds(0, 2)).await;
     tokio::time::sleep(Duration::from_secs(60)).await;
     speak(&session.audio, &seconds(2, 2)).await;
@@ -211,7 +211,7 @@ async fn silence_is_sent_during_a_pause_and_takes_no_time() {
 #[tokio::test(start_paused = true)]
 async fn a_refusal_ends_the_session_at_once() {
     let service = Loudness::new([Manner::Fails { retryable: false }]);
-    let session = open(Box::new(service), StreamLimits::default());
+    let session = open(Arc::new(service), StreamLimits::default());
     let events = rest(session.events).await;
     assert_eq!(events[1..], error(false, "no entry"));
 }
@@ -220,7 +220,7 @@ async fn a_refusal_ends_the_session_at_once() {
 async fn failures_in_a_row_are_borne_for_the_budget() {
     let service = Loudness::new([Manner::Fails { retryable: true }]);
     let began = tokio::time::Instant::now();
-    let session = open(Box::new(service), StreamLimits::default());
+    let session = open(Arc::new(service), StreamLimits::default());
     let events = rest(session.events).await;
     assert_eq!(events[1..], error(true, "no entry"));
     assert!((50..=60).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
@@ -235,7 +235,7 @@ async fn each_wait_has_its_limit_and_reason() {
         (Manner::Deaf, "the speech service does not come to its end", 56),
     ] {
         let began = tokio::time::Instant::now();
-        let session = open(Box::new(Loudness::new([manner])), limits);
+        let session = open(Arc::new(Loudness::new([manner])), limits);
         speak(&session.audio, &seconds(0, 10)).await;
         drop(session.audio);
         let events = rest(session.events).await;
@@ -250,7 +250,7 @@ async fn a_service_that_has_gone_deaf_is_replaced_and_noise_is_believed_to_be_no
     let events = spoken(&service, StreamLimits::default(), &seconds(0, 60)).await;
     assert_eq!((words(&events), service.connections()), (expected(60), 2));
     let deaf = Loudness::new([Manner::Deaf]);
-    let session = open(Box::new(deaf.clone()), StreamLimits::default());
+    let session = open(Arc::new(deaf.clone()), StreamLimits::default());
     speak(&session.audio, &seconds(0, 200)).await;
     assert_eq!(deaf.connections(), 2, "the second connection is believed");
     drop(session.audio);
@@ -260,7 +260,7 @@ async fn a_service_that_has_gone_deaf_is_replaced_and_noise_is_believed_to_be_no
 async fn words_that_cannot_be_heard_again_are_a_failure_and_no_gap() {
     let service = Loudness::new([Manner::Hears]);
     let limits = StreamLimits { keep: 8000, ..StreamLimits::default() };
-    let session = open(Box::new(service), limits);
+    let session = open(Arc::new(service), limits);
     speak(&session.audio, &seconds(0, 3)).await;
     drop(session.audio);
     assert_eq!(words(&rest(session.events).await), expected(3), "a connection that stands needs nothing of it");
@@ -269,7 +269,7 @@ async fn words_that_cannot_be_heard_again_are_a_failure_and_no_gap() {
 #[tokio::test(start_paused = true)]
 async fn a_session_that_nobody_reads_lets_its_connection_go() {
     let service = Loudness::new([Manner::Hears]);
-    let session = open(Box::new(service.clone()), StreamLimits::default());
+    let session = open(Arc::new(service.clone()), StreamLimits::default());
     speak(&session.audio, &seconds(0, 1)).await;
     drop(session.events);
     tokio::time::timeout(Duration::from_secs(1), session.audio.closed()).await.expect("the session ends");
