@@ -14,6 +14,7 @@ pub(super) struct Told(Vec<Line>);
 /// A result: one stretch of speech.
 struct Line {
     partial: bool,
+    end: f64,
     text: String,
     items: Vec<Piece>,
 }
@@ -36,7 +37,12 @@ impl From<TranscriptResultStream> for Told {
             // The first alternative is the likeliest.
             let best = result.alternatives.unwrap_or_default().into_iter().next()?;
             let items = best.items.unwrap_or_default().into_iter().map(Piece::from).collect();
-            Some(Line { partial: result.is_partial, text: best.transcript.unwrap_or_default(), items })
+            Some(Line {
+                partial: result.is_partial,
+                end: result.end_time,
+                text: best.transcript.unwrap_or_default(),
+                items,
+            })
         };
         Self(results.into_iter().filter_map(line).collect())
     }
@@ -49,7 +55,12 @@ impl From<MedicalTranscriptResultStream> for Told {
         let line = |result: aws_sdk_transcribestreaming::types::MedicalResult| {
             let best = result.alternatives.unwrap_or_default().into_iter().next()?;
             let items = best.items.unwrap_or_default().into_iter().map(Piece::from).collect();
-            Some(Line { partial: result.is_partial, text: best.transcript.unwrap_or_default(), items })
+            Some(Line {
+                partial: result.is_partial,
+                end: result.end_time,
+                text: best.transcript.unwrap_or_default(),
+                items,
+            })
         };
         Self(results.into_iter().filter_map(line).collect())
     }
@@ -96,7 +107,14 @@ impl Line {
             let words = spoken.into_iter().flat_map(|(_, words)| words).collect();
             return vec![Heard::Partial { text: self.text, words }];
         }
-        spoken.into_iter().map(|(speaker, words)| Heard::Final { speaker, text: text_of(&words), words }).collect()
+        let (count, end) = (spoken.len(), milliseconds(self.end));
+        let last = |(index, (speaker, words)): (usize, (Option<String>, Vec<Word>))| {
+            // What is between speakers belongs to none; what follows the last one's words is the segment's.
+            let spoken_until = words.last().map_or(0, |word| word.end_ms);
+            let end_ms = if index + 1 == count { end.max(spoken_until) } else { spoken_until };
+            Heard::Final { speaker, text: text_of(&words), words, end_ms }
+        };
+        spoken.into_iter().enumerate().map(last).collect()
     }
 }
 

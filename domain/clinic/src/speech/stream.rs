@@ -40,6 +40,8 @@ pub enum Heard {
         text: String,
         /// Its words.
         words: Vec<Word>,
+        /// Where it ends; audio after it is not final.
+        end_ms: u64,
     },
     /// A sign of life without words.
     Nothing,

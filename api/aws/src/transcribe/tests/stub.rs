@@ -181,7 +181,7 @@ fn partial(sound: &[(usize, u16)]) -> Bytes {
     let Some((at, loud)) = sound.first() else { return event(&json!({"Transcript": {"Results": []}})) };
     let word = format!("w{loud}");
     let items = json!([item(&word, "pronunciation", seconds(*at), None)]);
-    result(true, &word, &items)
+    result(true, &word, &items, seconds(*at) + 1.0)
 }
 
 fn last(second: &[(usize, u16)], speakers: bool) -> Bytes {
@@ -192,7 +192,7 @@ fn last(second: &[(usize, u16)], speakers: bool) -> Bytes {
         items.push(item("yes", "pronunciation", begin + 0.9, Some("1")));
         items.push(item("?", "punctuation", begin + 0.9, Some("1")));
     }
-    result(false, &format!("{word}."), &Value::Array(items))
+    result(false, &format!("{word}."), &Value::Array(items), seconds(second[second.len() - 1].0))
 }
 
 /// A word of 0.9 seconds, or of what is left of its second.
@@ -208,9 +208,9 @@ fn item(content: &str, kind: &str, begin: f64, speaker: Option<&str>) -> Value {
     item
 }
 
-fn result(partial: bool, text: &str, items: &Value) -> Bytes {
+fn result(partial: bool, text: &str, items: &Value, end: f64) -> Bytes {
     let alternative = json!({"Transcript": text, "Items": items});
-    let result = json!({"ResultId": "r", "StartTime": 0.0, "EndTime": 1.0, "IsPartial": partial,
+    let result = json!({"ResultId": "r", "StartTime": 0.0, "EndTime": end, "IsPartial": partial,
         "Alternatives": [alternative]});
     event(&json!({"Transcript": {"Results": [result]}}))
 }

@@ -146,7 +146,10 @@ fn read(text: &str) -> Result<Heard, ServiceFailure> {
     }
     let words: Vec<Word> = said.result.into_iter().map(Spoken::word).collect();
     match some(said.text) {
-        Some(text) if !words.is_empty() => Ok(Heard::Final { speaker: None, text, words }),
+        Some(text) if !words.is_empty() => {
+            let end_ms = words.last().map_or(0, |word| word.end_ms);
+            Ok(Heard::Final { speaker: None, text, words, end_ms })
+        }
         Some(_) => Err(ServiceFailure::lasting("the speech service tells no times of words")),
         None => Ok(Heard::Nothing),
     }

@@ -121,6 +121,11 @@ impl Line {
         self.open
     }
 
+    /// A moment of the connection in the session's milliseconds.
+    pub(super) fn moment(&self, milliseconds: u64) -> u64 {
+        self.timeline.place(milliseconds)
+    }
+
     /// Moves words to the session's time, in order and not before the last final's end.
     pub(super) fn place(&self, mut words: Vec<Word>, mut clock: u64) -> Vec<Word> {
         for word in &mut words {

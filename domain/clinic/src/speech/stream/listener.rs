@@ -151,11 +151,13 @@ impl Listener {
                 }
                 self.report(SpeechEvent::Partial { segment: self.segment, text, words }).await
             }
-            Heard::Final { speaker, text, words } => {
+            Heard::Final { speaker, text, words, end_ms } => {
                 line.hear(None);
+                let end_ms = line.moment(end_ms);
                 let words = line.place(words, self.clock);
-                let (Some(first), Some(last)) = (words.first(), words.last()) else { return Ok(()) };
-                let (start_ms, end_ms) = (first.start_ms, end_of(&words, last));
+                let Some(first) = words.first() else { return Ok(()) };
+                let start_ms = first.start_ms;
+                let end_ms = words.iter().map(|word| word.end_ms).fold(end_ms, u64::max);
                 let rotates = line.age() >= self.limits.rotate;
                 self.kept.settle(end_ms * 16);
                 (self.clock, self.failing) = (end_ms, None);
@@ -273,9 +275,4 @@ impl Line {
             () = room => Happening::Room,
         }
     }
-}
-
-/// The end of a segment is its last word's, or a longer one's before it.
-fn end_of(words: &[Word], last: &Word) -> u64 {
-    words.iter().map(|word| word.end_ms).max().unwrap_or(last.end_ms)
 }

@@ -87,7 +87,8 @@ async fn serve(
             }
             if second.len() == 16_000 && !matches!(manner, Manner::Deaf) {
                 let word = word(&std::mem::take(&mut second));
-                let heard = Heard::Final { speaker: None, text: word.text.clone(), words: vec![word] };
+                let (text, end_ms) = (word.text.clone(), word.end_ms);
+                let heard = Heard::Final { speaker: None, text, words: vec![word], end_ms };
                 if says.send(Ok(heard)).await.is_err() {
                     return;
                 }
