@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use super::kept::Kept;
 use super::line::{Line, Wait};
 use super::{Heard, ServiceConnection, ServiceFailure, SpeechService, StreamLimits};
-use crate::speech::{SpeechEvent, Word};
+use crate::speech::SpeechEvent;
 
 /// Samples sent at once: 100 ms, as Transcribe's guidelines have it.
 pub(super) const PIECE: usize = 1600;
