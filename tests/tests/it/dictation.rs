@@ -318,7 +318,7 @@ pub(crate) fn body(frames: &[(u32, &[u8])]) -> Vec<u8> {
 #[tokio::test]
 async fn frames_of_plain_requests_lie_beside_those_of_the_socket() {
     // The samples are no speech: no engine is asked.
-    let server = TestServer::start_with(|set| set.speech.model = "absent.bin".into()).await.unwrap();
+    let server = TestServer::start_with(|set| set.speech.model = Some("absent.bin".to_owned())).await.unwrap();
     let doctor = &server.doctor;
     let id = begin(doctor, "rane", "ambient").await["id"].as_str().unwrap().to_owned();
     let place = format!("/v1/dictations/{id}/frames");
