@@ -23,6 +23,7 @@ use bytes::Bytes;
 use poem::http::{Method, header};
 use poem::{Endpoint, Request, Response};
 use seva_clinic::blobs::SealedBlobs;
+use seva_clinic::extracting::TextExtraction;
 use seva_fhir::FhirService;
 use seva_fhir::access::Caller;
 use seva_fhir::jobs::JobDesk;
@@ -43,6 +44,7 @@ pub struct FhirEndpoint {
     authenticator: Authenticator,
     blobs: SealedBlobs,
     jobs: JobDesk,
+    extraction: TextExtraction,
     metadata: Arc<metadata::Metadata>,
 }
 
@@ -56,6 +58,7 @@ impl FhirEndpoint {
             authenticator: services.authenticator.clone(),
             blobs: services.blobs.clone(),
             jobs: services.jobs.clone(),
+            extraction: services.extraction.clone(),
             metadata,
         }
     }

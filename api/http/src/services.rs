@@ -12,6 +12,7 @@ use poem_openapi::OpenApiService;
 use poem_openapi::param::Path;
 use seva_clinic::blobs::SealedBlobs;
 use seva_clinic::dictation::DictationService;
+use seva_clinic::extracting::TextExtraction;
 use seva_clinic::prescription::PrescriptionService;
 use seva_clinic::review::ReviewService;
 use seva_clinic::speech::audio::AudioDecoder;
@@ -36,6 +37,8 @@ pub struct Services {
     pub dictations: DictationService,
     /// Prescriptions.
     pub prescriptions: PrescriptionService,
+    /// Texts of other programs.
+    pub extraction: TextExtraction,
     /// What helps the reviewing doctor.
     pub review: ReviewService,
     /// Files that are too large for rows.

@@ -11,6 +11,7 @@ use poem::{Endpoint, EndpointExt};
 use seva_clinic::blobs::SealedBlobs;
 use seva_clinic::dictation::{DictationParts, DictationService, OtherNodes};
 use seva_clinic::entities::EntityExtractor;
+use seva_clinic::extracting::TextExtraction;
 use seva_clinic::prescription::{PrescriptionParts, PrescriptionService};
 use seva_clinic::review::{ReviewParts, ReviewService};
 use seva_clinic::speech::SpeechEngine;
@@ -162,6 +163,7 @@ impl Running {
         let (closing, closing_seen) = watch::channel(false);
         let verifier = adapters::verifier(&configuration)?;
         let (blob_store, issuer) = (Arc::clone(&blobs.store), verifier.clone());
+        let extraction = parts.extraction(&extractor);
         let asked = Dependencies { database: &database, speech, extractor, blobs: blob_store, issuer };
         let services = Arc::new(Services {
             fhir: fhir.clone(),
@@ -171,6 +173,7 @@ impl Running {
             review: parts.review(&fhir, &dictations, &prescriptions),
             jobs: parts.jobs(&blobs),
             blobs,
+            extraction,
             decoder: Arc::new(EmbeddedAudioDecoder),
             url: url.clone(),
             closing: closing_seen,
@@ -337,6 +340,15 @@ impl Parts<'_> {
             ids: Arc::new(RandomIds),
             limits: self.configuration.dictation.limits(),
         })
+    }
+
+    fn extraction(&self, extractor: &Arc<dyn EntityExtractor>) -> TextExtraction {
+        TextExtraction {
+            extractor: Arc::clone(extractor),
+            audit: Arc::new(self.audit.clone()),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+        }
     }
 
     fn prescriptions(&self, fhir: &FhirService, blobs: &SealedBlobs) -> PrescriptionService {

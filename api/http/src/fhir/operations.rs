@@ -7,6 +7,7 @@ mod everything;
 mod expand;
 mod explain;
 mod export;
+mod extract;
 mod graphql;
 mod import;
 mod lastn;
@@ -92,6 +93,7 @@ pub(super) async fn run(
         ("evidence", On::Instance(key)) => {
             Ok(answer(&seva_clinic::evidence::resolve(face.service(), caller, key).await?))
         }
+        ("extract", On::System) => extract::run(face, caller, &given).await,
         ("explain", on) => explain::run(face, caller, on, &given).await,
         ("validate", on) => validate::run(face, caller, on, &given).await,
         ("lastn", On::Type(_)) => lastn::run(face, caller, &given).await,

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::service::DictationService;
 use super::{Claim, Dictation, DictationEvent, DictationState, Stage, Transcript};
-use crate::drafting::{self, Draft, Recording};
+use crate::drafting::{self, Assembly, Draft, Recording};
 use crate::encounter_record::{DICTATION_SYSTEM, EncounterRecord, transcript_identifier};
 use crate::failure::ClinicError;
 use crate::review::learning::substituted;
@@ -95,15 +95,10 @@ impl DictationService {
             return Ok(());
         }
         let recording = self.described(tenant, dictation).await?;
-        let bundle = drafting::bundle(&Draft {
-            dictation,
-            transcript: &transcript,
-            recording,
-            record: &record,
-            extractor: (self.parts.extractor.name(), self.parts.extractor.version()),
-            now: self.parts.clock.now().to_milliseconds(),
-            ids: self.parts.ids.as_ref(),
-        });
+        let now = (self.parts.clock.now().to_milliseconds(), self.parts.ids.as_ref());
+        let extractor = (self.parts.extractor.name(), self.parts.extractor.version());
+        let assembly = Assembly { recording, record: &record, extractor };
+        let bundle = drafting::bundle(&Draft::of(dictation, &transcript, &record, now), &assembly);
         // Written before the draft: a draft that is there has its proposals, whatever ends the program.
         self.parts.proposals.propose(tenant, &proposals(&record, dictation)).await?;
         // Whoever was slower finds the transcript of this dictation, and writes nothing a second time.

@@ -112,15 +112,10 @@ pub(crate) fn drafted(text: &str) -> Json {
 
 fn drafted_from(dictation: &Dictation) -> Json {
     let transcript = Transcript::of(&dictation.result.segments);
-    bundle(&Draft {
-        dictation,
-        transcript: &transcript,
-        recording: Recording { size: 44, sha1: [0; 20], milliseconds: 9_000 },
-        record: &record(),
-        extractor: ("lexicon", "1"),
-        now: Instant::from_micros(0),
-        ids: &RandomIds,
-    })
+    let recording = Recording { size: 44, sha1: [0; 20], milliseconds: 9_000 };
+    let record = record();
+    let draft = Draft::of(dictation, &transcript, &record, (Instant::from_micros(0), &RandomIds));
+    bundle(&draft, &Assembly { recording, record: &record, extractor: ("lexicon", "1") })
 }
 
 #[test]

@@ -237,9 +237,9 @@ pub(super) fn of(record: &EncounterRecord) -> Prescription {
     }
 }
 
-/// What was entered in error is not shown.
+/// What was entered in error is not shown, but for what was rejected: that it was proposed never vanishes.
 pub(crate) fn is_listed(held: &Held) -> bool {
-    held.body.get_str("status") != Some("entered-in-error")
+    held.body.get_str("status") != Some("entered-in-error") || review_state(&held.body) == "rejected"
 }
 
 pub(crate) fn review_state(body: &Json) -> &str {
