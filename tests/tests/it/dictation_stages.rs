@@ -89,9 +89,8 @@ impl SpeechEngine for MoodySpeech {
 
     async fn open(&self, request: SpeechRequest) -> Result<SpeechSession, SpeechError> {
         self.0.show().await.map_err(SpeechError::Engine)?;
-        ScriptedSpeech::new(["Fever for three days.", "Tablet paracetamol 650 mg three times a day for five days."])
-            .open(request)
-            .await
+        let medicine = "Tablet paracetamol 650 mg three times a day for five days.";
+        ScriptedSpeech::new(["Fever for three days.", medicine, "Next field."]).open(request).await
     }
 }
 
@@ -161,12 +160,18 @@ impl Clinic {
 
     /// A finished recording of a second.
     async fn recorded(&self, node: &DictationService, patient: &str) -> Uuid {
+        self.recorded_with(node, patient, false).await
+    }
+
+    /// The same, perhaps with commands.
+    async fn recorded_with(&self, node: &DictationService, patient: &str, commands: bool) -> Uuid {
         let request = DictationRequest {
             patient: format!("Patient/{patient}").parse().unwrap(),
             encounter: format!("Encounter/visit-{patient}").parse().unwrap(),
             consent: format!("Consent/consent-{patient}").parse().unwrap(),
             language: "en".to_owned(),
             mode: DictationMode::Upload,
+            commands,
         };
         let id = node.create(&self.caller, request).await.unwrap().id;
         let frame = Frame { sequence: 0, samples: vec![7; 32_000] };
@@ -228,7 +233,7 @@ async fn each_stage_that_failed_is_tried_again_from_where_it_failed() {
     assert_eq!(node.retry(&clinic.caller, id).await.unwrap().state, DictationState::Draining);
 
     let failed = clinic.until(id, DictationState::Failed).await;
-    assert_eq!((failed.result.failed_stage, failed.result.segments.len()), (Some(Stage::Extract), 2));
+    assert_eq!((failed.result.failed_stage, failed.result.segments.len()), (Some(Stage::Extract), 3));
     // The draft can't be written without its visit.
     let deleted = doctor.send(Method::DELETE, "/fhir/Encounter/visit-rane", &[], None).await.unwrap();
     assert!(deleted.status < 300, "{}", deleted.json);
@@ -247,6 +252,22 @@ async fn each_stage_that_failed_is_tried_again_from_where_it_failed() {
     assert!(drafted.result.composition.is_some());
     assert!(node.retry(&clinic.caller, id).await.is_err(), "it has not failed");
     assert_eq!(clinic.transcripts("rane").await, 1);
+    clinic.close([node]).await;
+}
+
+#[tokio::test]
+async fn commands_are_read_where_a_dictation_takes_them_and_never_reach_its_text() {
+    let clinic = Clinic::open().await;
+    let node = clinic.node(works(), works(), limits());
+    node.start_work(OtherNodes::Possible).await.unwrap();
+    for (patient, commands) in [("rane", true), ("dhillon", false)] {
+        let id = clinic.recorded_with(&node, patient, commands).await;
+        let drafted = clinic.until(id, DictationState::Drafted).await;
+        let last = drafted.result.segments.last().unwrap();
+        assert_eq!(last.command.map(|command| command.code()), commands.then_some("next-field"));
+        let text = DictationService::transcript(&drafted).text;
+        assert_eq!(text.contains("Next field"), !commands, "{text}");
+    }
     clinic.close([node]).await;
 }
 
