@@ -23,6 +23,7 @@ mod m0013_uploads;
 mod m0014_audio_life;
 mod m0040_review;
 mod m0041_proposals;
+mod m0042_commands;
 
 /// The key of the PostgreSQL advisory lock that serialises migrations between nodes.
 pub const MIGRATION_LOCK: i64 = 0x5345_5641_0001;
@@ -61,6 +62,7 @@ impl MigratorTrait for Migrator {
             Box::new(Statements { name: "m0014_audio_life", up: m0014_audio_life::UP, down: m0014_audio_life::DOWN }),
             Box::new(Statements { name: "m0040_review", up: m0040_review::UP, down: m0040_review::DOWN }),
             Box::new(Statements { name: "m0041_proposals", up: m0041_proposals::UP, down: m0041_proposals::DOWN }),
+            Box::new(Statements { name: "m0042_commands", up: m0042_commands::UP, down: m0042_commands::DOWN }),
         ]
     }
 }

@@ -8,7 +8,7 @@ const PAGES = [
   '/worklist', '/account', '/patients', '/patients?q=nobody', '/patients/rane', '/consultations/visit-rane', '/consultations/visit-naik',
   '/consultations/visit-naik?tab=transcript', '/consultations/visit-naik?tab=medicines', '/consultations/visit-naik?edit=diagnosis',
   '/consultations/visit-naik/prescription', '/consultations/visit-gawande', '/consultations/visit-gawande?tab=medicines',
-  '/consultations/visit-gawande?sign=1', '/consultations/visit-gawande/prescription', '/nothing-here',
+  '/consultations/visit-gawande?sign=1', '/consultations/visit-sheikh/walk', '/consultations/visit-rane/walk', '/consultations/visit-gawande/prescription', '/nothing-here',
 ];
 const LINE = 'tab paracetamol 500 mg TDS x 3 days';
 
@@ -115,6 +115,43 @@ async function withoutScripts(browser, base, state) {
   return { before, found, unasked, visit: visit.includes('18') && visit.includes('Knee pain') && visit.includes('Penicillin') };
 }
 
+// The demo dictation: its dangerous words walked by keyboard alone, the meter and a command beside the note; without scripts too.
+async function reviewing(browser, base, state) {
+  const context = await browser.newContext({ storageState: state });
+  const page = await context.newPage();
+  await page.goto(`${base}/consultations/visit-rane`);
+  await page.click('form[action$="/demo"] button');
+  await page.waitForSelector('[data-dictation-state="drafted"]', { timeout: 90000 });
+  const meters = await page.locator('.omissions meter').count();
+  await page.fill('#command', 'go to diagnosis');
+  await page.press('#command', 'Enter');
+  await page.waitForFunction(() => document.activeElement?.closest('#section-diagnosis'));
+  await page.keyboard.press('n');
+  await page.waitForSelector('[data-walk]');
+  const left = () => page.locator('[data-stop][data-state=pending]').count();
+  const before = await left();
+  await page.keyboard.press('n');
+  await page.waitForFunction(() => document.activeElement?.closest('[data-stop]'));
+  const heard = await page.locator('[data-stop] [data-playing]').count();
+  await Promise.all([page.waitForNavigation(), page.keyboard.press('v')]);
+  const marked = before - await left();
+  await page.reload();
+  const kept = before - await left();
+  const plain = await browser.newContext({ storageState: state, javaScriptEnabled: false });
+  const other = await plain.newPage();
+  await other.goto(`${base}/consultations/visit-rane/walk`);
+  await other.click('#next button[value=heard]');
+  await other.waitForSelector('[data-walk]');
+  const scriptless = before - await other.locator('[data-stop][data-state=pending]').count();
+  await other.goto(`${base}/consultations/visit-rane`);
+  await other.fill('#command', 'prescribe azithromycin five hundred once daily for three days');
+  await other.click('[data-commands] button');
+  const drafted = await other.locator('.medicine:has-text("azithromycin")').count();
+  await plain.close();
+  await context.close();
+  return { meters, walked: before > 3, heard, marked, kept, scriptless, drafted: drafted > 0 };
+}
+
 async function faultsOf(page, place, width) {
   await page.addScriptTag({ path: axe }).catch(() => page.evaluate(require('fs').readFileSync(axe, 'utf8')));
   const result = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
@@ -174,8 +211,9 @@ async function main(base) {
   await page.waitForURL('**/worklist');
   const state = await context.storageState();
   const scriptless = await withoutScripts(browser, base, state);
+  const review = await reviewing(browser, base, state);
   const keyboard = await byKeyboard(browser, base);
-  const seen = { scriptless, keyboard, conflict: await conflict(browser, base, state), faults: [...await look(browser, base, state), ...await fits(browser, base, state)] };
+  const seen = { scriptless, review, keyboard, conflict: await conflict(browser, base, state), faults: [...await look(browser, base, state), ...await fits(browser, base, state)] };
   await browser.close();
   console.log(JSON.stringify(seen));
 }

@@ -49,6 +49,8 @@ struct ConsultationPage {
     working: bool,
     doubtful: usize,
     note: NoteView,
+    /// What can be said as a command.
+    phrases: &'static [&'static str],
     omissions: Omissions,
     proposals: Proposals,
     paper: Paper,
@@ -65,6 +67,19 @@ struct ConsultationPage {
     detail: String,
     conflict: Option<Conflict>,
 }
+
+/// Commands as the grammar of `docs/voice-protocol.md` reads them.
+const PHRASES: &[&str] = &[
+    "prescribe azithromycin five hundred once daily for three days",
+    "remove azithromycin",
+    "scratch that",
+    "next field",
+    "previous field",
+    "go to diagnosis",
+    "approve diagnosis",
+    "approve azithromycin",
+    "read back medicines",
+];
 
 const TABS: [&str; 3] = ["transcript", "note", "medicines"];
 
@@ -116,6 +131,7 @@ pub(crate) async fn show_after(
         dictations,
         signing: asked.sign && !note.signed && note.exists && (note.blockers.is_empty() || failed),
         note,
+        phrases: PHRASES,
         omissions: pages.get_as(asker, &format!("/v1/encounters/{id}/omissions")).await?,
         proposals: pages.get_as(asker, &format!("/v1/encounters/{id}/proposals")).await?,
         paper: prescription::paper(pages, asker, &encounter).await?,

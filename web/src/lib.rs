@@ -10,6 +10,7 @@ mod assets;
 mod banner;
 mod choices;
 mod client;
+mod commands;
 mod conflict;
 mod consent;
 mod consultation;

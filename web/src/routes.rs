@@ -18,8 +18,8 @@ use crate::client::{ApiClient, ApiRequest, ApiResponse, ApiUnavailable, Surround
 use crate::session::{FORM_TOKEN, Life, cookie, same_origin};
 use crate::templates::Templates;
 use crate::{
-    account, assets, choices, consent, consultation, log_in, looks, patient, patients, prescription, proposals,
-    registration, review, voice, walk, worklist,
+    account, assets, choices, commands, consent, consultation, log_in, looks, patient, patients, prescription,
+    proposals, registration, review, voice, walk, worklist,
 };
 
 /// The fields of a form.
@@ -108,6 +108,9 @@ impl Pages {
             && voice::takes(place)
         {
             return voice::post(self, asker, (&request, &mut body), (id, place)).await;
+        }
+        if let ["consultations", id, "commands"] = place {
+            return commands::submit(self, asker, (&request, &mut body), id).await;
         }
         let fields = self.fields(&request, &mut body, asker).await?;
         match place {

@@ -46,6 +46,11 @@ struct Segment {
     text: String,
     #[serde(default)]
     speaker: Option<String>,
+    /// Which command it is; neither it nor what was struck is part of the whole text.
+    #[serde(default)]
+    command: Option<String>,
+    #[serde(default)]
+    struck: bool,
 }
 
 #[derive(Deserialize)]
@@ -86,6 +91,12 @@ pub(crate) struct SegmentView {
     speaker: &'static str,
     pieces: Vec<Piece>,
     doubtful: bool,
+    /// Which command it is; empty where it is none.
+    command: String,
+    /// Whether it was taken back by a command.
+    struck: bool,
+    /// The words of a command.
+    words: String,
 }
 
 /// Text with one kind of mark, or without.
@@ -107,9 +118,11 @@ impl From<Dictation> for DictationView {
             if length == 0 {
                 continue;
             }
+            let counts = segment.command.is_none() && !segment.struck;
             // The whole text has a space between segments.
-            offset += usize::from(!segments.is_empty());
-            let pieces = pieces(spoken, offset, &dictation.entities);
+            offset += usize::from(counts && offset > 0);
+            let entities = if counts { dictation.entities.as_slice() } else { &[] };
+            let pieces = pieces(spoken, offset, entities);
             segments.push(SegmentView {
                 id: segment.id,
                 start_ms: segment.start_ms,
@@ -117,8 +130,11 @@ impl From<Dictation> for DictationView {
                 speaker: speaker(segment.speaker.as_deref()),
                 doubtful: pieces.iter().any(|piece| piece.doubtful),
                 pieces,
+                command: segment.command.clone().unwrap_or_default(),
+                struck: segment.struck,
+                words: if counts { String::new() } else { spoken.to_owned() },
             });
-            offset += length;
+            offset += if counts { length } else { 0 };
         }
         Self {
             id: dictation.id,
@@ -203,7 +219,9 @@ mod tests {
             "engine": {"name": "scripted", "version": "1"},
             "segments": [
                 {"id": 0, "startMs": 0, "endMs": 900, "text": " बुखार, no cough.", "words": []},
-                {"id": 1, "startMs": 900, "endMs": 1500, "text": "Paracetamol <650>", "words": []}],
+                {"id": 1, "startMs": 900, "endMs": 950, "text": "Next field.", "words": [], "command": "next-field"},
+                {"id": 2, "startMs": 950, "endMs": 999, "text": "Cough", "words": [], "struck": true},
+                {"id": 3, "startMs": 999, "endMs": 1500, "text": "Paracetamol <650>", "words": []}],
             "entities": [
                 {"category": "MEDICAL_CONDITION", "begin": 0, "end": 5, "traits": ["SYMPTOM"]},
                 {"category": "MEDICAL_CONDITION", "begin": 10, "end": 15, "traits": ["SYMPTOM", "NEGATION"]},
@@ -212,7 +230,11 @@ mod tests {
         let dictation: Dictation = serde_json::from_value(said).expect("the contract's shape");
         let view = DictationView::from(dictation);
         let piece = |text: &str, kind, doubtful| Piece { text: text.to_owned(), kind, doubtful };
-        let [first, second] = view.segments.as_slice() else { panic!("two segments") };
+        let [first, command, struck, second] = view.segments.as_slice() else { panic!("four segments") };
+        assert_eq!(
+            (command.command.as_str(), command.words.as_str(), struck.struck),
+            ("next-field", "Next field.", true)
+        );
         assert_eq!(
             first.pieces,
             [

@@ -62,7 +62,9 @@ pub(crate) async fn post(
         ["dictations"] => {
             let sent = body.take()?.into_bytes_limit(LARGEST_SCRIPT_BODY).await?;
             let asked: Value = serde_json::from_slice(&sent).unwrap_or_default();
-            let recording = NewRecording { language: &text(&asked, "/language"), mode: &text(&asked, "/mode") };
+            let commands = asked.get("commands") == Some(&Value::Bool(true));
+            let (language, mode) = (text(&asked, "/language"), text(&asked, "/mode"));
+            let recording = NewRecording { language: &language, mode: &mode, commands };
             let made = create(pages, asker, encounter, recording).await?;
             Ok(relay(&made, SEEN))
         }
@@ -110,6 +112,8 @@ pub(crate) async fn show(
 struct NewRecording<'r> {
     language: &'r str,
     mode: &'r str,
+    /// Whether final segments are read as commands.
+    commands: bool,
 }
 
 /// Makes a dictation of the encounter's patient, under the patient's own consent.
@@ -125,14 +129,16 @@ async fn create(
         return Err(pages.refuse(asker, Message::of(status, "error-no-consent")));
     };
     let new = json!({ "patient": format!("Patient/{patient}"), "encounter": format!("Encounter/{encounter}"),
-        "consent": format!("Consent/{}", consent.id), "language": recording.language, "mode": recording.mode });
+        "consent": format!("Consent/{}", consent.id), "language": recording.language, "mode": recording.mode,
+        "commands": recording.commands });
     pages.send(asker, ("POST", "/v1/dictations"), &new).await
 }
 
 /// Sends the demo recording.
 async fn play_demo(pages: &Pages, asker: &Asker, encounter: &str) -> poem::Result<Response> {
     let refused = |key| Ok(pages.message(asker, Message::of(StatusCode::UNPROCESSABLE_ENTITY, key)));
-    let made = create(pages, asker, encounter, NewRecording { language: "en", mode: "upload" }).await?;
+    let made =
+        create(pages, asker, encounter, NewRecording { language: "en", mode: "upload", commands: false }).await?;
     if made.status != 201 {
         return refused("error-not-permitted");
     }
@@ -172,7 +178,7 @@ async fn audio(pages: &Pages, asker: &Asker, request: &Request, id: &str) -> poe
 }
 
 /// Passes an answer on to a script: the members that it reads, and nothing else.
-fn relay(answer: &ApiResponse, members: &[&str]) -> Response {
+pub(crate) fn relay(answer: &ApiResponse, members: &[&str]) -> Response {
     let Value::Object(mut whole) = value(answer) else { return status_of(answer).into() };
     let seen: Map<String, Value> =
         members.iter().filter_map(|name| whole.remove(*name).map(|found| ((*name).to_owned(), found))).collect();

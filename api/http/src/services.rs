@@ -11,6 +11,7 @@ use poem::{EndpointExt, Route, get};
 use poem_openapi::OpenApiService;
 use poem_openapi::param::Path;
 use seva_clinic::blobs::SealedBlobs;
+use seva_clinic::commands::CommandService;
 use seva_clinic::dictation::DictationService;
 use seva_clinic::extracting::TextExtraction;
 use seva_clinic::prescription::PrescriptionService;
@@ -41,6 +42,8 @@ pub struct Services {
     pub extraction: TextExtraction,
     /// What helps the reviewing doctor.
     pub review: ReviewService,
+    /// Voice commands.
+    pub commands: CommandService,
     /// Files that are too large for rows.
     pub blobs: SealedBlobs,
     /// Exports, imports, and what is answered later.

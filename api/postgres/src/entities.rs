@@ -38,6 +38,7 @@ pub(crate) mod session;
 pub(crate) mod tenant;
 pub(crate) mod ticket;
 pub(crate) mod upload_part;
+pub(crate) mod voice_command;
 pub(crate) mod walk_mark;
 
 #[cfg(test)]

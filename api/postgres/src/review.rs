@@ -1,10 +1,11 @@
-//! Marks of walks, the doctors' own lexicons, what further recordings propose.
+//! Marks of walks, the doctors' own lexicons, what further recordings propose, voice commands.
 
+mod commands;
 mod proposals;
 
 use async_trait::async_trait;
 use sea_orm::ActiveValue::Set;
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, OnConflict};
 use sea_orm::{ColumnTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use seva_clinic::dictation::{DictationStoreError, StoreResult};
 use seva_clinic::review::{LearntName, LearntNames, Mark, MarkAct, WalkMarks};
@@ -86,9 +87,13 @@ impl LearntNames for PostgresReview {
             times: Set(1),
             ..Default::default()
         };
+        // Something else is meant from now on: that is the first time.
+        let said = Expr::col((Alias::new("excluded"), Column::Meant));
+        let same = Expr::col((learnt_name::Entity, Column::Meant)).eq(said);
+        let counted = Expr::col((learnt_name::Entity, Column::Times)).add(1);
         let again = OnConflict::columns([Column::Tenant, Column::Practitioner, Column::Heard])
             .update_column(Column::Meant)
-            .value(Column::Times, Expr::col((learnt_name::Entity, Column::Times)).add(1))
+            .value(Column::Times, Expr::case(same, counted).finally(1))
             .value(Column::Updated, now())
             .to_owned();
         let kept = learnt_name::Entity::insert(row).on_conflict(again).exec_without_returning(&self.orm);

@@ -9,6 +9,7 @@ use anyhow::Context;
 use poem::listener::{Acceptor, Listener, TcpAcceptor, TcpListener};
 use poem::{Endpoint, EndpointExt};
 use seva_clinic::blobs::SealedBlobs;
+use seva_clinic::commands::{CommandParts, CommandService};
 use seva_clinic::dictation::{DictationParts, DictationService, OtherNodes};
 use seva_clinic::entities::EntityExtractor;
 use seva_clinic::extracting::TextExtraction;
@@ -171,6 +172,7 @@ impl Running {
             dictations: dictations.clone(),
             prescriptions: prescriptions.clone(),
             review: parts.review(&fhir, &dictations, &prescriptions),
+            commands: parts.commands(&prescriptions),
             jobs: parts.jobs(&blobs),
             blobs,
             extraction,
@@ -358,6 +360,15 @@ impl Parts<'_> {
             ids: Arc::new(RandomIds),
             printer: Arc::new(KrillaPrinter),
             blobs: blobs.clone(),
+        })
+    }
+
+    fn commands(&self, prescriptions: &PrescriptionService) -> CommandService {
+        CommandService::new(CommandParts {
+            prescriptions: prescriptions.clone(),
+            log: Arc::new(PostgresReview::new(self.database)),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
         })
     }
 

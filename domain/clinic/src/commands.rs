@@ -2,13 +2,15 @@
 //!
 //! What a command makes is a draft (R4: <https://hl7.org/fhir/R4/medicationrequest.html>); nothing is ever signed by voice.
 
+mod carrying_out;
 mod grammar;
 mod segments;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::drafting::SectionKind;
 
+pub use carrying_out::{CommandLog, CommandOutcome, CommandParts, CommandService, DoneCommand, NewCommand, Undo};
 pub use grammar::read;
 pub use segments::sorted;
 
@@ -45,7 +47,7 @@ pub enum Command {
 }
 
 /// A command without what it is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CommandKind {
     /// Adds a medicine.

@@ -66,6 +66,9 @@ pub struct DictationSettings {
     pub language: String,
     /// How the microphone is worked.
     pub mode: DictationMode,
+    /// Whether final segments are read as commands.
+    #[serde(default)]
+    pub commands: bool,
     /// The speech engine's name.
     pub engine: String,
     /// The speech engine's version.

@@ -1,6 +1,7 @@
 //! The clinic: from dictation to draft to signed prescription, in FHIR R4 (<https://hl7.org/fhir/R4/>). No HTTP, no SQL.
 
 pub mod blobs;
+pub mod commands;
 pub mod consent;
 pub mod dictation;
 pub mod dosage;

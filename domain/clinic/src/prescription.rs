@@ -29,6 +29,8 @@ pub use correcting::Correction;
 pub use document::PrintedDocument;
 pub(crate) use editing::edit as edit_section;
 pub use editing::{MedicineChange, SectionChange};
+#[cfg(test)]
+pub(crate) use line::TypedLine;
 pub use signing::content_hash;
 pub use view::{
     Allergy, DosageView, Evidence, LineView, MedicineView, Prescription, SectionView, Signature, SuggestionView, Vital,

@@ -38,6 +38,7 @@ impl Clinic {
             consent: "Consent/consent-rane".parse().unwrap(),
             language: "en".to_owned(),
             mode: DictationMode::Toggle,
+            commands: false,
         };
         let id = node.create(&self.caller, request).await.unwrap().id;
         for batch in frames.chunks(16) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Method;
-use seva_clinic::dictation::{DictationLimits, DictationState, DictationStore, OtherNodes, Stage};
+use seva_clinic::dictation::{DictationLimits, DictationService, DictationState, DictationStore, OtherNodes, Stage};
 
 use crate::moody_clinic::{Clinic, Mood, limits, works};
 
@@ -24,7 +24,7 @@ async fn each_stage_that_failed_is_tried_again_from_where_it_failed() {
     assert_eq!(node.retry(&clinic.caller, id).await.unwrap().state, DictationState::Draining);
 
     let failed = clinic.until(id, DictationState::Failed).await;
-    assert_eq!((failed.result.failed_stage, failed.result.segments.len()), (Some(Stage::Extract), 2));
+    assert_eq!((failed.result.failed_stage, failed.result.segments.len()), (Some(Stage::Extract), 3));
     // The draft can't be written without its visit.
     let deleted = doctor.send(Method::DELETE, "/fhir/Encounter/visit-rane", &[], None).await.unwrap();
     assert!(deleted.status < 300, "{}", deleted.json);
@@ -43,6 +43,22 @@ async fn each_stage_that_failed_is_tried_again_from_where_it_failed() {
     assert!(drafted.result.composition.is_some());
     assert!(node.retry(&clinic.caller, id).await.is_err(), "it has not failed");
     assert_eq!(clinic.transcripts("rane").await, 1);
+    clinic.close([node]).await;
+}
+
+#[tokio::test]
+async fn commands_are_read_where_a_dictation_takes_them_and_never_reach_its_text() {
+    let clinic = Clinic::open().await;
+    let node = clinic.node(works(), works(), limits());
+    node.start_work(OtherNodes::Possible).await.unwrap();
+    for (patient, commands) in [("rane", true), ("dhillon", false)] {
+        let id = clinic.recorded_with(&node, patient, commands).await;
+        let drafted = clinic.until(id, DictationState::Drafted).await;
+        let last = drafted.result.segments.last().unwrap();
+        assert_eq!(last.command.map(|command| command.code()), commands.then_some("next-field"));
+        let text = DictationService::transcript(&drafted).text;
+        assert_eq!(text.contains("Next field"), !commands, "{text}");
+    }
     clinic.close([node]).await;
 }
 

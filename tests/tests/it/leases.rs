@@ -68,6 +68,7 @@ fn dictation() -> Dictation {
             practitioner: Some("Practitioner/kelkar".into()),
             language: "en".into(),
             mode: DictationMode::Toggle,
+            commands: false,
             engine: "none".into(),
             engine_version: "0".into(),
         },

@@ -88,9 +88,8 @@ impl SpeechEngine for MoodySpeech {
 
     async fn open(&self, request: SpeechRequest) -> Result<SpeechSession, SpeechError> {
         self.0.show().await.map_err(SpeechError::Engine)?;
-        ScriptedSpeech::new(["Fever for three days.", "Tablet paracetamol 650 mg three times a day for five days."])
-            .open(request)
-            .await
+        let medicine = "Tablet paracetamol 650 mg three times a day for five days.";
+        ScriptedSpeech::new(["Fever for three days.", medicine, "Next field."]).open(request).await
     }
 }
 
@@ -165,12 +164,18 @@ impl Clinic {
 
     /// A finished recording of a second.
     pub(crate) async fn recorded(&self, node: &DictationService, patient: &str) -> Uuid {
+        self.recorded_with(node, patient, false).await
+    }
+
+    /// The same, perhaps with commands.
+    pub(crate) async fn recorded_with(&self, node: &DictationService, patient: &str, commands: bool) -> Uuid {
         let request = DictationRequest {
             patient: format!("Patient/{patient}").parse().unwrap(),
             encounter: format!("Encounter/visit-{patient}").parse().unwrap(),
             consent: format!("Consent/consent-{patient}").parse().unwrap(),
             language: "en".to_owned(),
             mode: DictationMode::Upload,
+            commands,
         };
         let id = node.create(&self.caller, request).await.unwrap().id;
         let frame = Frame { sequence: 0, samples: vec![7; 32_000] };

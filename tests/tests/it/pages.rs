@@ -16,7 +16,9 @@ async fn every_page_is_usable_by_everybody() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let seen: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
-    let expected = json!({"scriptless": {"before": 0, "found": [1, 1], "unasked": 1, "visit": true}, "keyboard": {"refused": 1, "sealed": 1, "faults": []},
+    let expected = json!({"scriptless": {"before": 0, "found": [1, 1], "unasked": 1, "visit": true},
+        "review": {"meters": 2, "walked": true, "heard": 1, "marked": 1, "kept": 1, "scriptless": 2, "drafted": true},
+        "keyboard": {"refused": 1, "sealed": 1, "faults": []},
         "conflict": true, "faults": []});
     assert_eq!(seen, expected, "{seen:#}");
     server.stop().await.unwrap();

@@ -36,7 +36,7 @@ pub(super) async fn take(
     if !asker.sent(&form.token) && !asker.sent_in_header(request) {
         return Ok(pages.message(asker, REFUSED));
     }
-    let recording = NewRecording { language: &form.language, mode: "upload" };
+    let recording = NewRecording { language: &form.language, mode: "upload", commands: false };
     let made = create(pages, asker, encounter, recording).await?;
     let id = text(&value(&made), "/id");
     let (true, Some(file)) = (made.status == 201, form.file) else {

@@ -1,4 +1,5 @@
 // Starts what a page needs beyond HTML: keys everywhere, and the microphone on a consultation.
+import { Commands } from './commands.js';
 import { startEvidence } from './evidence.js';
 import { startKeys } from './keys.js';
 import { refresh } from './panes.js';
@@ -26,6 +27,8 @@ function startVoice(element) {
   const server = new Server(encounter, csrf);
   const bar = new VoiceBar(element);
   startEvidence((dictation) => server.audio(dictation), () => bar.say('audio-failed'));
+  const form = document.querySelector('[data-commands]');
+  const commands = form && new Commands(server, form);
   if (!bar.part('start')) return null;
   const pane = document.querySelector('[data-transcript]');
   const transcript = pane && new Transcript(pane, encounter);
@@ -35,11 +38,16 @@ function startVoice(element) {
     encounter,
     language: () => bar.language,
     device: () => bar.device,
+    commands: () => commands?.on ?? false,
     changed: () => bar.show(),
     level: (level) => bar.level?.show(level),
     heard: (event) => {
       if (transcript && !transcript.log) transcript.begin(recorder.recording.dictation, bar.language);
       transcript?.hear(event);
+      // A command that strikes dictated words has done its work.
+      if (event.type === 'final' && event.command && !transcript?.strikes(event)) {
+        commands?.carryOut({ text: event.text, dictation: recorder.recording.dictation, segment: String(event.segment) });
+      }
     },
     say: (key, values) => bar.say(key, values),
     done,
@@ -52,8 +60,8 @@ function startVoice(element) {
   const progress = (key, percent) => bar.progress(key, percent);
   const waiting = (place) => bar.waiting(place);
   const parts = { server, say, progress, waiting, heard: () => {}, done };
-  const form = bar.part('file')?.closest('form');
-  if (form) startUpload(form, parts);
+  const upload = bar.part('file')?.closest('form');
+  if (upload) startUpload(upload, parts);
   // An upload without script, or a demo, on which an engine still works.
   const working = element.dataset.working;
   recover(recorder).then(() => { if (working && !recorder.busy) watch(working, parts); }).catch(() => {});

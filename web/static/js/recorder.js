@@ -15,7 +15,7 @@ const pause = (wait) => new Promise((resolve) => { setTimeout(resolve, wait); })
 
 export class Recorder {
   /**
-   * @param {{server: import('./server.js').Server, encounter: string, language: () => string, device: () => string,
+   * @param {{server: import('./server.js').Server, encounter: string, language: () => string, device: () => string, commands?: () => boolean,
    *   changed: () => void, level: (level: object) => void, heard: (event: object) => void,
    *   say: (key: string, values?: object) => void, done: (state: object) => void}} parts
    */
@@ -118,7 +118,7 @@ export class Recorder {
   }
 
   async begin() {
-    const made = await this.server.create({ language: this.language(), mode: 'toggle' });
+    const made = await this.server.create({ language: this.language(), mode: 'toggle', commands: this.commands?.() ?? false });
     this.unlock = await lock(made.id);
     this.recording = { dictation: made.id, encounter: this.encounter, next: 0, milliseconds: 0, stopped: false, began: Date.now() };
     this.connect();

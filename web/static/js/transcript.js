@@ -74,15 +74,32 @@ export class Transcript {
     this.write(this.line(segment), text);
   }
 
-  final({ segment, startMs, endMs, text }) {
+  final({ segment, startMs, endMs, text, command }) {
     const line = this.line(segment);
     line.dataset.state = 'final';
     const place = `/consultations/${this.encounter}/audio/${this.dictation}#t=${Math.floor(startMs / 1000)}`;
     const chip = make('a', { class: 'said-at', href: place, 'data-play': '', 'data-dictation': this.dictation, 'data-start': startMs, 'data-end': endMs }, clock(startMs));
     line.querySelector('.said-at').replaceWith(chip);
     this.write(line, text);
-    this.finals.set(segment, { line, text: text.trim() });
+    if (command) line.dataset.command = command;
+    this.finals.set(segment, { line, text: text.trim(), command, struck: false });
+    if (command === 'scratch-that') this.strike(segment);
     this.timer ??= setTimeout(() => this.announce(), ANNOUNCE);
+  }
+
+  /** "Scratch that" strikes the dictated segment before it; behind a command it is for the server. */
+  strike(segment) {
+    const earlier = [...this.finals.entries()].filter(([number]) => number < segment).map(([, final]) => final).reverse();
+    const before = earlier.find((final) => !final.struck && final.command !== 'scratch-that');
+    if (!before || before.command) return;
+    before.struck = true;
+    before.line.dataset.struck = '';
+    this.finals.get(segment).strikes = true;
+  }
+
+  /** Whether a command has struck dictated words. */
+  strikes({ segment }) {
+    return this.finals.get(segment)?.strikes === true;
   }
 
   write(line, text) {
@@ -103,7 +120,8 @@ export class Transcript {
   mark(entity) {
     const kind = kindOf(entity);
     let offset = 0;
-    for (const { line, text } of this.finals.values()) {
+    for (const { line, text, command, struck } of this.finals.values()) {
+      if (command || struck) continue;
       const letters = [...text];
       const [begin, end] = [entity.begin - offset, entity.end - offset];
       offset += letters.length + (letters.length > 0 ? 1 : 0);

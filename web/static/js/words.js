@@ -46,6 +46,15 @@ const ENGLISH = {
   'keys-on': 'Single keys',
   'keys-alt': 'With Alt',
   'keys-off': 'Off',
+  'command-failed': 'The command was not done. {why}',
+  'command-unknown': 'That is no command. It stays dictation.',
+  'command-drafted': 'Drafted. It waits for your approval.',
+  'command-rejected': 'Rejected.',
+  'command-approved': 'Approved.',
+  'command-undone': 'Taken back.',
+  'command-moved': 'There.',
+  'command-none': 'Nothing to do.',
+  'command-refused': 'Nothing is signed by voice.',
 };
 
 const HINDI = {
@@ -79,6 +88,15 @@ const HINDI = {
   keys: 'कुंजियाँ',
   'keys-close': 'बंद करें',
   'keys-hold': 'बोलने के लिए दबाए रखें',
+  'command-failed': 'आदेश पूरा नहीं हुआ। {why}',
+  'command-unknown': 'यह आदेश नहीं है। यह डिक्टेशन ही रहेगा।',
+  'command-drafted': 'मसौदा बना। आपकी स्वीकृति बाकी है।',
+  'command-rejected': 'अस्वीकृत।',
+  'command-approved': 'स्वीकृत।',
+  'command-undone': 'वापस लिया गया।',
+  'command-moved': 'यहाँ।',
+  'command-none': 'करने को कुछ नहीं।',
+  'command-refused': 'आवाज़ से हस्ताक्षर नहीं होते।',
 };
 
 const MARATHI = {
@@ -112,6 +130,15 @@ const MARATHI = {
   keys: 'कळा',
   'keys-close': 'बंद करा',
   'keys-hold': 'बोलण्यासाठी दाबून ठेवा',
+  'command-failed': 'आज्ञा पूर्ण झाली नाही. {why}',
+  'command-unknown': 'ही आज्ञा नाही. हे डिक्टेशनच राहील.',
+  'command-drafted': 'मसुदा तयार झाला. तुमची मंजुरी बाकी आहे.',
+  'command-rejected': 'नाकारले.',
+  'command-approved': 'मंजूर.',
+  'command-undone': 'मागे घेतले.',
+  'command-moved': 'येथे.',
+  'command-none': 'करण्यासारखे काही नाही.',
+  'command-refused': 'आवाजाने सही होत नाही.',
 };
 
 const TABLES = { en: ENGLISH, hi: HINDI, mr: MARATHI };

@@ -57,6 +57,8 @@ struct NewDictation {
     language: String,
     /// How the microphone is worked.
     mode: Mode,
+    /// Whether final segments are read as commands; not where it is absent.
+    commands: Option<bool>,
 }
 
 /// A one-use ticket for the socket.
@@ -116,6 +118,7 @@ impl DictationApi {
             consent: key(&new.consent, "consent")?,
             language: new.language,
             mode: new.mode.into(),
+            commands: new.commands.unwrap_or(false),
         };
         let made = self.services.dictations.create(&caller, asked).await.map_err(Failure::from)?;
         self.audit(&caller, made.id).await?;

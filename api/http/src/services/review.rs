@@ -1,4 +1,4 @@
-//! What helps the reviewing doctor: the verify walk, the doctor's own lexicon, the omission meter, reconciliation.
+//! What helps the reviewing doctor: the verify walk, the doctor's own lexicon, the omission meter, reconciliation, voice commands.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 use serde::Serialize;
 use serde_json::Value;
-use seva_clinic::review as help;
+use seva_clinic::{commands, review as help};
 use seva_fhir::access::{AuditAction, AuditRecord, Caller, prescription_of};
 use uuid::Uuid;
 
@@ -29,6 +29,15 @@ struct NewMark {
 struct NewDecision {
     /// accepted or rejected.
     decision: String,
+}
+
+/// What was said as a command.
+#[derive(Object)]
+struct NewCommand {
+    /// A whole utterance.
+    text: String,
+    /// The code of the section in which the doctor is.
+    field: Option<String>,
 }
 
 #[derive(ApiResponse)]
@@ -66,6 +75,7 @@ impl ReviewApi {
         let caller = self.services.authenticator.caller(request).await?;
         let mark = help::NewMark { act: body.0.act, meant: body.0.meant };
         let walk = self.services.review.mark(&caller, (id.0, &stop.0), mark).await.map_err(Failure::from)?;
+        self.record(&caller, AuditAction::Dictation, (&walk.patient, &format!("dictation/{}", id.0))).await?;
         Ok(shown(&walk)?)
     }
 
@@ -100,7 +110,25 @@ impl ReviewApi {
     ) -> poem::Result<Json<Value>> {
         let caller = self.services.authenticator.caller(request).await?;
         let decided = self.services.review.decide(&caller, (id.0, number.0), &body.0.decision).await;
-        Ok(shown(&decided.map_err(Failure::from)?)?)
+        let decided = decided.map_err(Failure::from)?;
+        self.record(&caller, AuditAction::Dictation, (&decided.patient, &format!("dictation/{}", id.0))).await?;
+        Ok(shown(&decided)?)
+    }
+
+    /// Carries out a voice command.
+    #[oai(path = "/v1/encounters/:encounter/commands", method = "post", operation_id = "carryOutCommand")]
+    async fn carry_out_command(
+        &self,
+        request: &Request,
+        encounter: Path<String>,
+        body: Json<NewCommand>,
+    ) -> poem::Result<Json<Value>> {
+        let caller = self.services.authenticator.caller(request).await?;
+        let encounter = super::encounter(&encounter)?;
+        let command = commands::NewCommand { text: body.0.text, field: body.0.field };
+        let outcome = self.services.commands.carry_out(&caller, &encounter, command).await.map_err(Failure::from)?;
+        self.audit(&caller, (&outcome.patient, &prescription_of(&encounter.to_string()))).await?;
+        Ok(shown(&outcome)?)
     }
 
     /// Reads the caller's own lexicon.
@@ -121,10 +149,15 @@ impl ReviewApi {
 }
 
 impl ReviewApi {
-    async fn audit(&self, caller: &Caller, (patient, target): (&str, &str)) -> Result<(), Failure> {
+    async fn audit(&self, caller: &Caller, what: (&str, &str)) -> Result<(), Failure> {
+        self.record(caller, AuditAction::Read, what).await
+    }
+
+    async fn record(&self, caller: &Caller, action: AuditAction, what: (&str, &str)) -> Result<(), Failure> {
+        let (patient, target) = what;
         let parts = &self.services.authenticator.parts;
         let patient = patient.trim_start_matches("Patient/");
-        let record = AuditRecord::of(caller, AuditAction::Read, target.to_owned(), parts.clock.now());
+        let record = AuditRecord::of(caller, action, target.to_owned(), parts.clock.now());
         parts.audit.record_now(record.naming(vec![patient.into()])).await.map_err(Failure::from)
     }
 }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::service::{DictationService, Frame};
 use super::{Dictation, DictationEvent, DictationMode, Segment};
+use crate::commands;
 use crate::failure::ClinicError;
 use crate::review::LearntName;
 use crate::speech::{SpeechEvent, SpeechMode, SpeechRequest, SpeechSession};
@@ -70,7 +71,8 @@ impl DictationService {
             }
             let Ok(session) = self.open(tenant, dictation).await else { return };
             let publish = self.publisher(dictation.id);
-            let tell = move |event| drop(publish.send(event));
+            let takes_commands = dictation.settings.commands;
+            let tell = move |event| drop(publish.send(marked(event, takes_commands)));
             let task = tokio::spawn(async move { collect(session.events, tell, None).await });
             let live = Live { audio: session.audio, next: 0, fed: Instant::now(), task };
             self.live.lock().unwrap_or_else(PoisonError::into_inner).insert(dictation.id, live);
@@ -162,7 +164,7 @@ impl DictationService {
             if let DictationEvent::Progress { percent } = event {
                 self.progress.lock().unwrap_or_else(PoisonError::into_inner).insert(id, percent);
             }
-            self.publish(id, event);
+            self.publish(id, marked(event, dictation.settings.commands));
         };
         let collecting = collect(session.events, tell, Some((total, &taken)));
         tokio::pin!(collecting);
@@ -212,6 +214,14 @@ fn request(dictation: &Dictation, learnt: &[LearntName]) -> SpeechRequest {
     SpeechRequest { language: dictation.settings.language.clone(), prompt_terms, mode }
 }
 
+/// A final segment that is a command says so to those who listen.
+fn marked(mut event: DictationEvent, takes_commands: bool) -> DictationEvent {
+    if let (true, DictationEvent::Final { content, .. }) = (takes_commands, &mut event) {
+        content.command = commands::read(&content.text).map(|command| command.kind());
+    }
+    event
+}
+
 fn to_samples(bytes: &[u8]) -> Vec<i16> {
     bytes.as_chunks::<2>().0.iter().map(|pair| i16::from_le_bytes(*pair)).collect()
 }
@@ -236,7 +246,7 @@ async fn collect(
             Some(SpeechEvent::Partial { segment, text, .. }) => DictationEvent::Partial { segment, text },
             Some(SpeechEvent::Final { segment, start_ms, end_ms, speaker, words, text }) => {
                 let words = words.into_iter().map(Into::into).collect();
-                let content = Segment { id: segment, start_ms, end_ms, text, speaker, words };
+                let content = Segment { id: segment, start_ms, end_ms, text, speaker, words, ..Segment::default() };
                 segments.push(content.clone());
                 if let Some((total, _)) = stored.filter(|(total, _)| *total > 0) {
                     let percent = u8::try_from((end_ms * 100 / total).min(99)).unwrap_or(99);

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::service::DictationService;
 use super::{Claim, Dictation, DictationEvent, DictationState, Stage, Transcript};
+use crate::commands;
 use crate::drafting::{self, Assembly, Draft, Recording};
 use crate::encounter_record::{DICTATION_SYSTEM, EncounterRecord, transcript_identifier};
 use crate::failure::ClinicError;
@@ -42,6 +43,10 @@ impl DictationService {
             Some(segments) => segments,
             None => self.decode(tenant, dictation).await?,
         };
+        if dictation.settings.commands {
+            let segments = std::mem::take(&mut dictation.result.segments);
+            dictation.result.segments = commands::sorted(segments);
+        }
         let silent = Transcript::of(&dictation.result.segments).text.is_empty();
         Ok(if silent { DictationState::NoSpeech } else { DictationState::Transcribed })
     }

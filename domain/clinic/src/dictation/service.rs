@@ -49,6 +49,8 @@ pub struct DictationRequest {
     pub language: String,
     /// How the microphone is worked.
     pub mode: DictationMode,
+    /// Whether final segments are read as commands.
+    pub commands: bool,
 }
 
 /// Audio as it was sent: 16 kHz, mono, signed 16-bit little-endian.
@@ -167,6 +169,7 @@ impl DictationService {
             practitioner,
             language: request.language,
             mode: request.mode,
+            commands: request.commands,
             engine: self.parts.speech.name().to_owned(),
             engine_version: self.parts.speech.version(),
         };

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::commands::CommandKind;
 use crate::speech::Word;
 
 /// One recognised word.
@@ -26,7 +27,7 @@ impl From<Word> for SegmentWord {
 }
 
 /// A stretch of speech between pauses.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Segment {
     /// Its number.
@@ -42,6 +43,12 @@ pub struct Segment {
     pub speaker: Option<String>,
     /// The words.
     pub words: Vec<SegmentWord>,
+    /// Which command it is, in a dictation that takes commands; it is no part of the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<CommandKind>,
+    /// Whether it was taken back; it is no part of the text either.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub struck: bool,
 }
 
 /// A word with its place in the whole text, in code points.
@@ -62,7 +69,7 @@ pub struct PlacedWord {
 /// The whole text of a dictation.
 #[derive(Clone, PartialEq)]
 pub struct Transcript {
-    /// The segments' texts, a space between them.
+    /// The segments' texts, a space between them; commands and what was struck are none of it.
     pub text: String,
     /// Where its words lie.
     pub words: Vec<PlacedWord>,
@@ -77,7 +84,7 @@ impl Transcript {
         let mut words = Vec::new();
         for segment in segments {
             let spoken = segment.text.trim();
-            if spoken.is_empty() {
+            if spoken.is_empty() || segment.command.is_some() || segment.struck {
                 continue;
             }
             if !text.is_empty() {
@@ -138,7 +145,7 @@ mod tests {
     fn characters_lead_to_milliseconds() {
         let word = |text: &str, start_ms, end_ms| SegmentWord { text: text.into(), start_ms, end_ms, confidence: None };
         let segment =
-            |id, text: &str, words| Segment { id, start_ms: 0, end_ms: 900, text: text.into(), speaker: None, words };
+            |id, text: &str, words| Segment { id, end_ms: 900, text: text.into(), words, ..Segment::default() };
         let transcript = Transcript::of(&[
             segment(0, " बुखार fever.", vec![word("बुखार", 0, 300), word(" fever.", 300, 600)]),
             segment(1, "three days", vec![]),
@@ -154,7 +161,7 @@ mod tests {
         let word = |text: &str, confidence| SegmentWord { text: text.into(), start_ms: 0, end_ms: 1, confidence };
         let words = vec![word("fifty", Some(0.5)), word("milligram", Some(0.75)), word("daily", None)];
         let text = "fifty milligram daily".into();
-        let transcript = Transcript::of(&[Segment { id: 0, start_ms: 0, end_ms: 9, text, speaker: None, words }]);
+        let transcript = Transcript::of(&[Segment { end_ms: 9, text, words, ..Segment::default() }]);
         assert_eq!(transcript.confidence(0, 15), Some(0.5));
         assert_eq!(transcript.confidence(6, 15), Some(0.75));
         assert_eq!(transcript.confidence(6, 21), None);

@@ -77,7 +77,7 @@ pub(crate) fn dictation(text: &str) -> Dictation {
 
 /// A dictation that was extracted to these entities.
 pub(crate) fn dictation_of(text: &str, entities: Vec<Entity>) -> Dictation {
-    let segment = Segment { id: 0, start_ms: 0, end_ms: 9_000, text: text.into(), speaker: None, words: Vec::new() };
+    let segment = Segment { end_ms: 9_000, text: text.into(), ..Segment::default() };
     Dictation {
         id: RandomIds.new_uuid(),
         state: DictationState::Extracted,
@@ -91,6 +91,7 @@ pub(crate) fn dictation_of(text: &str, entities: Vec<Entity>) -> Dictation {
             practitioner: Some("Practitioner/d".into()),
             language: "en-IN".into(),
             mode: DictationMode::Toggle,
+            commands: false,
             engine: "whisper".into(),
             engine_version: "1".into(),
         },

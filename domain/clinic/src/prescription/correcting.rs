@@ -6,11 +6,11 @@ use seva_fhir::json::{Json, JsonObject};
 use seva_fhir::types::ResourceKey;
 use seva_models::ExtensionValue;
 
-use super::editing::{find_medicine, name, verify, write_line};
+use super::editing::{edit, find_medicine, name, verify, write_line};
 use super::line::TypedLine;
-use super::{PrescriptionService, verifying, view};
+use super::{Prescription, PrescriptionService, verifying, view};
 use crate::drafting::elements::{extension_value, set_extension};
-use crate::drafting::put;
+use crate::drafting::{SectionContent, SectionKind, put, section_text, set_section};
 use crate::encounter_record::Held;
 use crate::failure::ClinicError;
 
@@ -38,6 +38,25 @@ pub enum Correction<'a> {
 }
 
 impl PrescriptionService {
+    /// Takes a medicine back that was added by a line; the line goes with it.
+    pub async fn withdraw_medicine(
+        &self,
+        caller: &Caller,
+        encounter: &ResourceKey,
+        (medicine, line): (&str, &str),
+    ) -> Result<Prescription, ClinicError> {
+        let record = self.record(caller, encounter).await?;
+        let current = record.composition.as_ref().map_or(0, |held| held.version);
+        let held = self.draft(&record, current)?;
+        let target = find_medicine(&record, medicine)?;
+        let mut request = target.body.as_object().cloned().unwrap_or_default();
+        // Nobody ordered it: it was never more than a draft.
+        request.insert("status", "entered-in-error");
+        let reference = target.key.to_string();
+        let note = edit(&held.body, SectionKind::Medications, |section| without(section, line, &reference));
+        self.write(caller, encounter, vec![put(target, request.into()), put(held, note)]).await
+    }
+
     /// Corrects a medicine of a draft and returns it to pending; false where it no longer has the words that were heard.
     pub async fn correct_medicine(
         &self,
@@ -55,6 +74,23 @@ impl PrescriptionService {
         entries.extend(self.act(caller, target));
         self.write(caller, encounter, entries).await?;
         Ok(true)
+    }
+}
+
+/// A section without a line and the resource of it.
+fn without(section: &mut JsonObject, line: &str, reference: &str) {
+    let text = section_text(&Json::Object(section.clone()));
+    let mut lines: Vec<&str> = text.lines().collect();
+    if let Some(last) = lines.iter().rposition(|one| *one == line) {
+        lines.remove(last);
+    }
+    let content = SectionContent { text: &lines.join("\n"), state: "pending", entries: Vec::new() };
+    set_section(section, SectionKind::Medications, content);
+    let Some(Json::Array(mut entries)) = section.remove("entry") else { return };
+    entries.retain(|entry| entry.get_str("reference") != Some(reference));
+    // FHIR has no empty lists.
+    if !entries.is_empty() {
+        section.insert("entry", entries);
     }
 }
 

@@ -49,7 +49,8 @@ impl ReviewService {
             account: caller.account.to_string(),
             at: self.parts.clock.now().to_milliseconds(),
         };
-        mark.applied = self.apply(caller, (&dictation, found), &mark).await?;
+        let before = marks.iter().find(|mark| mark.stop == stop);
+        mark.applied = self.apply(caller, (&dictation, found), (before, &mark)).await?;
         mark.learnt = self.learn(caller, found, &mark).await?;
         self.parts.marks.mark(caller.tenant, id, &mark).await?;
         self.walked(caller, (&dictation, &self.stops(caller, &dictation).await?)).await
@@ -60,16 +61,23 @@ impl ReviewService {
         &self,
         caller: &Caller,
         (dictation, stop): (&Dictation, &Stop),
-        mark: &Mark,
+        (before, mark): (Option<&Mark>, &Mark),
     ) -> Result<bool, ClinicError> {
         let medicine = stop.resource.as_deref().and_then(|resource| resource.strip_prefix("MedicationRequest/"));
         let Some(medicine) = medicine else { return Ok(false) };
+        // What was corrected before stands in the draft, in the place of what was heard.
+        let corrected = before.filter(|before| before.applied).and_then(|before| before.meant.as_deref());
+        let heard = corrected.unwrap_or(&stop.text);
+        let drafted = stop.drafted.as_deref().filter(|_| corrected.is_none());
+        let original = stop.drafted.as_deref().unwrap_or(&stop.text);
         let correction = match (&mark.meant, stop.danger) {
+            (None, Danger::Drug) if corrected.is_some() => Correction::Name { heard, meant: &stop.text },
             (None, Danger::Drug) => Correction::NameAsHeard,
-            (Some(meant), Danger::Drug) => Correction::Name { heard: &stop.text, meant },
-            (Some(meant), Danger::Dose | Danger::Number | Danger::Unit) => {
-                Correction::Words { heard: &stop.text, drafted: stop.drafted.as_deref(), meant }
+            (None, Danger::Dose | Danger::Number | Danger::Unit) if corrected.is_some() => {
+                Correction::Words { heard, drafted, meant: original }
             }
+            (Some(meant), Danger::Drug) => Correction::Name { heard, meant },
+            (Some(meant), Danger::Dose | Danger::Number | Danger::Unit) => Correction::Words { heard, drafted, meant },
             _ => return Ok(false),
         };
         self.parts.prescriptions.correct_medicine(caller, &dictation.encounter, (medicine, correction)).await

@@ -63,6 +63,9 @@ fn change_medicine(body: &mut JsonObject, held: &Json, entity: &Entity) {
         set_extension(body, "strength", ExtensionValue::Text(text));
     }
     set_extension(body, "review-state", ExtensionValue::Code("pending".to_owned()));
+    if matches!(held.get_str("status"), Some("cancelled" | "stopped")) {
+        body.insert("status", "draft");
+    }
 }
 
 fn merged(held: &[Dosage], said: &[Dosage]) -> Vec<Dosage> {

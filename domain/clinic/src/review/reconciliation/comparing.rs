@@ -10,6 +10,7 @@ use crate::drafting::{NO_KNOWN_ALLERGY, is_same_concept};
 use crate::encounter_record::{EncounterRecord, Held};
 use crate::entities::{AttributeType, Category, Entity, EntityType, Trait};
 use crate::lexicon::decimal::Decimal;
+use crate::prescription::review_state;
 
 /// SNOMED CT's code for what was looked for and is not there.
 const ABSENT: &str = "2667000";
@@ -73,13 +74,20 @@ fn difference(held: &Json, entity: &Entity) -> Difference {
     };
     let changed = |is_other: bool| if is_other { Difference::Changed } else { Difference::Same };
     match entity.category {
-        Category::Medication if denied => Difference::Contradicting,
+        // What was rejected and is said again, or stands and is denied, is the doctor's to decide.
+        Category::Medication if denied != is_rejected(held) => Difference::Contradicting,
+        Category::Medication if denied => Difference::Same,
         Category::Medication => changed(has_other_dose(held, entity)),
         Category::Allergy if code_of(held, "code") == Some(NO_KNOWN_ALLERGY) => agrees(true),
         Category::Vital | Category::TestTreatmentProcedure => changed(has_other_value(held, entity)),
         Category::MedicalCondition if !entity.has(Trait::Diagnosis) => agrees(value_code(held) == Some(ABSENT)),
         _ => agrees(code_of(held, "verificationStatus") == Some("refuted")),
     }
+}
+
+/// Whether a medicine was rejected or ended.
+fn is_rejected(held: &Json) -> bool {
+    review_state(held) == "rejected" || matches!(held.get_str("status"), Some("cancelled" | "stopped"))
 }
 
 /// The steps of a medicine's dosage as they were said now.

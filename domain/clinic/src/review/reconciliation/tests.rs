@@ -86,6 +86,14 @@ fn what_is_held_is_the_same_changed_or_contradicted_and_the_rest_is_new() {
         (Contradicting, Pending),
     ];
     assert_eq!(found, expected);
+    let mut rejected = read_back(TEXT);
+    let held = rejected.medicines.first_mut().and_then(|held| held.body.as_object_mut()).expect("a medicine");
+    let state = seva_models::ExtensionValue::Code("rejected".to_owned());
+    crate::drafting::elements::set_extension(held, "review-state", state);
+    let mut denied = medicine(&[]);
+    denied.traits = vec![Trait::Negation];
+    let again = differences(&rejected, vec![medicine(&[]), denied]);
+    assert_eq!(again, [(Contradicting, Pending), (Same, Settled)], "what was rejected and said again is never lost");
     let first = EncounterRecord { composition: None, ..record };
     assert_eq!(differences(&first, vec![medicine(&[])]), [], "the first recording has nothing to compare with");
 }

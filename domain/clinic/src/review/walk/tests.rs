@@ -16,8 +16,7 @@ fn said(text: &str, confidence: Option<f32>, entities: Vec<Entity>) -> Dictation
     });
     let words = words.collect();
     let mut dictation = dictation_of(text, entities);
-    dictation.result.segments =
-        vec![Segment { id: 0, start_ms: 0, end_ms: 9_000, text: text.into(), speaker: None, words }];
+    dictation.result.segments = vec![Segment { end_ms: 9_000, text: text.into(), words, ..Segment::default() }];
     dictation
 }
 
