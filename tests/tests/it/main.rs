@@ -38,6 +38,7 @@ mod prescription;
 mod profiles;
 mod quality;
 mod search;
+mod search_contained;
 mod search_drivers;
 mod search_joins;
 mod secrets;
