@@ -20,6 +20,7 @@ mod m0009_terminology;
 mod m0010_narrow_index;
 mod m0011_dictation_states;
 mod m0013_uploads;
+mod m0030_blobs;
 
 /// The key of the PostgreSQL advisory lock that serialises migrations between nodes.
 pub const MIGRATION_LOCK: i64 = 0x5345_5641_0001;
@@ -55,6 +56,7 @@ impl MigratorTrait for Migrator {
                 down: m0011_dictation_states::DOWN,
             }),
             Box::new(Statements { name: "m0013_uploads", up: m0013_uploads::UP, down: m0013_uploads::DOWN }),
+            Box::new(Statements { name: "m0030_blobs", up: m0030_blobs::UP, down: m0030_blobs::DOWN }),
         ]
     }
 }

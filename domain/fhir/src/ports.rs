@@ -288,6 +288,12 @@ pub enum StoreError {
         /// The resource.
         key: ResourceKey,
     },
+    /// A Binary names data that lies outside, which only the server does.
+    #[error("{key} names a file in the place of its data: write the data itself")]
+    Foreign {
+        /// The Binary.
+        key: ResourceKey,
+    },
     /// The matches of a conditional write changed meanwhile.
     #[error("what the condition finds was changed by someone else")]
     Stale,

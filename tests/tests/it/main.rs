@@ -26,6 +26,7 @@ mod fetched_postgresql;
 mod formats;
 mod graphql;
 mod instance;
+mod large_binaries;
 mod leases;
 mod levels;
 mod metadata;
