@@ -42,6 +42,7 @@ mod search;
 mod search_contained;
 mod search_drivers;
 mod search_joins;
+mod search_properties;
 mod secrets;
 mod terminology;
 mod terminology_import;
