@@ -25,6 +25,7 @@ use poem::{Endpoint, Request, Response};
 use seva_clinic::blobs::SealedBlobs;
 use seva_fhir::FhirService;
 use seva_fhir::access::Caller;
+use seva_fhir::bulk::Fetcher;
 use seva_fhir::jobs::JobDesk;
 
 use crate::authentication::Authenticator;
@@ -43,6 +44,7 @@ pub struct FhirEndpoint {
     authenticator: Authenticator,
     blobs: SealedBlobs,
     jobs: JobDesk,
+    fetcher: Arc<dyn Fetcher>,
     metadata: Arc<metadata::Metadata>,
 }
 
@@ -56,6 +58,7 @@ impl FhirEndpoint {
             authenticator: services.authenticator.clone(),
             blobs: services.blobs.clone(),
             jobs: services.jobs.clone(),
+            fetcher: Arc::clone(&services.fetcher),
             metadata,
         }
     }
@@ -183,6 +186,10 @@ impl FhirEndpoint {
 
     fn jobs(&self) -> &JobDesk {
         &self.jobs
+    }
+
+    fn fetcher(&self) -> &dyn Fetcher {
+        self.fetcher.as_ref()
     }
 
     fn service(&self) -> &FhirService {

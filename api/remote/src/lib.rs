@@ -1,4 +1,5 @@
 //! Adapters over services that are neither AWS's nor our own: an external issuer of tokens (OpenID Connect,
-//! <https://openid.net/specs/openid-connect-core-1_0.html>).
+//! <https://openid.net/specs/openid-connect-core-1_0.html>), and the places that files of an import are fetched from.
 
+pub mod import;
 pub mod issuer;

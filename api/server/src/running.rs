@@ -171,6 +171,7 @@ impl Running {
             prescriptions: prescriptions.clone(),
             jobs: parts.jobs(&blobs),
             blobs,
+            fetcher: adapters::fetcher(&configuration)?,
             decoder: Arc::new(EmbeddedAudioDecoder),
             url: url.clone(),
             closing: closing_seen,

@@ -47,7 +47,7 @@ impl Workers {
         let fhir = &services.fhir;
         let runners: [Arc<dyn JobRunner>; 3] = [
             Arc::new(ExportRunner::new(fhir.clone())),
-            Arc::new(ImportRunner::new(fhir.clone())),
+            Arc::new(ImportRunner::new(fhir.clone(), Arc::clone(&services.fetcher))),
             Arc::new(RequestRunner::new(FhirEndpoint::new(services))),
         ];
         let runners = Arc::new(runners.into_iter().map(|runner| (runner.kind(), runner)).collect());
