@@ -194,6 +194,9 @@ fn mapped_fhir(error: &FhirError) -> Mapped {
             StoreError::Conflict { .. } | StoreError::Exists { .. } | StoreError::Stale => {
                 one(StatusCode::CONFLICT, IssueCode::Conflict, store.to_string())
             }
+            StoreError::Foreign { .. } => {
+                one(StatusCode::UNPROCESSABLE_ENTITY, IssueCode::BusinessRule, store.to_string())
+            }
             StoreError::Cursor(cursor) => one(StatusCode::BAD_REQUEST, IssueCode::Invalid, cursor.to_string()),
             StoreError::TooLong => {
                 let text = "it took longer than a statement may; ask for less at once";

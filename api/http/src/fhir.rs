@@ -26,6 +26,7 @@ use seva_clinic::blobs::SealedBlobs;
 use seva_clinic::extracting::TextExtraction;
 use seva_fhir::FhirService;
 use seva_fhir::access::Caller;
+use seva_fhir::bulk::Fetcher;
 use seva_fhir::jobs::JobDesk;
 
 use crate::authentication::Authenticator;
@@ -45,6 +46,7 @@ pub struct FhirEndpoint {
     blobs: SealedBlobs,
     jobs: JobDesk,
     extraction: TextExtraction,
+    fetcher: Arc<dyn Fetcher>,
     metadata: Arc<metadata::Metadata>,
 }
 
@@ -59,6 +61,7 @@ impl FhirEndpoint {
             blobs: services.blobs.clone(),
             jobs: services.jobs.clone(),
             extraction: services.extraction.clone(),
+            fetcher: Arc::clone(&services.fetcher),
             metadata,
         }
     }
@@ -186,6 +189,10 @@ impl FhirEndpoint {
 
     fn jobs(&self) -> &JobDesk {
         &self.jobs
+    }
+
+    fn fetcher(&self) -> &dyn Fetcher {
+        self.fetcher.as_ref()
     }
 
     fn service(&self) -> &FhirService {

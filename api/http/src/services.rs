@@ -19,6 +19,7 @@ use seva_clinic::review::ReviewService;
 use seva_clinic::speech::audio::AudioDecoder;
 use seva_fhir::FhirService;
 use seva_fhir::access::IdempotencyStore;
+use seva_fhir::bulk::Fetcher;
 use seva_fhir::clock::IdSource;
 use seva_fhir::jobs::JobDesk;
 use seva_fhir::types::ResourceKey;
@@ -48,6 +49,8 @@ pub struct Services {
     pub blobs: SealedBlobs,
     /// Exports, imports, and what is answered later.
     pub jobs: JobDesk,
+    /// Fetches the files of imports.
+    pub fetcher: Arc<dyn Fetcher>,
     /// Decodes uploaded recordings.
     pub decoder: Arc<dyn AudioDecoder>,
     /// The address that clients use, without a slash at its end.

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod audit;
+mod blobs;
 mod concepts;
 mod database;
 mod dictations;
@@ -25,6 +26,7 @@ mod together;
 
 pub use accounts::PostgresAccounts;
 pub use audit::{PostgresAudit, PostgresAuditEvents, PostgresSealer};
+pub use blobs::PostgresBlobs;
 pub use concepts::PostgresConcepts;
 pub use database::{Database, DatabaseError, DatabaseSettings};
 pub use dictations::PostgresDictations;

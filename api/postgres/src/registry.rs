@@ -7,7 +7,7 @@ use std::sync::{PoisonError, RwLock};
 
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter};
-use seva_fhir::index::{has_systems, made_of};
+use seva_fhir::index::{CONTAINED, has_systems, made_of};
 use seva_fhir::parameters::{Definition, Parameters, State, own_number};
 use seva_fhir::types::TenantId;
 use seva_fhir_profiles::{SearchParameter, definitions};
@@ -16,8 +16,10 @@ use crate::entities::parameter::{self, Column};
 
 /// The base and code of the row that compartment membership hangs on.
 const COMPARTMENT: (&str, &str) = ("Patient", "_compartment");
+/// The base and code of the row that the types of contained resources hang on.
+const INSIDE: Row<'static> = ["Resource", "_contained", "token", ""];
 /// A row that names how values become index rows: another way is another set of parameters, and all rows are made anew.
-const WAY: [&str; 4] = ["Resource", "_index", "special", "systems in the low bits"];
+const WAY: Row<'static> = ["Resource", "_index", "special", "systems in the low bits"];
 /// What every resource has stands in its row.
 const COLUMNS: [&str; 2] = ["_id", "_lastUpdated"];
 /// The bases of tenants' own parameters begin so: `own/tenant/resource/version/type`.
@@ -53,6 +55,7 @@ pub(crate) struct Registry {
     /// Those without a system and those that are found under others, by the pack's ids.
     ways: Vec<Way>,
     compartment: i32,
+    contained: i32,
     set: i32,
     tenants: RwLock<HashMap<TenantId, Parameters>>,
 }
@@ -67,7 +70,9 @@ impl Registry {
             .collect();
         rows.push([COMPARTMENT.0, COMPARTMENT.1, "token", ""]);
         rows.push(WAY);
+        rows.push(INSIDE);
         let mut ids = known(orm, &rows).await?;
+        let contained = ids.pop().ok_or_else(missing)?;
         let way = ids.pop().ok_or_else(missing)?;
         let compartment = ids.pop().ok_or_else(missing)?;
         let id = |parameter: &SearchParameter| place(parameter.id).and_then(|place| ids.get(place).copied());
@@ -77,8 +82,8 @@ impl Registry {
             is_column: parameter.base == "Resource" && COLUMNS.contains(&parameter.code),
         });
         let ways = ways.collect();
-        let set = ids.iter().copied().max().unwrap_or_default().max(compartment).max(way);
-        Ok(Self { ids, ways, compartment, set, tenants: RwLock::default() })
+        let set = ids.iter().copied().max().unwrap_or_default().max(compartment).max(way).max(contained);
+        Ok(Self { ids, ways, compartment, contained, set, tenants: RwLock::default() })
     }
 
     /// The registry's id of a parameter.
@@ -91,6 +96,9 @@ impl Registry {
 
     /// How the values of a parameter are indexed; one that is found under others, or in the resource's row, has no rows.
     pub(crate) fn indexed(&self, parameter: u32) -> Option<Indexed> {
+        if parameter == CONTAINED {
+            return Some(Indexed { id: self.contained, is_qualified: false });
+        }
         let way = self.way(parameter);
         let id = self.id(parameter).filter(|_| way.is_none_or(|way| way.parts.is_empty() && !way.is_column))?;
         Some(Indexed { id, is_qualified: way.is_none_or(|way| way.is_qualified) })
@@ -123,6 +131,11 @@ impl Registry {
     /// The id that compartment rows hang on.
     pub(crate) fn compartment(&self) -> i32 {
         self.compartment
+    }
+
+    /// The id that the types of contained resources hang on.
+    pub(crate) fn contained(&self) -> i32 {
+        self.contained
     }
 
     /// The version of R4's own set: the newest registry row.

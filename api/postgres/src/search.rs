@@ -3,6 +3,7 @@
 
 mod clauses;
 mod composites;
+mod contained;
 mod cursor;
 mod dates;
 pub(crate) mod drive;
@@ -18,7 +19,7 @@ mod sql;
 mod strings;
 mod tokens;
 
-use seva_fhir::json::{Limits, parse};
+use seva_fhir::json::{Json, Limits, parse};
 use seva_fhir::ports::{SearchPage, StoreError, Stored};
 use seva_fhir::search::{Cursor, CursorKey, InvalidCursor, Recheck, SearchQuery, SortValue, Total};
 use seva_fhir::types::{ResourceKey, TenantId};
@@ -60,15 +61,18 @@ pub(crate) async fn run(
     known(query)?;
     let total = match query.total {
         Total::None if query.count > 0 => None,
-        Total::Estimate if query.count > 0 && query.rechecks().next().is_none() => {
+        Total::Estimate if query.count > 0 && !is_looked_at(query) => {
             Some(estimate(database, tenant, query, connection).await?)
         }
         Total::None | Total::Estimate | Total::Accurate => Some(count(database, tenant, query, connection).await?),
     };
     if query.count == 0 {
-        return Ok(SearchPage { matches: Vec::new(), included: Vec::new(), next: None, total, cut: Vec::new() });
+        return Ok(SearchPage { total, ..SearchPage::default() });
     }
-    let driver = drive::choose(database, tenant, query, connection).await?;
+    let driver = match query.is_inside() {
+        true => None,
+        false => drive::choose(database, tenant, query, connection).await?,
+    };
     let (order, after) = order_of(database, query, driver.as_ref(), connection).await?;
     let is_first = after.is_none();
     let search =
@@ -79,7 +83,7 @@ pub(crate) async fn run(
     let all = (is_first && next.is_none()).then_some(found.matches.len() as u64);
     let rids: Vec<i64> = found.keys.iter().map(|key| key.rid).collect();
     let (included, cut) = includes::run(database, connection, (tenant, query), (&rids, &found.matches)).await?;
-    Ok(SearchPage { matches: found.matches, included, next, total: total.or(all), cut })
+    Ok(SearchPage { matches: found.matches, contained: Vec::new(), included, next, total: total.or(all), cut })
 }
 
 /// The order of a page and where it begins. Few rows are sorted rather than walked to; a link keeps the way in which its
@@ -184,7 +188,7 @@ impl Search<'_> {
         let rechecks: Vec<&Recheck> = self.query.rechecks().collect();
         let wanted = self.query.count as usize;
         // One more than wanted tells whether there is a next page.
-        let limit = if rechecks.is_empty() { self.query.count + 1 } else { LOOKED_AT };
+        let limit = if is_looked_at(self.query) { LOOKED_AT } else { self.query.count + 1 };
         let (mut found, mut last, mut after) = (Found::default(), None, after);
         let mut seen = 0;
         loop {
@@ -193,7 +197,7 @@ impl Search<'_> {
             for row in &rows {
                 let (key, stored) = (self.key(row)?, keyed(row)?);
                 after = Some(key.clone());
-                if !holds(&rechecks, &stored)? {
+                if !fits(self.query, &rechecks, &stored)? {
                     continue;
                 }
                 if found.matches.len() == wanted {
@@ -258,13 +262,30 @@ impl Search<'_> {
     }
 }
 
+/// Whether each row has to be looked at.
+fn is_looked_at(query: &SearchQuery) -> bool {
+    query.is_inside() || query.rechecks().next().is_some()
+}
+
+/// Whether the resource, or where contained ones are searched any of those, fits.
+fn fits(query: &SearchQuery, rechecks: &[&Recheck], stored: &Stored) -> Result<bool, StoreError> {
+    if query.is_inside() {
+        return Ok(query.fitting(&parsed(stored)?).next().is_some());
+    }
+    holds(rechecks, stored)
+}
+
 fn holds(rechecks: &[&Recheck], stored: &Stored) -> Result<bool, StoreError> {
     if rechecks.is_empty() {
         return Ok(true);
     }
-    let resource = parse(&stored.body, &Limits::default())
-        .map_err(|error| StoreError::Unavailable(format!("{} does not parse: {error}", stored.key)))?;
+    let resource = parsed(stored)?;
     Ok(rechecks.iter().all(|recheck| recheck.holds(&resource)))
+}
+
+fn parsed(stored: &Stored) -> Result<Json, StoreError> {
+    parse(&stored.body, &Limits::default())
+        .map_err(|error| StoreError::Unavailable(format!("{} does not parse: {error}", stored.key)))
 }
 
 fn counting(database: &Database, tenant: TenantId, query: &SearchQuery, what: &str) -> Sql {
@@ -282,7 +303,7 @@ pub(crate) async fn count(
     query: &SearchQuery,
     connection: &mut PgConnection,
 ) -> Result<u64, StoreError> {
-    if query.rechecks().next().is_some() {
+    if is_looked_at(query) {
         let all = SearchQuery { count: LOOKED_AT, sort: Vec::new(), cursor: None, ..query.clone() };
         let (mut total, mut after) = (0, None);
         loop {

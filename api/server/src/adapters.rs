@@ -12,7 +12,9 @@ use seva_clinic::dictation::BlobStore;
 use seva_clinic::entities::EntityExtractor;
 use seva_embedded::blobs::FileBlobs;
 use seva_embedded::extraction::LexiconExtractor;
+use seva_fhir::bulk::Fetcher;
 use seva_fhir::clock::SystemClock;
+use seva_remote::import::HttpFetcher;
 use seva_remote::issuer::{IssuerSettings, IssuerVerifier};
 
 pub use speech::speech;
@@ -59,6 +61,11 @@ pub fn verifier(configuration: &Configuration) -> anyhow::Result<Option<Arc<Issu
     let settings = IssuerSettings { issuer, audience, jwks_url: settings.jwks_url.clone() };
     let verifier = IssuerVerifier::new(settings, Arc::new(SystemClock)).context("identity.issuer")?;
     Ok(Some(Arc::new(verifier)))
+}
+
+/// Where files of an import are fetched from; nowhere unless origins are configured.
+pub fn fetcher(configuration: &Configuration) -> anyhow::Result<Arc<dyn Fetcher>> {
+    Ok(Arc::new(HttpFetcher::new(&configuration.import.origins.0).context("import.origins")?))
 }
 
 fn connection(region: &str, endpoint: Option<&str>) -> Connection {

@@ -62,6 +62,8 @@ pub struct Configuration {
     pub identity: Identity,
     /// What is checked before a resource is stored.
     pub validation: Validation,
+    /// Where the files of imports are fetched from.
+    pub import: Import,
     /// Logging.
     pub log: Log,
 }
@@ -235,6 +237,25 @@ impl TryFrom<String> for Level {
 
     fn try_from(name: String) -> Result<Self, String> {
         name.parse().map(Self)
+    }
+}
+
+/// `[import]`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Import {
+    /// The origins that may be asked, separated by commas.
+    pub origins: Origins,
+}
+
+/// Origins, such as `https://bulk.example`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(from = "String")]
+pub struct Origins(pub Vec<String>);
+
+impl From<String> for Origins {
+    fn from(text: String) -> Self {
+        Self(text.split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned).collect())
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use poem::listener::{Acceptor, Listener, TcpAcceptor, TcpListener};
 use poem::{Endpoint, EndpointExt};
-use seva_clinic::blobs::SealedBlobs;
+use seva_clinic::blobs::{LargeBinaries, SealedBlobs};
 use seva_clinic::commands::{CommandParts, CommandService};
 use seva_clinic::dictation::{DictationParts, DictationService, OtherNodes};
 use seva_clinic::entities::EntityExtractor;
@@ -28,7 +28,7 @@ use seva_fhir::jobs::{JobDesk, JobDeskParts};
 use seva_fhir::{FhirService, FhirServiceParts};
 use seva_http::{Authenticator, AuthenticatorParts, Services, TokenKeys, new_signing_key};
 use seva_postgres::{
-    Database, DatabaseSettings, PostgresAccounts, PostgresAudit, PostgresAuditEvents, PostgresConcepts,
+    Database, DatabaseSettings, PostgresAccounts, PostgresAudit, PostgresAuditEvents, PostgresBlobs, PostgresConcepts,
     PostgresDictations, PostgresIdempotency, PostgresJobs, PostgresResources, PostgresReview, PostgresSealer,
     PostgresSecrets, Reindexing,
 };
@@ -133,12 +133,12 @@ struct Background {
 impl Background {
     fn start(
         services: &Services,
-        sealer: PostgresSealer,
+        (sealer, resources): (PostgresSealer, LargeBinaries),
         reindexing: Reindexing,
         audit_writer: JoinHandle<()>,
     ) -> Self {
         let reindexing = tokio::spawn(reindexing.run(services.closing.clone()));
-        Self { workers: Workers::start(services, sealer), reindexing, audit_writer }
+        Self { workers: Workers::start(services, sealer, resources), reindexing, audit_writer }
     }
 }
 
@@ -150,11 +150,12 @@ impl Running {
         let (acceptor, address, url) = bind(&configuration.server).await?;
         let (audit, audit_writer) = PostgresAudit::start(&database);
         let parts = Parts { configuration: &configuration, database: &database, audit, url: &url };
-        let fhir = parts.fhir();
-        let accounts: Arc<dyn AccountStore> = Arc::new(PostgresAccounts::new(&database));
-        let speech = adapters::speech(&configuration).await?;
         let sealed = parts.sealed()?;
         let blobs = parts.blobs(&sealed).await?;
+        let resources = parts.resources(&blobs);
+        let fhir = parts.fhir(&resources);
+        let accounts: Arc<dyn AccountStore> = Arc::new(PostgresAccounts::new(&database));
+        let speech = adapters::speech(&configuration).await?;
         let extractor = adapters::extractor(&configuration).await?;
         let dictations = parts.dictations(&fhir, Heard { speech: &speech, extractor: &extractor }, (&sealed, &blobs));
         let prescriptions = parts.prescriptions(&fhir, &blobs);
@@ -176,6 +177,7 @@ impl Running {
             jobs: parts.jobs(&blobs),
             blobs,
             extraction,
+            fetcher: adapters::fetcher(&configuration)?,
             decoder: Arc::new(EmbeddedAudioDecoder),
             url: url.clone(),
             closing: closing_seen,
@@ -190,7 +192,7 @@ impl Running {
         let settings = WebSettings { url: url.clone(), zone: configuration.server.time_zone.0 };
         let app = pages::with_pages(seva_http::endpoint(&services).boxed(), settings);
         let (stop, server) = serve(acceptor, app);
-        let background = Background::start(&services, sealer, reindexing, audit_writer);
+        let background = Background::start(&services, (sealer, resources), reindexing, audit_writer);
         Ok(Self {
             address,
             fhir,
@@ -282,9 +284,19 @@ struct Parts<'a> {
 }
 
 impl Parts<'_> {
-    fn fhir(&self) -> FhirService {
+    /// The store of resources, which keeps large files in the blob store.
+    fn resources(&self, blobs: &SealedBlobs) -> LargeBinaries {
+        LargeBinaries {
+            inner: Arc::new(PostgresResources::new(self.database)),
+            blobs: blobs.clone(),
+            register: Arc::new(PostgresBlobs::new(self.database)),
+            ids: Arc::new(RandomIds),
+        }
+    }
+
+    fn fhir(&self, resources: &LargeBinaries) -> FhirService {
         FhirService::new(FhirServiceParts {
-            store: Arc::new(PostgresResources::new(self.database)),
+            store: Arc::new(resources.clone()),
             concepts: Arc::new(PostgresConcepts::new(self.database)),
             audit: Arc::new(self.audit.clone()),
             events: Arc::new(PostgresAuditEvents::new(self.database)),

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use seva_clinic::blobs::LargeBinaries;
 use seva_fhir::bulk::{ExportRunner, ImportRunner};
 use seva_fhir::jobs::{Job, JobDesk, JobKind, JobRunner, JobState, Lease, Progress, Work};
 use seva_fhir::json::{Json, object};
@@ -22,6 +23,8 @@ const LOOK: Duration = Duration::from_millis(250);
 const RENEW: Duration = Duration::from_secs(1);
 /// How often what expired is removed.
 const SWEEP: Duration = Duration::from_secs(60);
+/// After so long a blob that no version names was left by a crash: no write takes longer.
+const ORPHAN: Duration = Duration::from_secs(3600);
 /// How often the audit log is sealed.
 const SEAL: Duration = Duration::from_secs(2);
 
@@ -40,11 +43,11 @@ struct Worker {
 
 impl Workers {
     /// Starts them; they end when the server closes.
-    pub fn start(services: &Services, sealer: PostgresSealer) -> Self {
+    pub fn start(services: &Services, sealer: PostgresSealer, resources: LargeBinaries) -> Self {
         let fhir = &services.fhir;
         let runners: [Arc<dyn JobRunner>; 3] = [
             Arc::new(ExportRunner::new(fhir.clone())),
-            Arc::new(ImportRunner::new(fhir.clone())),
+            Arc::new(ImportRunner::new(fhir.clone(), Arc::clone(&services.fetcher))),
             Arc::new(RequestRunner::new(FhirEndpoint::new(services))),
         ];
         let runners = Arc::new(runners.into_iter().map(|runner| (runner.kind(), runner)).collect());
@@ -54,7 +57,7 @@ impl Workers {
             tasks.spawn(worker.clone().work());
         }
         tasks.spawn(worker.clone().seal(sealer));
-        tasks.spawn(worker.sweep());
+        tasks.spawn(worker.sweep(resources));
         Self { tasks }
     }
 
@@ -78,11 +81,15 @@ impl Worker {
         }
     }
 
-    async fn sweep(mut self) {
-        let mut swept = Instant::now();
+    /// Removes what expired, and the blobs that a crash left behind.
+    async fn sweep(mut self, resources: LargeBinaries) {
+        let mut swept: Option<Instant> = None;
         while !*self.closing.borrow() {
-            if swept.elapsed() >= SWEEP {
-                swept = Instant::now();
+            if swept.is_none_or(|swept| swept.elapsed() >= SWEEP) {
+                swept = Some(Instant::now());
+                if let Err(error) = resources.sweep(ORPHAN).await {
+                    tracing::warn!(%error, "blobs that nothing names were not looked for");
+                }
                 if let Err(error) = self.desk.sweep().await {
                     tracing::warn!(%error, "expired jobs were not removed");
                 }

@@ -16,7 +16,7 @@ mod tests;
 use seva_fhir_profiles::{SearchParameter, SearchParameterType, TypeDefinition, definitions};
 
 use crate::json::Json;
-use crate::parameters::Parameters;
+use crate::parameters::{Parameters, own_plan};
 use crate::path::EvaluationContext;
 use crate::types::{ResourceKey, ResourceType};
 pub(crate) use plan::Planned;
@@ -24,6 +24,9 @@ use plan::plan_of;
 
 pub use text::fold;
 pub use unions::made_of;
+
+/// What stands in the place of a parameter where the value is the type of a contained resource; the pack counts from one.
+pub const CONTAINED: u32 = 0;
 
 /// One value of one search parameter.
 #[derive(Debug, Clone, PartialEq)]
@@ -139,7 +142,20 @@ pub fn extract(resource: &Json, resource_type: ResourceType, parameters: &Parame
         let parameter = planned.parameter.id;
         entries.extend(values.drain(..).map(|value| IndexEntry { parameter, value }));
     }
+    entries.extend(contained_types(resource).into_iter().map(|name| {
+        let value = IndexValue::Token { system: None, code: Some(name.into()), text: None };
+        IndexEntry { parameter: CONTAINED, value }
+    }));
     entries
+}
+
+/// The types of what a resource contains, each once: searches in contained resources begin with them.
+fn contained_types(resource: &Json) -> Vec<&str> {
+    let contained = resource.get("contained").map_or(&[][..], Json::items).iter();
+    let mut types: Vec<&str> = contained.filter_map(|one| one.get_str("resourceType")).collect();
+    types.sort_unstable();
+    types.dedup();
+    types
 }
 
 /// Returns the values of one parameter in a resource.
@@ -183,6 +199,9 @@ pub fn has_systems(parameter: &'static SearchParameter) -> bool {
 }
 
 fn planned_for(parameter: &SearchParameter, resource: &Json) -> Option<&'static Planned> {
+    if let Some(own) = own_plan(parameter) {
+        return Some(own).filter(|own| resource.get_str("resourceType") == Some(own.parameter.base));
+    }
     let resource_type = resource.get_str("resourceType")?.parse().ok()?;
     plan_of(resource_type).iter().find(|planned| planned.parameter.id == parameter.id)
 }

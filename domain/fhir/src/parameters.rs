@@ -130,12 +130,6 @@ pub fn own_number(parameter: u32) -> Option<i32> {
     i32::try_from(parameter.checked_sub(FIRST_OWN)?).ok()
 }
 
-/// Whether a parameter is an own one.
-#[must_use]
-pub fn is_own(parameter: &SearchParameter) -> bool {
-    parameter.id >= FIRST_OWN
-}
-
 /// Reads an active SearchParameter resource: one definition for each type that R4 has no parameter of this name for.
 #[must_use]
 pub fn read_definitions(resource: &Json) -> Vec<Definition> {
@@ -182,10 +176,19 @@ pub fn read_definitions(resource: &Json) -> Vec<Definition> {
     bases.into_iter().filter(free).map(|base| Definition { base, ..definition.clone() }).collect()
 }
 
+/// What was compiled, by its number.
+static PLANNED: Mutex<Option<HashMap<i32, &'static Planned>>> = Mutex::new(None);
+
+/// The plan of an own parameter.
+pub(crate) fn own_plan(parameter: &SearchParameter) -> Option<&'static Planned> {
+    let number = own_number(parameter.id)?;
+    let known = PLANNED.lock().unwrap_or_else(PoisonError::into_inner);
+    known.as_ref()?.get(&number).copied()
+}
+
 /// Compiles a definition, once for its number: what is compiled is kept, as R4's own plans are, because queries and index
 /// rows point at it; administrators alone write definitions.
 fn planned(number: i32, definition: &Definition) -> Result<&'static Planned, String> {
-    static PLANNED: Mutex<Option<HashMap<i32, &'static Planned>>> = Mutex::new(None);
     let mut known = PLANNED.lock().unwrap_or_else(PoisonError::into_inner);
     let known = known.get_or_insert_default();
     if let Some(plan) = known.get(&number) {
@@ -206,8 +209,14 @@ fn compile(number: i32, definition: &Definition) -> Result<Planned, String> {
     }
     let components = definition.components.iter().map(|(url, expression)| component(url, kept(expression)));
     let components = components.collect::<Result<Vec<Component>, String>>()?;
-    if (definition.kind == SearchParameterType::Composite) != (components.len() == 2) {
-        return Err("a composite needs two components, and only a composite has them".to_owned());
+    if (definition.kind == SearchParameterType::Composite) != (components.len() >= 2) {
+        return Err("a composite needs two components or more, and only a composite has them".to_owned());
+    }
+    if let Some(part) = components
+        .iter()
+        .find(|part| matches!(part.kind, SearchParameterType::Composite | SearchParameterType::Special))
+    {
+        return Err(format!("its component {:?} can't be a part of a composite", part.code));
     }
     let number = u32::try_from(number).unwrap_or_default();
     let parameter: &'static SearchParameter = Box::leak(Box::new(SearchParameter {

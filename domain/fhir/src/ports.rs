@@ -154,10 +154,23 @@ pub struct WriteContext {
     pub request: Box<str>,
 }
 
+/// A contained resource that fits.
+pub struct ContainedMatch {
+    /// What contains it.
+    pub container: Stored,
+    /// Its id within the container.
+    pub id: Box<str>,
+    /// The resource as JSON.
+    pub body: Bytes,
+}
+
 /// A page of a search.
+#[derive(Default)]
 pub struct SearchPage {
     /// The matches, in order.
     pub matches: Vec<Stored>,
+    /// Contained resources that are answered by themselves, after the matches.
+    pub contained: Vec<ContainedMatch>,
     /// What `_include` brought.
     pub included: Vec<Stored>,
     /// Where the next page begins, if there is one.
@@ -273,6 +286,12 @@ pub enum StoreError {
     #[error("{key} exists already")]
     Exists {
         /// The resource.
+        key: ResourceKey,
+    },
+    /// A Binary names data that lies outside, which only the server does.
+    #[error("{key} names a file in the place of its data: write the data itself")]
+    Foreign {
+        /// The Binary.
         key: ResourceKey,
     },
     /// The matches of a conditional write changed meanwhile.

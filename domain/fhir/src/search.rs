@@ -5,8 +5,10 @@
 
 mod codes;
 mod compartment;
+mod contained;
 mod cursor;
 mod date;
+mod fits;
 mod number;
 mod parse;
 mod presentation;
@@ -24,13 +26,14 @@ use crate::types::{ResourceId, ResourceKey, ResourceType};
 
 pub use codes::{CodeSource, CodesTest, Membership};
 pub use compartment::compartment_types;
+pub use contained::{ContainedSearch, Returned, Searched};
 pub use cursor::{Cursor, CursorKey, InvalidCursor, SortValue};
 pub use date::{DateTest, Prefix};
 pub use number::{CanonicalUnit, NumberTest, QuantityTest};
 pub use parse::{Handling, SearchOptions, empty_query, parse_search, parse_system_search};
 pub use presentation::{Presentation, Summary};
 pub use query_string::{QueryPairs, parse_query_string, write_query_string};
-pub use recheck::Recheck;
+pub use recheck::{PartTest, Recheck};
 pub use reference::ReferenceTest;
 pub use string::StringMatch;
 pub use token::TokenTest;
@@ -68,6 +71,8 @@ pub struct SearchQuery {
     pub handling: Handling,
     /// What lenient handling left out.
     pub warnings: Vec<Issue>,
+    /// Whether contained resources are searched.
+    pub contained: ContainedSearch,
 }
 
 impl SearchQuery {

@@ -4,6 +4,7 @@
 
 mod batch;
 mod conditional;
+mod contained;
 mod create;
 mod delete;
 mod document;
@@ -42,6 +43,7 @@ use crate::terminology::ConceptStore;
 use crate::types::{Instant, ResourceKey, ResourceType, VersionId};
 use crate::validation::ValidationLevel;
 
+pub(crate) use conditional::refuse_contained;
 pub use conditional::{ConditionalDelete, Created, Target};
 pub use everything::Everything;
 pub use graphql::GraphFailure;

@@ -191,3 +191,59 @@ async fn any_request_can_be_answered_later() {
     assert_eq!(doctor.get("/fhir/Patient/later").await.unwrap().status, 200);
     server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn files_are_imported_from_listed_origins_only() {
+    use wiremock::matchers::path;
+    use wiremock::{Mock, MockServer, ResponseTemplate};
+
+    let away = MockServer::start().await;
+    let patients: String = (0..700)
+        .map(|number| {
+            json!({"resourceType": "Patient", "id": format!("far-{number}"), "active": true}).to_string() + "\n"
+        })
+        .collect();
+    let wrong = json!({"resourceType": "Basic", "id": "b", "code": {"text": "x"}}).to_string();
+    let answers = [
+        ("/patients", ResponseTemplate::new(200).set_body_string(patients + &wrong)),
+        ("/basics", ResponseTemplate::new(200).set_body_string(wrong.clone())),
+        ("/gone", ResponseTemplate::new(404)),
+        ("/moved", ResponseTemplate::new(302).insert_header("location", format!("{}/basics", away.uri()))),
+    ];
+    for (place, answer) in answers {
+        Mock::given(path(place)).respond_with(answer).mount(&away).await;
+    }
+    let server =
+        TestServer::start_with(|configuration| configuration.import.origins = away.uri().into()).await.unwrap();
+    let admin = &server.administrator().await.unwrap();
+    let input = |kind: &str, place: &str| json!({"type": kind, "url": format!("{}{place}", away.uri())});
+    let inputs =
+        [input("Patient", "/patients"), input("Basic", "/gone"), input("Basic", "/moved"), input("Basic", "/basics")];
+    let manifest = |inputs: &[Value]| json!({"inputFormat": LINES, "inputSource": away.uri(), "input": inputs});
+    let ended = done(admin, &admin.post("/fhir/$import", &manifest(&inputs)).await.unwrap()).await;
+    assert_eq!((&ended.json["written"], &ended.json["refused"]), (&json!(701), &json!(3)), "{}", ended.json);
+    let errors = lines(admin, &ended, "error", "OperationOutcome").await;
+    let told: String = errors.iter().map(|outcome| outcome["issue"].to_string()).collect();
+    for text in ["input[0], line 701: ", "input[1] was not read to its end: the answer was 404", "input[2]", "302"] {
+        assert!(told.contains(text), "{text}: {told}");
+    }
+    assert_eq!(admin.get("/fhir/Patient/far-699").await.unwrap().status, 200);
+    assert_eq!(admin.get("/fhir/Basic/b").await.unwrap().status, 200);
+
+    let parameters = json!({"resourceType": "Parameters", "parameter": [{"name": "inputFormat", "valueCode": LINES},
+        {"name": "input", "part": [{"name": "type", "valueCode": "Basic"}, {"name": "url", "valueUri": format!("{}/basics", away.uri())}]}]});
+    let ended = done(admin, &admin.post("/fhir/$import", &parameters).await.unwrap()).await;
+    assert_eq!(ended.json["written"], 1, "{}", ended.json);
+
+    let elsewhere = json!({"type": "Basic", "url": "http://169.254.169.254/latest/meta-data"});
+    let refused = admin.post("/fhir/$import", &manifest(&[inputs[3].clone(), elsewhere])).await.unwrap();
+    assert_eq!(
+        (refused.status, &refused.json["issue"][0]["expression"]),
+        (400, &json!(["input[1].url"])),
+        "{}",
+        refused.json
+    );
+    assert!(refused.issues().contains("not listed"), "{}", refused.issues());
+    assert_eq!(server.doctor.post("/fhir/$import", &manifest(&inputs)).await.unwrap().status, 403);
+    server.stop().await.unwrap();
+}

@@ -91,7 +91,8 @@ fn chosen() -> (Vec<Json>, Vec<Asked>) {
         }
         let mut used = false;
         for entry in extract(&resource, *kind, &Parameters::of_pack(1)) {
-            let parameter = definitions().search_parameter_by_id(entry.parameter).unwrap();
+            // What a resource contains is no parameter.
+            let Some(parameter) = definitions().search_parameter_by_id(entry.parameter) else { continue };
             // The audit log is searched by some parameters only (decision 0004).
             let is_offered = kind.as_str() != "AuditEvent" || is_audit_parameter(parameter.code);
             if !is_offered || seen.contains(&(kind.as_str(), parameter.code)) {

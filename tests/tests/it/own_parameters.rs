@@ -101,3 +101,73 @@ async fn own_references_chain_and_unusable_ones_say_why() {
     assert_eq!(admin.get("/fhir/Patient?later=x").await.unwrap().status, 400);
     server.stop().await.unwrap();
 }
+
+/// Parameters that the resource itself decides.
+fn looked_at() -> Vec<Value> {
+    let component = |url: &str, definition: &str| {
+        let expression = format!("extension.where(url='{url}').value");
+        json!({"definition": definition, "expression": expression})
+    };
+    let number = "http://hl7.org/fhir/SearchParameter/RiskAssessment-probability";
+    let token = "http://hl7.org/fhir/SearchParameter/Observation-status";
+    let date = "http://hl7.org/fhir/SearchParameter/individual-birthdate";
+    vec![
+        parameter("mark", json!({"type": "token", "expression": "Patient.maritalStatus"})),
+        parameter("card", json!({"type": "token", "expression": "Patient.identifier"})),
+        parameter("place", json!({"type": "uri", "expression": "Patient.identifier.system"})),
+        parameter(
+            "three",
+            json!({"type": "composite", "expression": "Patient.extension.where(url='urn:three')",
+            "component": [component("urn:size", number), component("urn:tone", token), component("urn:seen", date)]}),
+        ),
+        parameter(
+            "two",
+            json!({"type": "composite", "expression": "Patient.extension.where(url='urn:three')",
+            "component": [component("urn:tone", token), component("urn:size", number)]}),
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn own_parameters_have_the_modifiers_that_look_at_the_resource() {
+    let server = TestServer::start().await.unwrap();
+    let admin = &server.administrator().await.unwrap();
+    for own in &looked_at() {
+        let stored = admin.put(&format!("/fhir/SearchParameter/{}", own["id"].as_str().unwrap()), own).await.unwrap();
+        assert_eq!(stored.status, 201, "{}", stored.issues());
+    }
+    let three = |size: f64, tone: &str, seen: &str| {
+        json!({"url": "urn:three", "extension": [{"url": "urn:size", "valueDecimal": size}, {"url": "urn:tone", "valueCode": tone},
+            {"url": "urn:seen", "valueDate": seen}]})
+    };
+    let patient = json!({"resourceType": "Patient", "id": "p",
+        "maritalStatus": {"coding": [{"system": "urn:m", "code": "M", "display": "Happily married"}]},
+        "identifier": [{"system": "http://cards.example/ward/7", "value": "42",
+            "type": {"coding": [{"system": "urn:kind", "code": "CARD"}]}}],
+        "extension": [three(1.5, "red", "2020-02-03"), three(9.0, "blue", "2021-01-01")]});
+    assert_eq!(admin.put("/fhir/Patient/p", &patient).await.unwrap().status, 201);
+    once_indexed(admin, "/fhir/Patient?two=red$1.5").await;
+    for (query, fits) in [
+        ("mark:text=married", true),
+        ("mark:text=divorced", false),
+        ("card:of-type=urn:kind|CARD|42", true),
+        ("card:of-type=urn:kind|CARD|43", false),
+        ("place:below=http://cards.example/ward", true),
+        ("place:above=http://cards.example/ward/7/bed/2", true),
+        ("place:below=http://cards.example/wa", false),
+        ("three=1.5$red$2020-02", true),
+        ("three=gt1$red$lt2021", true),
+        ("three=1.5$blue$2020-02", false),
+        ("three=1.5$red$2021", false),
+        ("two=red$gt1", true),
+        ("two=red$gt2,blue$gt8", true),
+        ("two=red$gt2", false),
+    ] {
+        let found = admin.get(&format!("/fhir/Patient?{query}")).await.unwrap();
+        assert_eq!(found.status, 200, "{query}: {}", found.issues());
+        assert_eq!(found.matches().contains(&"p"), fits, "{query}");
+    }
+    let wrong = admin.get("/fhir/Patient?three=1.5$red").await.unwrap();
+    assert!(wrong.status == 400 && wrong.issues().contains("3 values"), "{}", wrong.issues());
+    server.stop().await.unwrap();
+}

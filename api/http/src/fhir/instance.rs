@@ -32,7 +32,7 @@ fn cut(stored: Stored, presentation: &Presentation, request: &Request) -> Respon
     if presentation.is_whole() {
         return resource(stored, request);
     }
-    let body = presented(&stored, presentation).into_owned().into();
+    let body = presented(&stored.body, presentation).into_owned().into();
     resource(Stored { body, ..stored }, request)
 }
 

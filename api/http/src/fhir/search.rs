@@ -8,7 +8,7 @@ use poem::http::StatusCode;
 use poem::{Request, Response};
 use seva_fhir::json::{Limits, parse};
 use seva_fhir::outcome::{Issue, IssueCode, OperationOutcome};
-use seva_fhir::ports::{SearchPage, Stored};
+use seva_fhir::ports::SearchPage;
 use seva_fhir::search::{
     Cursor, Handling, Presentation, QueryPairs, SearchOptions, SearchQuery, Summary, parse_query_string, parse_search,
     parse_system_search, write_query_string,
@@ -139,15 +139,18 @@ fn write(base: &str, path: &str, query: &SearchQuery, page: &SearchPage) -> Bund
     }
     let size = page.matches.iter().chain(&page.included).map(|stored| stored.body.len() + 160).sum();
     let mut bundle = BundleWriter::new("searchset", page.total, &links, size);
-    let mut push = |stored: &Stored, rest: &[u8]| {
-        let body = presented(stored, &query.presentation);
-        bundle.entry(Some(&format!("{base}/{}", stored.key)), Some(&body), rest);
+    let mut push = |url: String, body: &Bytes, rest: &[u8]| {
+        bundle.entry(Some(&url), Some(&presented(body, &query.presentation)), rest);
     };
+    let is_match = b"\"search\":{\"mode\":\"match\"}";
     for stored in &page.matches {
-        push(stored, b"\"search\":{\"mode\":\"match\"}");
+        push(format!("{base}/{}", stored.key), &stored.body, is_match);
+    }
+    for found in &page.contained {
+        push(format!("{base}/{}#{}", found.container.key, found.id), &found.body, is_match);
     }
     for stored in &page.included {
-        push(stored, b"\"search\":{\"mode\":\"include\"}");
+        push(format!("{base}/{}", stored.key), &stored.body, b"\"search\":{\"mode\":\"include\"}");
     }
     bundle
 }
@@ -174,14 +177,14 @@ pub(super) fn presentation(request: &Request) -> Result<Presentation, Failure> {
 }
 
 /// The stored bytes, or as much of the resource as was asked for.
-pub(super) fn presented<'s>(stored: &'s Stored, presentation: &Presentation) -> Cow<'s, [u8]> {
+pub(super) fn presented<'s>(body: &'s Bytes, presentation: &Presentation) -> Cow<'s, [u8]> {
     if presentation.is_whole() {
-        return Cow::Borrowed(&stored.body);
+        return Cow::Borrowed(body);
     }
-    match parse(&stored.body, &Limits::default()) {
+    match parse(body, &Limits::default()) {
         Ok(resource) => Cow::Owned(presentation.apply(resource).to_bytes()),
         // What is stored was parsed before: whole is better than nothing.
-        Err(_) => Cow::Borrowed(&stored.body),
+        Err(_) => Cow::Borrowed(body),
     }
 }
 

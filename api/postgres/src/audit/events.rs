@@ -91,7 +91,7 @@ impl AuditEvents for PostgresAuditEvents {
             Total::None | Total::Estimate | Total::Accurate => Some(asked.count().await?),
         };
         if query.count == 0 {
-            return Ok(SearchPage { matches: Vec::new(), included: Vec::new(), next: None, total, cut: Vec::new() });
+            return Ok(SearchPage { total, ..SearchPage::default() });
         }
         let after =
             query.cursor.as_ref().map(|cursor| search::open_key(&self.database, &sorted, cursor)).transpose()?;
@@ -101,7 +101,7 @@ impl AuditEvents for PostgresAuditEvents {
         let last = found.last().filter(|_| more).map(|(place, _)| key_of(*place));
         let next = last.map(|key| search::seal_key(&self.database, &sorted, &key));
         let matches = asked.rendered(found).await?;
-        Ok(SearchPage { matches, included: Vec::new(), next, total, cut: Vec::new() })
+        Ok(SearchPage { matches, next, total, ..SearchPage::default() })
     }
 }
 

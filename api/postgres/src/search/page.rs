@@ -25,6 +25,9 @@ pub(super) struct Asked<'a> {
 impl Asked<'_> {
     /// The page's statement, and how it is planned.
     pub(super) fn statement(&self) -> (Sql, Planning) {
+        if self.query.is_inside() {
+            return (self.by_containers(), Planning::Custom);
+        }
         match (self.order, self.driver) {
             (Order::Row, _) => self.by_row(),
             (Order::Updated(direction), Some(_)) => (self.by_time(*direction), Planning::Shared),
@@ -92,7 +95,7 @@ impl Asked<'_> {
         (self.in_row_order(sql, "d.rid"), Planning::Shared)
     }
 
-    fn in_row_order(&self, mut sql: Sql, row: &str) -> Sql {
+    pub(super) fn in_row_order(&self, mut sql: Sql, row: &str) -> Sql {
         if let Some(after) = self.after {
             sql.push(" AND ").push(row).push(" > ").bind(Bind::Int8(after.rid));
         }

@@ -115,6 +115,12 @@ pub const KEYS: &[Key] = &[
     key("identity", "audience", "", "their aud or client_id"),
     key("identity", "jwks_url", "as the issuer's discovery document says", "where the issuer publishes its keys"),
     key("validation", "level", "structure", "what a write must keep: structure, rules or profiles"),
+    key(
+        "import",
+        "origins",
+        "",
+        "origins that files of $import are fetched from, separated by commas; none by default",
+    ),
     key("log", "level", "info", "level or filter, such as info,seva_http=debug"),
     key("log", "format", "text", "text or json"),
 ];

@@ -11,7 +11,7 @@ use crate::json::{Json, Limits, array, object, parse};
 use crate::outcome::{Issue, IssueCode, OperationOutcome};
 use crate::ports::{Scan, ScanOf, ScanSink, StoreError, Stored};
 use crate::search::{Clause, Presentation, SearchQuery, compartment_types, empty_query};
-use crate::service::{FhirError, FhirService};
+use crate::service::{FhirError, FhirService, refuse_contained};
 use crate::types::{Instant, ResourceKey, ResourceType};
 
 /// Whose records are exported.
@@ -115,6 +115,7 @@ impl FhirService {
             let of_type = request.filters.iter().filter_map(|filter| filter.strip_prefix(&prefix));
             let found =
                 of_type.map(|raw| self.search_from(caller, resource_type, raw)).collect::<Result<Vec<_>, _>>()?;
+            found.iter().try_for_each(refuse_contained)?;
             let mut query = empty_query(vec![resource_type]);
             match found.as_slice() {
                 [] => {}

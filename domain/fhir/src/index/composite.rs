@@ -1,14 +1,19 @@
 //! Values that must stand together (R4 <https://hl7.org/fhir/R4/search.html#combining>).
 
-use super::plan::Planned;
+use super::plan::{Planned, parts_of};
 use super::{IndexValue, push as push_value};
 use crate::path::EvaluationContext;
 
 /// Appends one value if every part has one.
 pub(super) fn push(planned: &Planned, context: &EvaluationContext<'_>, values: &mut Vec<IndexValue>) {
-    let parts =
-        planned.parts.iter().find(|(definition, _)| context.definition.is_some_and(|own| own.name == definition.name));
-    let Some((_, parts)) = parts else { return };
+    let Some(definition) = context.definition else { return };
+    let known = planned.parts.iter().find(|(own, _)| own.name == definition.name).map(|(_, parts)| parts);
+    // Where a path isn't plain, its types are seen with the resource only.
+    let unforeseen = if known.is_none() { parts_of(&planned.parameter.components, definition) } else { Vec::new() };
+    let parts = known.unwrap_or(&unforeseen);
+    if parts.len() != planned.parameter.components.len() {
+        return;
+    }
     let mut together = Vec::with_capacity(parts.len());
     for part in parts {
         let mut own = Vec::new();

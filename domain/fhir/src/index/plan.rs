@@ -57,14 +57,15 @@ impl Planned {
         let parts = if parameter.components.is_empty() {
             Vec::new()
         } else {
-            path.types().into_iter().map(|each| (each, parts(&parameter.components, each))).collect()
+            path.types().into_iter().map(|each| (each, parts_of(&parameter.components, each))).collect()
         };
         Ok(Self { parameter, path, parts })
     }
 }
 
-fn parts(components: &'static [Component], definition: &'static TypeDefinition) -> Vec<Part> {
-    let part = |component: &'static Component| {
+/// Compiles the parts of a composite for values of a type; one that doesn't compile is left out.
+pub(super) fn parts_of(components: &[Component], definition: &'static TypeDefinition) -> Vec<Part> {
+    let part = |component: &Component| {
         let path = CompiledPath::for_type(component.expression, definition).ok()?;
         Some(Part { kind: component.kind, path })
     };

@@ -1,12 +1,13 @@
 //! From names and values to clauses; the only place that knows which parameters exist and which modifiers fit.
 
 mod answer;
+mod contained;
 mod filter;
 mod joins;
 mod parameter;
 
 use super::query_string::{QueryPairs, split_escaped};
-use super::{Clause, Cursor, DEFAULT_COUNT, DateTest, Presentation, Recheck, SearchQuery, Total};
+use super::{Clause, ContainedSearch, Cursor, DEFAULT_COUNT, DateTest, Presentation, Recheck, SearchQuery, Total};
 use crate::access::is_audit_parameter;
 use crate::index::fold;
 use crate::interactions::served_types;
@@ -89,6 +90,7 @@ fn parse(
             parser.query.used.push((name.clone(), value.clone()));
         }
     }
+    parser.check_contained();
     if parser.issues.is_empty() { Ok(parser.query) } else { Err(parser.issues) }
 }
 
@@ -108,6 +110,7 @@ pub fn empty_query(resource_types: Vec<ResourceType>) -> SearchQuery {
         used: Vec::new(),
         handling: Handling::Strict,
         warnings: Vec::new(),
+        contained: ContainedSearch::default(),
     }
 }
 
@@ -165,10 +168,7 @@ impl Parser<'_> {
                 let names = value.split(',').map(str::trim).filter(|name| !name.is_empty());
                 self.query.presentation.elements.extend(names.map(str::to_owned));
             }
-            "_contained" if value == "false" => {}
-            "_contained" | "_containedType" => {
-                return Err(Problem::Unknown("searches in contained resources are not offered".to_owned()));
-            }
+            "_contained" | "_containedType" => self.contained(name, value)?,
             "_include" | "_revinclude" => self.include(plain, modifier, value)?,
             "_cursor" => self.query.cursor = Some(Cursor::from_text(value)),
             _ => {

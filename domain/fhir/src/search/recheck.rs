@@ -3,7 +3,7 @@
 
 use seva_fhir_profiles::SearchParameter;
 
-use super::date::Prefix;
+use super::{DateTest, NumberTest, QuantityTest, ReferenceTest, StringMatch, TokenTest, fits};
 use crate::index::{self, IndexValue, fold};
 use crate::json::Json;
 
@@ -43,12 +43,12 @@ pub enum Recheck {
         /// Degrees north and east, and kilometres.
         places: Vec<(f64, f64, f64)>,
     },
-    /// A composite of three values: a code and two numbers that stand together.
-    Numbers {
+    /// A composite that no index has: of three values, or of kinds that no two of R4's stand together in.
+    Composite {
         /// The parameter.
         parameter: &'static SearchParameter,
-        /// The code and the two comparisons.
-        tests: Vec<(super::TokenTest, super::NumberTest, super::NumberTest)>,
+        /// The alternatives, each with a test for every part.
+        tests: Vec<Vec<PartTest>>,
     },
     /// `_text`: all words stand in the narrative.
     Narrative(Vec<String>),
@@ -94,7 +94,7 @@ impl Recheck {
                 }
                 _ => false,
             }),
-            Self::Numbers { parameter, tests } => any(parameter, resource, &mut |value| match value {
+            Self::Composite { parameter, tests } => any(parameter, resource, &mut |value| match value {
                 IndexValue::Composite(parts) => tests.iter().any(|test| together(parts, test)),
                 _ => false,
             }),
@@ -145,44 +145,42 @@ fn distance(one: (f64, f64), other: (f64, f64)) -> f64 {
     2.0 * EARTH * chord.sqrt().min(1.0).asin()
 }
 
-fn together(
-    parts: &[Vec<IndexValue>],
-    (token, first, second): &(super::TokenTest, super::NumberTest, super::NumberTest),
-) -> bool {
-    let [codes, ones, others] = parts else { return false };
-    codes.iter().any(|code| is_token(code, token))
-        && ones.iter().any(|number| is_number(number, first))
-        && others.iter().any(|number| is_number(number, second))
+/// A part of a composite that only the resource decides.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PartTest {
+    /// A code.
+    Token(TokenTest),
+    /// Another resource.
+    Reference(ReferenceTest),
+    /// A number.
+    Number(NumberTest),
+    /// A number with a unit.
+    Quantity(QuantityTest),
+    /// A time.
+    Date(DateTest),
+    /// Text that starts so.
+    String(String),
+    /// A URI.
+    Uri(String),
 }
 
-fn is_token(value: &IndexValue, test: &super::TokenTest) -> bool {
-    use super::TokenTest;
-    let IndexValue::Token { system, code, .. } = value else { return false };
-    match test {
-        TokenTest::Code(wanted) => code.as_deref() == Some(wanted),
-        TokenTest::Exact { system: space, code: wanted } => {
-            code.as_deref() == Some(wanted) && system.as_deref() == Some(space)
+impl PartTest {
+    fn fits(&self, value: &IndexValue) -> bool {
+        match self {
+            Self::Token(test) => fits::token(value, test),
+            Self::Reference(test) => fits::reference(value, test),
+            Self::Number(test) => fits::number(value, test),
+            Self::Quantity(test) => fits::quantity(value, test),
+            Self::Date(test) => fits::moment(value, test),
+            Self::String(text) => fits::string(value, StringMatch::Prefix, text),
+            Self::Uri(uri) => fits::uri(value, uri),
         }
-        TokenTest::Implied { system: space, code: wanted } => {
-            code.as_deref() == Some(wanted) && system.as_deref().is_none_or(|own| own == space)
-        }
-        TokenTest::NoSystem(wanted) => code.as_deref() == Some(wanted) && system.is_none(),
-        TokenTest::System(space) => system.as_deref() == Some(space),
     }
 }
 
-fn is_number(value: &IndexValue, test: &super::NumberTest) -> bool {
-    let IndexValue::Number { low, high } = value else { return false };
-    let middle = f64::midpoint(*low, *high);
-    match test.prefix {
-        Prefix::Equal => middle >= test.low && middle <= test.high,
-        Prefix::NotEqual => middle < test.low || middle > test.high,
-        Prefix::Greater | Prefix::StartsAfter => middle > test.value,
-        Prefix::Less | Prefix::EndsBefore => middle < test.value,
-        Prefix::GreaterOrEqual => middle >= test.value,
-        Prefix::LessOrEqual => middle <= test.value,
-        Prefix::Approximately => (middle - test.value).abs() <= test.value.abs() / 10.0,
-    }
+fn together(parts: &[Vec<IndexValue>], tests: &[PartTest]) -> bool {
+    parts.len() == tests.len()
+        && parts.iter().zip(tests).all(|(values, test)| values.iter().any(|value| test.fits(value)))
 }
 
 fn contains_all(text: &str, words: &[String]) -> bool {

@@ -10,7 +10,7 @@ use crate::access::{Caller, Interaction};
 use crate::json::Json;
 use crate::outcome::{Issue, IssueCode};
 use crate::ports::Stored;
-use crate::search::SearchQuery;
+use crate::search::{SearchQuery, Searched};
 use crate::types::{ResourceKey, ResourceType, VersionId};
 
 /// How many matches a conditional delete removes at most: more is an export's or an administrator's business.
@@ -44,6 +44,15 @@ pub enum Created {
     Existing(Stored),
 }
 
+/// Contained resources are not addressed: they have no life of their own.
+pub(crate) fn refuse_contained(query: &SearchQuery) -> Result<(), FhirError> {
+    if query.contained.searched == Searched::Outside {
+        return Ok(());
+    }
+    let text = "contained resources are searched only, not addressed or exported by themselves: leave _contained out";
+    Err(FhirError::Invalid(vec![Issue::error(IssueCode::NotSupported, text).at("http._contained")]))
+}
+
 /// What a conditional delete did.
 pub struct ConditionalDelete {
     /// How many resources were deleted.
@@ -58,6 +67,7 @@ impl FhirService {
             let text = "a condition without criteria would address every resource of the type";
             return Err(FhirError::Invalid(vec![Issue::error(IssueCode::Invalid, text)]));
         }
+        refuse_contained(&query)?;
         Ok(query)
     }
 

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::incoming::{check_structure, read_any};
+use super::incoming::{check_structure, check_type, read_any};
 use super::update::{Change, Existing};
 use super::{FhirError, FhirService};
 use crate::access::{Caller, Interaction, decide, decide_bulk};
@@ -23,6 +23,8 @@ pub struct ImportLine {
     pub number: u64,
     /// A resource as JSON.
     pub bytes: Bytes,
+    /// The type that it must be of, where the file says so.
+    pub expected: Option<ResourceType>,
 }
 
 /// A line that was not written.
@@ -81,6 +83,9 @@ impl FhirService {
             let text = format!("{named:?} is not a type of resource that is stored");
             FhirError::Invalid(vec![Issue::error(IssueCode::Invalid, text).at("resourceType")])
         })?;
+        if let Some(expected) = line.expected {
+            check_type(&resource, expected)?;
+        }
         decide(caller, Interaction::Update, kind)?;
         check_structure(&resource)?;
         let id = match resource.get_str("id") {

@@ -64,8 +64,8 @@ pub(super) fn check_type(resource: &Json, expected: ResourceType) -> Result<(), 
         return Ok(());
     }
     let text = match found {
-        Some(found) => format!("the body is a {found}, the URL asks for {expected}"),
-        None => format!("the body has no resourceType: it must be {expected}"),
+        Some(found) => format!("the resource is a {found}, asked for is {expected}"),
+        None => format!("the resource has no resourceType: it must be {expected}"),
     };
     Err(FhirError::Invalid(vec![Issue::error(IssueCode::Invalid, text).at("resourceType")]))
 }

@@ -35,7 +35,7 @@ impl FhirService {
             }
         }
         let total = Some(kept.len() as u64);
-        Ok(SearchPage { matches: kept, included: Vec::new(), next: None, total, cut: Vec::new() })
+        Ok(SearchPage { matches: kept, total, ..SearchPage::default() })
     }
 }
 

@@ -10,8 +10,8 @@ use crate::access::{
 };
 use crate::ports::{SearchPage, Stored};
 use crate::search::{
-    Clause, Handling, QueryPairs, ReferenceTest, SearchOptions, SearchQuery, Test, empty_query, parse_query_string,
-    parse_search,
+    Clause, Handling, QueryPairs, ReferenceTest, SearchOptions, SearchQuery, Searched, Test, empty_query,
+    parse_query_string, parse_search,
 };
 use crate::types::{ResourceKey, ResourceType};
 
@@ -36,11 +36,15 @@ impl FhirService {
         let mut page = if of_log {
             let asked = AuditQuery::of(&query).map_err(FhirError::Invalid)?;
             self.events.search(caller.tenant, &query, &asked).await?
-        } else {
+        } else if query.contained.searched == Searched::Outside {
             source.search(caller, &query).await?
+        } else {
+            self.find_contained(&mut source, caller, &query).await?
         };
         page.included.retain(|stored| may_see(caller, stored));
-        let mut patients: Vec<Box<str>> = page.matches.iter().chain(&page.included).flat_map(patients_in).collect();
+        let containers = page.contained.iter().map(|found| &found.container);
+        let disclosed = page.matches.iter().chain(&page.included).chain(containers);
+        let mut patients: Vec<Box<str>> = disclosed.flat_map(patients_in).collect();
         patients.sort_unstable();
         patients.dedup();
         let (action, target) = match query.resource_types.as_slice() {
@@ -127,7 +131,7 @@ fn visits_of(patient: &ResourceKey, practitioner: &ResourceKey) -> SearchQuery {
 }
 
 /// What comes along must be readable by itself: an include opens no door.
-fn may_see(caller: &Caller, stored: &Stored) -> bool {
+pub(super) fn may_see(caller: &Caller, stored: &Stored) -> bool {
     match decide(caller, Interaction::Read, stored.key.resource_type()) {
         Ok(Permit::Whole) => true,
         Ok(Permit::Compartment(patient)) => within(stored, &patient),

@@ -181,6 +181,12 @@ impl ResourceType {
         Self::known("AuditEvent")
     }
 
+    /// The type of files.
+    #[must_use]
+    pub fn binary() -> Self {
+        Self::known("Binary")
+    }
+
     /// The type of visits.
     #[must_use]
     pub fn encounter() -> Self {

@@ -5,12 +5,11 @@ use seva_fhir_profiles::{Component, SearchParameter, SearchParameterType, defini
 
 use super::{Parser, Problem, each};
 use crate::index::fold;
-use crate::parameters::is_own;
 use crate::search::query_string::{split_escaped, unescape};
 use crate::search::recheck::UriDirection;
 use crate::search::{
     Clause, CodeSource, CodesTest, CompositeKey, CompositeTest, CompositeValue, DateTest, Membership, NumberTest,
-    Presence, QuantityTest, Recheck, ReferenceTest, StringMatch, Test, TokenTest, uri,
+    PartTest, Presence, QuantityTest, Recheck, ReferenceTest, StringMatch, Test, TokenTest, uri,
 };
 use crate::types::ResourceType;
 
@@ -52,13 +51,7 @@ impl Parser<'_> {
         modifier: Option<&str>,
         value: &str,
     ) -> Result<Clause, Problem> {
-        if let Some(recheck) = recheck(parameter, modifier, value)? {
-            if is_own(parameter) {
-                let code = parameter.code;
-                return Err(Problem::Unknown(format!(
-                    "{code:?} is not a parameter of R4: it has no such modifier here"
-                )));
-            }
+        if let Some(recheck) = recheck(parameter, modifier, value, self.options.base_url)? {
             return Ok(Clause::Recheck(recheck));
         }
         let test = self.test(parameter, modifier, value)?;
@@ -108,6 +101,7 @@ fn recheck(
     parameter: &'static SearchParameter,
     modifier: Option<&str>,
     value: &str,
+    base_url: &str,
 ) -> Result<Option<Recheck>, Problem> {
     use SearchParameterType as Kind;
     Ok(Some(match (parameter.kind, modifier) {
@@ -120,8 +114,8 @@ fn recheck(
             Recheck::UriPath { parameter, uris: each(value, uri::parse)?, direction }
         }
         (Kind::Special, None) if parameter.code == "near" => Recheck::Near { parameter, places: each(value, place)? },
-        (Kind::Composite, None) if parameter.components.len() == 3 => {
-            Recheck::Numbers { parameter, tests: each(value, numbers)? }
+        (Kind::Composite, None) if !is_indexed(parameter) => {
+            Recheck::Composite { parameter, tests: each(value, |text| parts(parameter, text, base_url))? }
         }
         _ => return Ok(None),
     }))
@@ -202,10 +196,36 @@ fn pieces(text: &str, count: usize) -> Result<Vec<String>, String> {
     if parts.len() == count { Ok(parts) } else { Err(format!("{text:?} has not {count} values joined by $")) }
 }
 
-fn numbers(text: &str) -> Result<(TokenTest, NumberTest, NumberTest), String> {
-    let parts = pieces(text, 3)?;
-    let part = |place: usize| parts.get(place).map(String::as_str).unwrap_or_default();
-    Ok((TokenTest::parse(part(0))?, NumberTest::parse(part(1))?, NumberTest::parse(part(2))?))
+/// Whether the index has rows for a composite: of two values, of the kinds that R4's own are made of.
+fn is_indexed(parameter: &SearchParameter) -> bool {
+    use SearchParameterType as Kind;
+    let kinds: Vec<Kind> = parameter.components.iter().map(|part| part.kind).collect();
+    match kinds.as_slice() {
+        [Kind::Token, second] => {
+            matches!(second, Kind::Token | Kind::Quantity | Kind::Date | Kind::String)
+        }
+        [Kind::Reference, second] => matches!(second, Kind::Token | Kind::String),
+        _ => false,
+    }
+}
+
+fn parts(parameter: &SearchParameter, text: &str, base_url: &str) -> Result<Vec<PartTest>, String> {
+    let pieces = pieces(text, parameter.components.len())?;
+    pieces.iter().zip(&parameter.components).map(|(text, part)| part_test(part, text, base_url)).collect()
+}
+
+fn part_test(part: &Component, text: &str, base_url: &str) -> Result<PartTest, String> {
+    use SearchParameterType as Kind;
+    Ok(match part.kind {
+        Kind::Token => PartTest::Token(token(text)?),
+        Kind::Reference => PartTest::Reference(reference(part, text, base_url)?),
+        Kind::Number => PartTest::Number(NumberTest::parse(text)?),
+        Kind::Quantity => PartTest::Quantity(QuantityTest::parse(text)?),
+        Kind::Date => PartTest::Date(DateTest::parse(text)?),
+        Kind::String => PartTest::String(unescape(text)),
+        Kind::Uri => PartTest::Uri(uri::parse(text)?),
+        Kind::Composite | Kind::Special => return Err(format!("{} can't be a part of a composite", part.code)),
+    })
 }
 
 fn composite(parameter: &SearchParameter, text: &str, base_url: &str) -> Result<CompositeTest, String> {
@@ -230,7 +250,8 @@ fn composite(parameter: &SearchParameter, text: &str, base_url: &str) -> Result<
 
 /// A part that is a reference takes its targets from nowhere: it is written with its type, or as a URL.
 fn reference(component: &Component, text: &str, base_url: &str) -> Result<ReferenceTest, String> {
-    let own = definitions().search_parameter("DocumentReference", component.code);
+    let all = definitions().all_search_parameters();
+    let own = all.iter().find(|own| own.code == component.code && own.kind == SearchParameterType::Reference);
     let own = own.ok_or_else(|| format!("{} is not a reference parameter", component.code))?;
     ReferenceTest::parse(text, own, None, base_url)
 }

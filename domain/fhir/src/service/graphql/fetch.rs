@@ -8,7 +8,7 @@ use crate::graphql::Field;
 use crate::graphql::shape::{Node, Shape};
 use crate::json::{Json, JsonObject};
 use crate::ports::SearchPage;
-use crate::search::{Cursor, SearchQuery, Total};
+use crate::search::{Cursor, SearchQuery, Searched, Total};
 use crate::service::update::stored_json;
 use crate::types::{ResourceKey, ResourceType};
 
@@ -135,6 +135,9 @@ impl Walk<'_> {
         }
         let mut search = self.service.strict_search(self.caller, kind, &pairs)?;
         search.cursor = cursor;
+        if search.contained.searched != Searched::Outside {
+            return Err(query("contained resources are not listed here: ask for `contained` of a resource".to_owned()));
+        }
         let counts = field
             .selection
             .iter()
