@@ -3,10 +3,11 @@
 pub(crate) mod dictations;
 mod prescriptions;
 mod sessions;
+mod streams;
 
 use std::sync::Arc;
 
-use poem::{EndpointExt, Route, get};
+use poem::{EndpointExt, Route, get, post};
 use poem_openapi::OpenApiService;
 use seva_clinic::blobs::SealedBlobs;
 use seva_clinic::dictation::DictationService;
@@ -66,7 +67,12 @@ fn service(services: &Arc<Services>) -> OpenApiService<Apis, ()> {
 /// The handlers' routes.
 pub(crate) fn routes(services: &Arc<Services>) -> Route {
     let socket = get(dictations::socket::open_socket).data(Arc::clone(services));
-    Route::new().at("/v1/dictations/:id/socket", socket).nest_no_strip("/", service(services))
+    let stream = || post(streams::open_stream).data(Arc::clone(services));
+    Route::new()
+        .at("/v1/dictations/:id/socket", socket)
+        .at("/stream-transcription", stream())
+        .at("/medical-stream-transcription", stream())
+        .nest_no_strip("/", service(services))
 }
 
 /// What the handlers say of themselves, for the comparison with the contract.

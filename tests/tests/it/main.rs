@@ -40,6 +40,7 @@ mod search;
 mod search_drivers;
 mod search_joins;
 mod secrets;
+mod speech;
 mod terminology;
 mod terminology_import;
 mod terminology_operations;
