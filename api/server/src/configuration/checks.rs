@@ -20,6 +20,12 @@ impl Configuration {
             region("extraction.region", extraction.region.as_deref())?;
         } else {
             unused("extraction.region", extraction.region.as_deref(), "extraction.engine is comprehend-medical")?;
+            if !extraction.codes.0.is_empty() {
+                return wrong(
+                    "extraction.codes",
+                    "does something only when extraction.engine is comprehend-medical".to_owned(),
+                );
+            }
             unused("extraction.endpoint", extraction.endpoint.as_deref(), "extraction.engine is comprehend-medical")?;
         }
         if blobs.store == BlobStoreKind::S3 {
