@@ -1,8 +1,11 @@
 //! Blobs as objects of Amazon S3 (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>): what a Binary
 //! holds when it is too large for a row (R4: <https://hl7.org/fhir/R4/binary.html>).
 //!
-//! Each object is sent with its SHA-256, checked by S3 and again when the whole is read, and lies encrypted under the KMS
+//! Each object, or each part of a large one, is sent with its SHA-256, which S3 checks; that of an object is checked again when
+//! the whole is read. It lies encrypted under the KMS
 //! key that is configured, or else under S3's own.
+
+mod parts;
 
 use std::error::Error;
 use std::ops::Range;
@@ -88,7 +91,11 @@ impl S3Blobs {
 #[async_trait]
 impl BlobStore for S3Blobs {
     async fn put(&self, tenant: TenantId, id: Uuid, content_type: &str, bytes: Vec<u8>) -> Result<(), BlobError> {
-        let mut put = self.client.put_object().bucket(&self.bucket).key(self.key(tenant, id));
+        let key = self.key(tenant, id);
+        if bytes.len() > parts::PART {
+            return self.put_parts(&key, content_type, bytes).await;
+        }
+        let mut put = self.client.put_object().bucket(&self.bucket).key(key);
         put = match &self.kms_key {
             Some(key) => put.server_side_encryption(ServerSideEncryption::AwsKms).ssekms_key_id(key),
             None => put.server_side_encryption(ServerSideEncryption::Aes256),

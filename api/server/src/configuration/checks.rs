@@ -52,13 +52,15 @@ impl Configuration {
     }
 }
 
+/// A key and its value, the engines that know it, and those that can't do without.
+type Rule<'a> = (&'a str, Option<&'a str>, &'a [SpeechChoice], &'a [SpeechChoice]);
+
 impl Speech {
     fn check(&self) -> Result<(), ConfigurationError> {
         use SpeechChoice::{Embedded, Openai, Transcribe, TranscribeMedical, Vosk};
         let certificate = self.certificate.as_ref().map(|path| path.display().to_string());
         let key = self.api_key.as_ref().map(super::Secret::reveal);
-        // Each key with the engines that know it, and those that can't do without.
-        let table: [(&str, Option<&str>, &[SpeechChoice], &[SpeechChoice]); 8] = [
+        let table: [Rule<'_>; 8] = [
             ("speech.model", self.model.as_deref(), &[Embedded, Openai], &[Openai]),
             (
                 "speech.endpoint",

@@ -23,7 +23,7 @@ fn codes<'a>(found: &'a [Entity], words: &str, system: &str) -> Vec<(&'a str, Op
 async fn inferred_codes_join_what_was_found_and_replace_nothing() {
     let server = answering(TEXT, consultation()).await;
     let medicines = json!({"Entities": [
-        inferred(TEXT, "paracetamol", "RxNormConcepts", &[("161", 0.91), ("202433", 0.4)]),
+        inferred(TEXT, "paracetamol", "RxNormConcepts", &[("999", 0.91), ("202433", 0.4)]),
         inferred(TEXT, "650 milligram", "RxNormConcepts", &[("9", 0.9)]),
     ]});
     let conditions = json!({"Entities": [inferred(TEXT, "fever", "ICD10CMConcepts", &[("R50.9", 0.8)]),
@@ -37,7 +37,11 @@ async fn inferred_codes_join_what_was_found_and_replace_nothing() {
     let all = vec![Ontology::RxNorm, Ontology::Icd10Cm, Ontology::SnomedCt];
     let found = extractor(server.uri()).await.inferring(all).extract(TEXT, "en").await.expect("entities");
     check_entities(TEXT, &found);
-    assert_eq!(codes(&found, "paracetamol", "http://www.nlm.nih.gov/research/umls/rxnorm"), [("161", Some(0.91))]);
+    assert_eq!(
+        codes(&found, "paracetamol", "http://www.nlm.nih.gov/research/umls/rxnorm"),
+        [("161", None)],
+        "the formulary's code stays"
+    );
     assert_eq!(found[0].codings[0], plain[0].codings[0], "codes of our own come first");
     let own = codes(&plain, "fever", "http://hl7.org/fhir/sid/icd-10-cm");
     let joined = codes(&found, "fever", "http://hl7.org/fhir/sid/icd-10-cm");
@@ -46,6 +50,20 @@ async fn inferred_codes_join_what_was_found_and_replace_nothing() {
     let pressure =
         |found: &[Entity]| found.iter().find(|entity| entity.text == "BP").map(|entity| entity.codings.clone());
     assert_eq!(pressure(&found), pressure(&plain), "a measurement keeps its components");
+}
+
+#[tokio::test]
+async fn words_that_no_list_of_ours_has_get_the_likeliest_code_with_its_score() {
+    const WORDS: &str = "Quincke oedema";
+    let server = answering(WORDS, answer(vec![part(WORDS, WORDS, "MEDICAL_CONDITION", "DX_NAME")])).await;
+    let concepts = [("T78.3", 0.71), ("J38.4", 0.2)];
+    let inferred = json!({"Entities": [inferred(WORDS, WORDS, "ICD10CMConcepts", &concepts)]});
+    Mock::given(path(ICD10CM)).respond_with(respond(200, &inferred)).mount(&server).await;
+    let extractor = extractor(server.uri()).await.inferring(vec![Ontology::Icd10Cm, Ontology::RxNorm]);
+    let found = extractor.extract(WORDS, "en").await.expect("entities");
+    assert_eq!(codes(&found, WORDS, "http://hl7.org/fhir/sid/icd-10-cm"), [("T78.3", Some(0.71))]);
+    let asked = server.received_requests().await.expect("requests");
+    assert!(asked.iter().all(|request| request.url.path() != RXNORM), "no medicine, no question about medicines");
 }
 
 #[tokio::test]

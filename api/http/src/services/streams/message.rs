@@ -177,7 +177,7 @@ mod tests {
         let whole = Message::new(&[(":message-type", "event")], b"{}".to_vec()).encode();
         for at in 0..whole.len() {
             let mut damaged = BytesMut::from(whole.as_ref());
-            damaged[at] ^= 1;
+            damaged.get_mut(at).into_iter().for_each(|byte| *byte ^= 1);
             assert_eq!(take(&mut damaged), Err(Malformed), "byte {at}");
         }
         let mut long = [0xff_u8, 0xff, 0xff, 0xff, 0, 0, 0, 0].to_vec();

@@ -13,8 +13,9 @@ use super::message::{Message, Value, encode_headers};
 use crate::failure::Failure;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-/// What the SDK says of a body whose messages are signed one by one.
+/// What clients say of a body whose messages are signed one by one; others say that it is empty.
 const STREAMING: &str = "STREAMING-AWS4-HMAC-SHA256-EVENTS";
+const CONTENT: &str = "x-amz-content-sha256";
 const SERVICE: &str = "transcribe";
 /// How far the client's clock may be off, seconds.
 const SKEW: i64 = 300;
@@ -54,8 +55,7 @@ impl Signed {
         let named = |name: &str| request.header(name).map(str::to_owned).ok_or_else(wrong);
         let (date, token) = (named("x-amz-date")?, named("x-amz-security-token")?);
         let signed: Vec<&str> = part("SignedHeaders")?.split(';').collect();
-        let streaming = request.header("x-amz-content-sha256") == Some(STREAMING);
-        if !streaming || !date.starts_with(day) || NEEDED.iter().any(|name| !signed.contains(name)) {
+        if !date.starts_with(day) || NEEDED.iter().any(|name| !signed.contains(name)) {
             return Err(wrong());
         }
         Ok(Self {
@@ -120,7 +120,12 @@ fn canonical(request: &Request, signed: &[&str]) -> Option<String> {
     for name in signed {
         headers.push_str(&format!("{name}:{}\n", value(request.headers(), uri.authority(), name)?));
     }
-    Some(format!("{}\n{}\n\n{headers}\n{}\n{STREAMING}", request.method(), uri.path(), signed.join(";")))
+    let empty = hash(b"");
+    let content = request.header(CONTENT).unwrap_or(&empty);
+    if content != STREAMING && content != empty {
+        return None;
+    }
+    Some(format!("{}\n{}\n\n{headers}\n{}\n{content}", request.method(), uri.path(), signed.join(";")))
 }
 
 /// A header's value; HTTP/2 has the host in its address (RFC 9113, section 8.3.1).

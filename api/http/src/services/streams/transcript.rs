@@ -1,7 +1,7 @@
 //! Words as Transcribe writes them: punctuation is an item of its own, times are seconds
 //! (<https://docs.aws.amazon.com/transcribe/latest/APIReference/API_streaming_TranscriptEvent.html>).
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use seva_clinic::speech::{SpeechEvent, Word};
 
 use super::message::Message;
@@ -47,23 +47,27 @@ fn result(segment: u32, text: &str, words: &[Word], speaker: Option<&str>, parti
 fn items(word: &Word, speaker: Option<&str>) -> Vec<Value> {
     let bare = word.text.trim_end_matches(MARKS);
     let marks = word.text.get(bare.len()..).unwrap_or_default();
+    let item = |kind: &str, content: &str, begin: u64| {
+        let mut item = Map::new();
+        item.insert("Type".to_owned(), kind.into());
+        item.insert("Content".to_owned(), content.into());
+        item.insert("StartTime".to_owned(), seconds(begin).into());
+        item.insert("EndTime".to_owned(), seconds(word.end_ms).into());
+        item.insert("VocabularyFilterMatch".to_owned(), false.into());
+        if let Some(speaker) = speaker {
+            item.insert("Speaker".to_owned(), speaker.into());
+        }
+        if let Some(confidence) = word.confidence.filter(|_| kind == "pronunciation") {
+            item.insert("Confidence".to_owned(), confidence.into());
+        }
+        Value::Object(item)
+    };
     let mut items = Vec::new();
     if !bare.is_empty() {
-        let mut item = json!({"Type": "pronunciation", "Content": bare, "StartTime": seconds(word.start_ms),
-            "EndTime": seconds(word.end_ms), "VocabularyFilterMatch": false});
-        if let Some(confidence) = word.confidence {
-            item["Confidence"] = json!(confidence);
-        }
-        items.push(item);
+        items.push(item("pronunciation", bare, word.start_ms));
     }
     if !marks.is_empty() {
-        items.push(json!({"Type": "punctuation", "Content": marks, "StartTime": seconds(word.end_ms),
-            "EndTime": seconds(word.end_ms), "VocabularyFilterMatch": false}));
-    }
-    if let Some(speaker) = speaker {
-        for item in &mut items {
-            item["Speaker"] = json!(speaker);
-        }
+        items.push(item("punctuation", marks, word.end_ms));
     }
     items
 }
