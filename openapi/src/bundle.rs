@@ -10,6 +10,7 @@ pub(crate) const PATHS: &[&str] = &[
     include_str!("../paths/sessions.yaml"),
     include_str!("../paths/dictations.yaml"),
     include_str!("../paths/prescriptions.yaml"),
+    include_str!("../paths/review.yaml"),
     include_str!("../paths/health.yaml"),
     include_str!("../paths/fhir-system.yaml"),
     include_str!("../paths/fhir-compartment.yaml"),
@@ -36,6 +37,7 @@ const COMPONENTS: &str = include_str!("../schemas/components.yaml");
 pub(crate) const SCHEMAS: &[&str] = &[
     include_str!("../schemas/api.yaml"),
     include_str!("../schemas/prescription.yaml"),
+    include_str!("../schemas/review.yaml"),
     include_str!("../schemas/socket.yaml"),
     include_str!("../schemas/fhir.yaml"),
 ];

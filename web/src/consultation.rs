@@ -11,7 +11,9 @@ use crate::conflict::{Conflict, Overtaken};
 use crate::frame::Frame;
 use crate::language::Language;
 use crate::note::{NoteView, Prescription};
+use crate::omissions::Omissions;
 use crate::prescription::{self, Paper};
+use crate::proposals::Proposals;
 use crate::readiness;
 use crate::records::referred;
 use crate::routes::{Fields, Pages};
@@ -47,6 +49,8 @@ struct ConsultationPage {
     working: bool,
     doubtful: usize,
     note: NoteView,
+    omissions: Omissions,
+    proposals: Proposals,
     paper: Paper,
     asked: Asked,
     /// What is wrong with the speech engine; empty when nothing is.
@@ -112,6 +116,8 @@ pub(crate) async fn show_after(
         dictations,
         signing: asked.sign && !note.signed && note.exists && (note.blockers.is_empty() || failed),
         note,
+        omissions: pages.get_as(asker, &format!("/v1/encounters/{id}/omissions")).await?,
+        proposals: pages.get_as(asker, &format!("/v1/encounters/{id}/proposals")).await?,
         paper: prescription::paper(pages, asker, &encounter).await?,
         speech: readiness::speech(pages, asker).await,
         asked,

@@ -1,5 +1,7 @@
 //! Every page in every language and in each colour, over an API whose answers are written here.
 
+mod reviewing;
+
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -7,6 +9,8 @@ use chrono::{DateTime, Utc};
 use poem::http::{Method, StatusCode};
 use poem::{Endpoint, Request, Response};
 use serde_json::{Value, json};
+
+use reviewing::{omissions, proposals, walk};
 
 use crate::{ApiClient, ApiRequest, ApiResponse, ApiUnavailable, Pages, Surroundings, WebSettings, pages};
 
@@ -123,6 +127,9 @@ impl Scripted {
                 let list: Vec<Value> = states.split(' ').map(|state| dictation("d1", state)).collect();
                 (200, json!({ "dictations": list }))
             }
+            (_, path, _) if path.ends_with("/omissions") => (200, omissions()),
+            (_, path, _) if path.ends_with("/proposals") => (200, proposals()),
+            (_, path, _) if path.ends_with("/walk") => (200, walk()),
             (_, "/fhir/Patient/rane", _) => (200, patient()),
             (_, "/fhir/Encounter/e1", _) => (200, encounter()),
             (_, _, "Organization") => {
@@ -153,7 +160,8 @@ impl Scripted {
                 "reaction": [{"manifestation": [{"text": "anaphylaxis"}]}]})],
             "AuditEvent" => vec![json!({"resourceType": kind, "type": {"code": "rest"}, "action": "R", "outcome": "8",
                 "recorded": "2026-07-14T06:03:00Z", "agent": [{"name": "Dr <Kelkar>", "requestor": true}]})],
-            "Consent" => vec![json!({"resourceType": kind, "id": "c", "dateTime": "2026-07-14T06:03:00Z"})],
+            "Consent" => vec![json!({"resourceType": kind, "id": "c", "dateTime": "2026-07-14T06:03:00Z",
+                "provision": {"type": "permit"}})],
             "Observation" => {
                 vec![json!({"resourceType": kind, "status": "final", "effectiveDateTime": "2026-07-14T06:00:00Z",
                 "code": {"coding": [{"code": "29463-7", "display": "Body weight"}]},
@@ -224,6 +232,7 @@ const PLACES: &[&str] = &[
     "/consultations/e1?tab=medicines&edit=m2",
     "/consultations/e1?edit=diagnosis",
     "/consultations/e1?sign=1",
+    "/consultations/e1/walk",
     "/consultations/e1/prescription?language=mr",
     "/log-in",
     "/nothing",

@@ -18,8 +18,8 @@ use crate::client::{ApiClient, ApiRequest, ApiResponse, ApiUnavailable, Surround
 use crate::session::{FORM_TOKEN, Life, cookie, same_origin};
 use crate::templates::Templates;
 use crate::{
-    account, assets, choices, consent, consultation, log_in, looks, patient, patients, prescription, registration,
-    review, voice, worklist,
+    account, assets, choices, consent, consultation, log_in, looks, patient, patients, prescription, proposals,
+    registration, review, voice, walk, worklist,
 };
 
 /// The fields of a form.
@@ -92,6 +92,7 @@ impl Pages {
             ["patients", id, "looks"] => looks::show(self, asker, (id, &query(&request))).await,
             ["consultations", id] => consultation::show(self, asker, (id, &query(&request))).await,
             ["consultations", id, "prescription"] => prescription::show(self, asker, (id, &query(&request))).await,
+            ["consultations", id, "walk"] => walk::show(self, asker, (id, &query(&request))).await,
             ["consultations", id, "document.pdf"] => prescription::document(self, asker, (id, &query(&request))).await,
             ["consultations", id, place @ ..] => voice::show(self, asker, &request, (id, place)).await,
             _ => Ok(self.message(asker, NO_PAGE)),
@@ -123,6 +124,12 @@ impl Pages {
             ["patients", id, "visits"] => registration::visit(self, asker, (id, &fields)).await,
             ["patients", id, "allergies"] => registration::allergy(self, asker, (id, &fields)).await,
             ["consultations", id, "consent"] => consent::record(self, asker, (id, &fields)).await,
+            ["consultations", id, "proposals", dictation, number] => {
+                proposals::submit(self, asker, (id, dictation, number), &fields).await
+            }
+            ["consultations", id, "walk", dictation, stop] => {
+                walk::submit(self, asker, (id, dictation, stop), &fields).await
+            }
             ["consultations", id, place @ ..] => review::submit(self, asker, (id, place), &fields).await,
             _ => Ok(self.message(asker, NO_PAGE)),
         }

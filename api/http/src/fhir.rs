@@ -47,7 +47,7 @@ pub struct FhirEndpoint {
 }
 
 impl FhirEndpoint {
-    /// Wires the endpoint; the CapabilityStatement is rendered here, once.
+    /// Wires the endpoint; the CapabilityStatements are rendered here, once.
     pub fn new(services: &Services) -> Self {
         let service = services.fhir.clone();
         let metadata = Arc::new(metadata::Metadata::render(service.base_url()));
@@ -66,7 +66,7 @@ impl FhirEndpoint {
             negotiation::check(&request)?;
         }
         if matches!(target, Target::Metadata) {
-            return metadata::answer(&request, &self.metadata);
+            return metadata::answer(&request, &self.metadata, &self.service).await;
         }
         let caller = self.authenticator.caller(&request).await?;
         if let Target::Job(id, file) = target {

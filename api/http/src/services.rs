@@ -2,6 +2,7 @@
 
 pub(crate) mod dictations;
 mod prescriptions;
+mod review;
 mod sessions;
 mod streams;
 
@@ -9,17 +10,21 @@ use std::sync::Arc;
 
 use poem::{EndpointExt, Route, get, post};
 use poem_openapi::OpenApiService;
+use poem_openapi::param::Path;
 use seva_clinic::blobs::SealedBlobs;
 use seva_clinic::dictation::DictationService;
 use seva_clinic::prescription::PrescriptionService;
+use seva_clinic::review::ReviewService;
 use seva_clinic::speech::audio::AudioDecoder;
 use seva_fhir::FhirService;
 use seva_fhir::access::IdempotencyStore;
 use seva_fhir::clock::IdSource;
 use seva_fhir::jobs::JobDesk;
+use seva_fhir::types::ResourceKey;
 use tokio::sync::watch;
 
 use crate::authentication::Authenticator;
+use crate::failure::Failure;
 use crate::health::{AwsProbe, HealthApi, Probe};
 
 /// What the handlers work with.
@@ -32,6 +37,8 @@ pub struct Services {
     pub dictations: DictationService,
     /// Prescriptions.
     pub prescriptions: PrescriptionService,
+    /// What helps the reviewing doctor.
+    pub review: ReviewService,
     /// Files that are too large for rows.
     pub blobs: SealedBlobs,
     /// Exports, imports, and what is answered later.
@@ -52,7 +59,8 @@ pub struct Services {
     pub aws: Vec<Arc<dyn AwsProbe>>,
 }
 
-type Apis = (HealthApi, sessions::SessionApi, dictations::DictationApi, prescriptions::PrescriptionApi);
+type Apis =
+    (HealthApi, sessions::SessionApi, dictations::DictationApi, prescriptions::PrescriptionApi, review::ReviewApi);
 
 fn service(services: &Arc<Services>) -> OpenApiService<Apis, ()> {
     let apis = (
@@ -60,6 +68,7 @@ fn service(services: &Arc<Services>) -> OpenApiService<Apis, ()> {
         sessions::SessionApi { services: Arc::clone(services) },
         dictations::DictationApi { services: Arc::clone(services) },
         prescriptions::PrescriptionApi { services: Arc::clone(services) },
+        review::ReviewApi { services: Arc::clone(services) },
     );
     OpenApiService::new(apis, "SEVA Arogya", env!("CARGO_PKG_VERSION"))
 }
@@ -73,6 +82,11 @@ pub(crate) fn routes(services: &Arc<Services>) -> Route {
         .at("/stream-transcription", stream())
         .at("/medical-stream-transcription", stream())
         .nest_no_strip("/", service(services))
+}
+
+/// The encounter of an address.
+fn encounter(id: &Path<String>) -> Result<ResourceKey, Failure> {
+    format!("Encounter/{}", id.0).parse().map_err(|error| Failure::BadRequest(format!("encounter: {error}")))
 }
 
 /// What the handlers say of themselves, for the comparison with the contract.

@@ -28,14 +28,17 @@ pub(crate) mod index_uri;
 pub(crate) mod indexed_set;
 pub(crate) mod job;
 pub(crate) mod job_file;
+pub(crate) mod learnt_name;
 pub(crate) mod membership;
 pub(crate) mod parameter;
+pub(crate) mod proposal;
 pub(crate) mod resource;
 pub(crate) mod secret;
 pub(crate) mod session;
 pub(crate) mod tenant;
 pub(crate) mod ticket;
 pub(crate) mod upload_part;
+pub(crate) mod walk_mark;
 
 #[cfg(test)]
 mod tests;

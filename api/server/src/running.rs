@@ -12,6 +12,7 @@ use seva_clinic::blobs::SealedBlobs;
 use seva_clinic::dictation::{DictationParts, DictationService, OtherNodes};
 use seva_clinic::entities::EntityExtractor;
 use seva_clinic::prescription::{PrescriptionParts, PrescriptionService};
+use seva_clinic::review::{ReviewParts, ReviewService};
 use seva_clinic::speech::SpeechEngine;
 use seva_embedded::audio::EmbeddedAudioDecoder;
 use seva_embedded::cipher::AesGcmCipher;
@@ -26,8 +27,8 @@ use seva_fhir::{FhirService, FhirServiceParts};
 use seva_http::{Authenticator, AuthenticatorParts, Services, TokenKeys, new_signing_key};
 use seva_postgres::{
     Database, DatabaseSettings, PostgresAccounts, PostgresAudit, PostgresAuditEvents, PostgresConcepts,
-    PostgresDictations, PostgresIdempotency, PostgresJobs, PostgresResources, PostgresSealer, PostgresSecrets,
-    Reindexing,
+    PostgresDictations, PostgresIdempotency, PostgresJobs, PostgresResources, PostgresReview, PostgresSealer,
+    PostgresSecrets, Reindexing,
 };
 use seva_remote::issuer::IssuerVerifier;
 use seva_web::WebSettings;
@@ -153,7 +154,7 @@ impl Running {
         let sealed = parts.sealed()?;
         let blobs = parts.blobs(&sealed).await?;
         let extractor = adapters::extractor(&configuration).await?;
-        let dictations = parts.dictations(&fhir, Heard { speech: &speech, extractor: &extractor }, &sealed);
+        let dictations = parts.dictations(&fhir, Heard { speech: &speech, extractor: &extractor }, (&sealed, &blobs));
         let prescriptions = parts.prescriptions(&fhir, &blobs);
         let reindexing = Reindexing::begin(&database).await?;
         // What a crash interrupted goes on from its committed audio.
@@ -167,6 +168,7 @@ impl Running {
             authenticator: parts.authenticator(&accounts, verifier).await?,
             dictations: dictations.clone(),
             prescriptions: prescriptions.clone(),
+            review: parts.review(&fhir, &dictations, &prescriptions),
             jobs: parts.jobs(&blobs),
             blobs,
             decoder: Arc::new(EmbeddedAudioDecoder),
@@ -312,15 +314,24 @@ impl Parts<'_> {
         })
     }
 
-    fn dictations(&self, fhir: &FhirService, heard: Heard<'_>, sealed: &Sealed) -> DictationService {
+    fn dictations(
+        &self,
+        fhir: &FhirService,
+        heard: Heard<'_>,
+        (sealed, blobs): (&Sealed, &SealedBlobs),
+    ) -> DictationService {
         DictationService::new(DictationParts {
             fhir: fhir.clone(),
             store: sealed.recordings.clone(),
             uploads: sealed.recordings.clone(),
+            blobs: blobs.store.clone(),
+            archive: sealed.recordings.clone(),
             keys: sealed.recordings.clone(),
             cipher: sealed.cipher.clone(),
             speech: Arc::clone(heard.speech),
             extractor: Arc::clone(heard.extractor),
+            lexicon: Arc::new(PostgresReview::new(self.database)),
+            proposals: Arc::new(PostgresReview::new(self.database)),
             audit: Arc::new(self.audit.clone()),
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
@@ -335,6 +346,25 @@ impl Parts<'_> {
             ids: Arc::new(RandomIds),
             printer: Arc::new(KrillaPrinter),
             blobs: blobs.clone(),
+        })
+    }
+
+    fn review(
+        &self,
+        fhir: &FhirService,
+        dictations: &DictationService,
+        prescriptions: &PrescriptionService,
+    ) -> ReviewService {
+        let kept = Arc::new(PostgresReview::new(self.database));
+        ReviewService::new(ReviewParts {
+            fhir: fhir.clone(),
+            dictations: dictations.clone(),
+            prescriptions: prescriptions.clone(),
+            marks: kept.clone(),
+            lexicon: kept.clone(),
+            proposals: kept,
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
         })
     }
 

@@ -10,7 +10,7 @@ mod sections;
 use std::fmt::Write as _;
 
 use seva_fhir::clock::IdSource;
-use seva_fhir::json::{Json, object};
+use seva_fhir::json::{Json, JsonObject, object};
 use seva_fhir::types::Instant;
 use seva_models::{self as models, Extension, Origin};
 
@@ -18,6 +18,7 @@ use crate::dictation::{Dictation, Transcript};
 use crate::encounter_record::{EncounterRecord, Held};
 use crate::entities::{AttributeType, Category, Entity, EntityType, Trait};
 
+use crate::review::held_of;
 use elements::written;
 
 pub(crate) use findings::NO_KNOWN_ALLERGY;
@@ -118,7 +119,8 @@ pub fn bundle(draft: &Draft<'_>) -> Json {
     entries.push(create(&transcript_url, documents::transcript(draft, &audio_url)));
     let mut drafted = Vec::new();
     for entity in &draft.dictation.result.entities {
-        if !is_known(draft.record, entity) {
+        // What the record holds already is proposed as a difference, and not drafted a second time.
+        if held_of(draft.record, entity).is_none() {
             drafted.extend(one(draft, entity, &transcript_url));
         }
     }
@@ -173,6 +175,11 @@ pub fn put(held: &Held, resource: Json) -> Json {
     object([("resource", resource), ("request", request)])
 }
 
+/// What a statement says, as a resource that is not written.
+pub(crate) fn statement(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Option<JsonObject> {
+    Some(written(&one(draft, entity, transcript)?.statement.to_json()))
+}
+
 fn one(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Option<Drafted> {
     // What belongs to a relative, or may only happen, is no finding of this patient today.
     if entity.has(Trait::FamilyHistory) || entity.has(Trait::Hypothetical) {
@@ -198,26 +205,17 @@ fn one(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Option<Drafted> 
     }
 }
 
-/// A second recording must not double what the first one drafted: same code, or same words where there is no code.
-fn is_known(record: &EncounterRecord, entity: &Entity) -> bool {
-    let (held, element) = match entity.category {
-        Category::Medication => (&record.medicines, "medicationCodeableConcept"),
-        Category::Allergy => (&record.allergies, "code"),
-        Category::MedicalCondition if entity.has(Trait::Diagnosis) => (&record.conditions, "code"),
-        Category::MedicalCondition => (&record.observations, "code"),
-        _ => return false,
-    };
-    held.iter().filter(|held| held.body.get_str("status") != Some("entered-in-error")).any(|held| {
-        let Some(concept) = held.body.get(element) else { return false };
-        let codings = concept.get("coding").map_or(&[][..], Json::items);
-        let coded = codings.iter().any(|coding| {
-            let is = |ours: &crate::entities::Coding| {
-                coding.get_str("system") == Some(&ours.system) && coding.get_str("code") == Some(&ours.code)
-            };
-            entity.codings.iter().any(is)
-        });
-        coded || concept.get_str("text").is_some_and(|text| text.eq_ignore_ascii_case(&entity.text))
-    })
+/// Whether a resource is about what an entity names: the same code, or the same words.
+pub(crate) fn is_same_concept(body: &Json, entity: &Entity) -> bool {
+    let Some(concept) = body.get("medicationCodeableConcept").or_else(|| body.get("code")) else { return false };
+    let codings = concept.get("coding").map_or(&[][..], Json::items);
+    let coded = codings.iter().any(|coding| {
+        let is = |ours: &crate::entities::Coding| {
+            coding.get_str("system") == Some(&ours.system) && coding.get_str("code") == Some(&ours.code)
+        };
+        entity.codings.iter().any(is)
+    });
+    coded || concept.get_str("text").is_some_and(|text| text.eq_ignore_ascii_case(&entity.text))
 }
 
 /// A single diagnosis is the reason of what is prescribed; between several nobody said which.

@@ -79,11 +79,30 @@ impl Medicine {
         units.all(|other| other.unit == unit).then_some(unit)
     }
 
+    /// Tells whether a strength is one that is made; nothing where the formulary or the text does not say it plainly.
+    #[must_use]
+    pub fn is_made(&self, strength: &str) -> Option<bool> {
+        let wanted = mass(quantity(strength)?)?;
+        let made: Option<Vec<Decimal>> = self.strengths.iter().map(|strength| mass(quantity(strength)?)).collect();
+        Some(made.filter(|made| !made.is_empty())?.contains(&wanted))
+    }
+
     /// Returns the most that an adult takes in a day.
     #[must_use]
     pub fn maximum(&self) -> Option<Quantity> {
         quantity(self.max_per_day)
     }
+}
+
+/// A mass in micrograms; nothing for other quantities.
+fn mass(quantity: Quantity) -> Option<Decimal> {
+    let micrograms = match quantity.unit {
+        DoseUnit::Microgram => 1,
+        DoseUnit::Milligram => 1_000,
+        DoseUnit::Gram => 1_000_000,
+        _ => return None,
+    };
+    quantity.value.times(Decimal::whole(micrograms))
 }
 
 fn quantity(text: &str) -> Option<Quantity> {
@@ -281,5 +300,8 @@ mod tests {
         let paracetamol = Formulary::seed().find("paracetamol");
         assert_eq!(paracetamol.and_then(|medicine| medicine.unit_of(Decimal::whole(650))), Some(DoseUnit::Milligram));
         assert_eq!(paracetamol.and_then(|medicine| medicine.unit_of(Decimal::whole(651))), None);
+        assert_eq!(paracetamol.and_then(|medicine| medicine.is_made("650 mg")), Some(true));
+        assert_eq!(paracetamol.and_then(|medicine| medicine.is_made("651 mg")), Some(false));
+        assert_eq!(paracetamol.and_then(|medicine| medicine.is_made("1 tablet")), None);
     }
 }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod checks;
+mod correcting;
 mod document;
 mod editing;
 mod line;
@@ -23,12 +24,15 @@ use crate::printing::PrescriptionPrinter;
 
 pub use answers::{Answer, FindingAnswer, REASONS};
 pub use checks::{Blocker, Finding, Tier};
+pub use correcting::Correction;
 pub use document::PrintedDocument;
+pub(crate) use editing::edit as edit_section;
 pub use editing::{MedicineChange, SectionChange};
 pub use signing::content_hash;
 pub use view::{
     Allergy, DosageView, Evidence, LineView, MedicineView, Prescription, SectionView, Signature, SuggestionView, Vital,
 };
+pub(crate) use view::{evidence as evidence_of, is_listed, review_state};
 
 /// What the service works with.
 pub struct PrescriptionParts {
@@ -80,4 +84,4 @@ impl PrescriptionService {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

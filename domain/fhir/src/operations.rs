@@ -207,6 +207,13 @@ pub const OPERATIONS: &[Operation] = &[
         definition: "http://hl7.org/fhir/OperationDefinition/Resource-convert",
     },
     Operation {
+        name: "evidence",
+        scopes: &[Scope::Instance],
+        types: &[],
+        writes: false,
+        definition: "urn:seva-arogya:operation:evidence",
+    },
+    Operation {
         name: "explain",
         scopes: &[Scope::System, Scope::Type],
         types: &[],

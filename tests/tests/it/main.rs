@@ -4,6 +4,7 @@
 
 mod access;
 mod architecture;
+mod audio_life;
 mod audit;
 mod audit_chain;
 mod aws;
@@ -28,6 +29,8 @@ mod graphql;
 mod instance;
 mod leases;
 mod levels;
+mod metadata;
+mod moody_clinic;
 mod operations;
 mod operations_patient;
 mod own_parameters;
@@ -36,6 +39,7 @@ mod peer;
 mod prescription;
 mod profiles;
 mod quality;
+mod review;
 mod search;
 mod search_drivers;
 mod search_joins;

@@ -7,6 +7,7 @@ import { recover } from './recovery.js';
 import { Server } from './server.js';
 import { Transcript } from './transcript.js';
 import { startUpload, watch } from './upload.js';
+import { startWalk } from './walk.js';
 import { VoiceBar } from './voice-bar.js';
 import { word } from './words.js';
 
@@ -58,6 +59,14 @@ function startVoice(element) {
   recover(recorder).then(() => { if (working && !recorder.busy) watch(working, parts); }).catch(() => {});
   addEventListener('beforeunload', (event) => { if (recorder.state === 'recording') event.preventDefault(); });
   return { down: () => recorder.start(), up: () => recorder.pause() };
+}
+
+const walk = document.querySelector('[data-walk]');
+if (walk) {
+  const server = new Server(walk.dataset.encounter, '');
+  const failed = () => { document.querySelector('[data-status]').textContent = word('audio-failed'); };
+  startEvidence((dictation) => server.audio(dictation), failed);
+  startWalk(walk);
 }
 
 const element = document.querySelector('[data-voice-bar]');

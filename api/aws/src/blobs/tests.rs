@@ -123,13 +123,14 @@ async fn a_large_blob_goes_in_parts_and_comes_back_whole() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(folder.path().join(BUCKET)).expect("a bucket");
     let blobs = S3Blobs::new(settings(serve(folder.path()).await)).await;
-    let large: Vec<u8> = (0..u32::try_from(2 * parts::PART + 5).expect("small")).map(|i| i.to_le_bytes()[1]).collect();
+    let large: Vec<u8> =
+        (0..u32::try_from(2 * writing::PART + 5).expect("small")).map(|i| i.to_le_bytes()[1]).collect();
     let id = Uuid::from_u128(11);
     blobs.put(TenantId::SHARED, id, "audio/flac", large.clone()).await.expect("stored");
     let found = blobs.get(TenantId::SHARED, id, None).await.expect("an answer").expect("a blob");
     assert!(found.bytes == large, "all parts in their order");
     let last = blobs.get(TenantId::SHARED, id, Some(found.size - 5..found.size)).await.expect("an answer");
-    assert_eq!(last.map(|part| part.bytes), large.get(2 * parts::PART..).map(<[u8]>::to_vec));
+    assert_eq!(last.map(|part| part.bytes), large.get(2 * writing::PART..).map(<[u8]>::to_vec));
 }
 
 #[tokio::test]
@@ -152,6 +153,6 @@ async fn parts_carry_their_checksum_and_a_failed_upload_is_removed() {
     let removed = Mock::given(method("DELETE")).and(query_param("uploadId", "u-1"));
     removed.respond_with(ResponseTemplate::new(204)).expect(1).mount(&server).await;
     let blobs = S3Blobs::new(settings(server.uri())).await;
-    let failed = blobs.put(TenantId::SHARED, Uuid::from_u128(1), "audio/flac", vec![1; parts::PART + 1]).await;
+    let failed = blobs.put(TenantId::SHARED, Uuid::from_u128(1), "audio/flac", vec![1; writing::PART + 1]).await;
     assert!(failed.expect_err("refused").to_string().contains("AccessDenied"));
 }

@@ -89,6 +89,9 @@ pub(super) async fn run(
         ("meta-add" | "meta-delete", On::Instance(key)) => {
             meta::change(face, caller, (key, called.operation.name), &given).await
         }
+        ("evidence", On::Instance(key)) => {
+            Ok(answer(&seva_clinic::evidence::resolve(face.service(), caller, key).await?))
+        }
         ("explain", on) => explain::run(face, caller, on, &given).await,
         ("validate", on) => validate::run(face, caller, on, &given).await,
         ("lastn", On::Type(_)) => lastn::run(face, caller, &given).await,

@@ -7,7 +7,7 @@ pub(crate) mod socket;
 use std::sync::Arc;
 
 use poem::{Body, Request};
-use poem_openapi::param::Path;
+use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::{Binary, Json};
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 use serde_json::Value;
@@ -134,7 +134,7 @@ impl DictationApi {
     #[oai(path = "/v1/encounters/:encounter/dictations", method = "get", operation_id = "listDictations")]
     async fn list_dictations(&self, request: &Request, encounter: Path<String>) -> poem::Result<Json<Value>> {
         let caller = self.services.authenticator.caller(request).await?;
-        let encounter = key(&format!("Encounter/{}", encounter.0), "encounter")?;
+        let encounter = super::encounter(&encounter)?;
         let found = self.services.dictations.by_encounter(&caller, &encounter).await.map_err(Failure::from)?;
         let list = found.iter().map(view).collect::<Result<Vec<_>, _>>()?;
         Ok(Json(serde_json::json!({ "dictations": list })))
@@ -206,13 +206,22 @@ impl DictationApi {
         Ok(AcceptedDictation::Accepted(Json(view(&begun)?)))
     }
 
-    /// Reads the audio as a WAV file.
+    /// Reads the audio, or some milliseconds of it, as a WAV file.
     #[oai(path = "/v1/dictations/:id/audio", method = "get", operation_id = "readAudio")]
-    async fn read_audio(&self, request: &Request, id: Path<Uuid>) -> poem::Result<recording::Audio> {
+    async fn read_audio(
+        &self,
+        request: &Request,
+        id: Path<Uuid>,
+        #[oai(name = "startMs")] start: Query<Option<u64>>,
+        #[oai(name = "endMs")] end: Query<Option<u64>>,
+    ) -> poem::Result<recording::Audio> {
         let caller = self.services.authenticator.caller(request).await?;
-        let wave = self.services.dictations.recording(&caller, id.0).await.map_err(Failure::from)?;
+        let mut file = self.services.dictations.recording(&caller, id.0).await.map_err(Failure::from)?;
+        if start.0.is_some() || end.0.is_some() {
+            file = file.clip(start.0.unwrap_or(0)..end.0.unwrap_or(u64::MAX)).map_err(Failure::from)?;
+        }
         self.audit(&caller, id.0).await?;
-        Ok(recording::audio(wave, request.header("range"))?)
+        Ok(recording::audio(file, request.header("range"))?)
     }
 
     /// Withdraws: the audio's key is shredded.

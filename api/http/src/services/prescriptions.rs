@@ -249,8 +249,7 @@ impl PrescriptionApi {
 impl PrescriptionApi {
     async fn asked(&self, request: &Request, encounter: &Path<String>) -> Result<(Caller, ResourceKey), Failure> {
         let caller = self.services.authenticator.caller(request).await?;
-        let key = format!("Encounter/{}", encounter.0).parse();
-        Ok((caller, key.map_err(|error| Failure::BadRequest(format!("encounter: {error}")))?))
+        Ok((caller, super::encounter(encounter)?))
     }
 
     async fn audit(

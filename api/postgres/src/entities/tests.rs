@@ -60,14 +60,17 @@ async fn entities_have_the_columns_of_the_migrated_schema() {
     describe::<indexed_set::Entity>(&database, &mut said).await;
     describe::<job::Entity>(&database, &mut said).await;
     describe::<job_file::Entity>(&database, &mut said).await;
+    describe::<learnt_name::Entity>(&database, &mut said).await;
     describe::<membership::Entity>(&database, &mut said).await;
     describe::<parameter::Entity>(&database, &mut said).await;
+    describe::<proposal::Entity>(&database, &mut said).await;
     describe::<resource::Entity>(&database, &mut said).await;
     describe::<secret::Entity>(&database, &mut said).await;
     describe::<session::Entity>(&database, &mut said).await;
     describe::<tenant::Entity>(&database, &mut said).await;
     describe::<ticket::Entity>(&database, &mut said).await;
     describe::<upload_part::Entity>(&database, &mut said).await;
+    describe::<walk_mark::Entity>(&database, &mut said).await;
 
     assert_eq!(said, migrated(&database).await);
     database.close().await;

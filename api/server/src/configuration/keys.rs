@@ -96,6 +96,12 @@ pub const KEYS: &[Key] = &[
         "8",
         "recordings that are transcribed while they go on; others get their text after their end",
     ),
+    number(
+        "dictation",
+        "keep_audio_seconds",
+        "0",
+        "seconds that audio is kept after its prescription was signed, or nobody spoke; then its key is shredded; 0 keeps it",
+    ),
     key("extraction", "engine", "embedded", "embedded or comprehend-medical"),
     key("extraction", "region", "", "AWS region of Comprehend Medical; never guessed"),
     key("extraction", "endpoint", "", "another address than the region's own, such as an interface endpoint"),

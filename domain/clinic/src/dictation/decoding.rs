@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::service::{DictationService, Frame};
 use super::{Dictation, DictationEvent, DictationMode, Segment};
 use crate::failure::ClinicError;
+use crate::review::LearntName;
 use crate::speech::{SpeechEvent, SpeechMode, SpeechRequest, SpeechSession};
 
 /// An engine that neither takes audio nor says anything for so long has failed.
@@ -100,7 +101,8 @@ impl DictationService {
         if let Some(place) = self.parts.speech.destination() {
             self.disclose(tenant, dictation, &place).await?;
         }
-        let opened = self.parts.speech.open(request(dictation)).await;
+        let learnt = self.learnt(tenant, dictation).await?;
+        let opened = self.parts.speech.open(request(dictation, &learnt)).await;
         opened.map_err(|error| ClinicError::Unavailable(error.to_string()))
     }
 
@@ -195,16 +197,19 @@ const COMMON_MEDICINES: &[&str] = &[
     "levothyroxine",
 ];
 
-fn request(dictation: &Dictation) -> SpeechRequest {
+/// What the doctor's lexicon has learnt goes before what all clinics prescribe: it is what the engine mishears.
+fn request(dictation: &Dictation, learnt: &[LearntName]) -> SpeechRequest {
     let mode = match dictation.settings.mode {
         DictationMode::Ambient => SpeechMode::Conversation,
         DictationMode::Hold | DictationMode::Toggle | DictationMode::Upload => SpeechMode::Dictation,
     };
-    SpeechRequest {
-        language: dictation.settings.language.clone(),
-        prompt_terms: COMMON_MEDICINES.iter().map(|name| (*name).to_owned()).collect(),
-        mode,
+    let mut prompt_terms: Vec<String> = Vec::new();
+    for name in learnt.iter().map(|name| name.meant.as_str()).chain(COMMON_MEDICINES.iter().copied()) {
+        if !prompt_terms.iter().any(|known| known == name) {
+            prompt_terms.push(name.to_owned());
+        }
     }
+    SpeechRequest { language: dictation.settings.language.clone(), prompt_terms, mode }
 }
 
 fn to_samples(bytes: &[u8]) -> Vec<i16> {
@@ -262,6 +267,17 @@ async fn next(events: &mut mpsc::Receiver<SpeechEvent>, taken: &Notify) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::drafting::tests::dictation;
+
+    #[test]
+    fn the_engine_is_told_what_the_doctor_s_lexicon_has_learnt_before_everything_else() {
+        let at = seva_fhir::types::Instant::from_micros(0);
+        let name = |meant: &str| LearntName { heard: "x".into(), meant: meant.into(), times: 1, updated: at };
+        let whole = "No fever. BP. throat infection paracetamol penicillin";
+        let asked = request(&dictation(whole), &[name("gliclazide"), name("metformin"), name("gliclazide")]);
+        assert!(asked.prompt(60).starts_with("gliclazide, metformin, paracetamol"), "{}", asked.prompt(60));
+        assert_eq!(asked.prompt_terms.len(), COMMON_MEDICINES.len() + 1);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn an_engine_at_work_is_waited_for_and_a_dead_one_is_not() {

@@ -13,6 +13,8 @@ use super::{Claim, Dictation, DictationEvent, DictationState, Stage, Transcript}
 use crate::drafting::{self, Draft, Recording};
 use crate::encounter_record::{DICTATION_SYSTEM, EncounterRecord, transcript_identifier};
 use crate::failure::ClinicError;
+use crate::review::learning::substituted;
+use crate::review::{LearntName, proposals};
 use crate::speech::audio::{WAVE_HEADER, wave_header};
 
 impl DictationService {
@@ -49,12 +51,23 @@ impl DictationService {
             self.disclose(tenant, dictation, &place).await?;
         }
         let text = Transcript::of(&dictation.result.segments).text;
-        dictation.result.entities = (self.parts.extractor.extract(&text, &dictation.settings.language).await)
+        let learnt = self.learnt(tenant, dictation).await?;
+        let read = substituted(&text, &learnt);
+        let found = (self.parts.extractor.extract(&read.text, &dictation.settings.language).await)
             .map_err(|error| ClinicError::Unavailable(error.to_string()))?;
+        dictation.result.entities = read.restored(found, &text);
         for entity in &dictation.result.entities {
             self.publish(dictation.id, DictationEvent::Entity { entity: Box::new(entity.clone()) });
         }
         Ok(DictationState::Extracted)
+    }
+
+    /// What the doctor's lexicon has learnt, what was corrected most often first.
+    pub(super) async fn learnt(&self, tenant: TenantId, dictation: &Dictation) -> Result<Vec<LearntName>, ClinicError> {
+        match &dictation.settings.practitioner {
+            Some(practitioner) => Ok(self.parts.lexicon.learnt(tenant, practitioner).await?),
+            None => Ok(Vec::new()),
+        }
     }
 
     /// Audio or a text that leaves this machine is recorded before it leaves; without the record it stays.
@@ -91,6 +104,8 @@ impl DictationService {
             now: self.parts.clock.now().to_milliseconds(),
             ids: self.parts.ids.as_ref(),
         });
+        // Written before the draft: a draft that is there has its proposals, whatever ends the program.
+        self.parts.proposals.propose(tenant, &proposals(&record, dictation)).await?;
         // Whoever was slower finds the transcript of this dictation, and writes nothing a second time.
         let written = self.parts.fhir.criteria(
             &caller,
@@ -120,13 +135,6 @@ impl DictationService {
         self.each_frame(tenant, dictation.id, |samples| digest.update(samples)).await?;
         let size = usize::try_from(dictation.saved.bytes).unwrap_or(usize::MAX).saturating_add(WAVE_HEADER);
         Ok(Recording { size, sha1: digest.finalize().into(), milliseconds: dictation.saved.milliseconds })
-    }
-
-    /// All committed audio as a WAV file.
-    pub(super) async fn wave(&self, tenant: TenantId, dictation: &Dictation) -> Result<Vec<u8>, ClinicError> {
-        let mut wave = header(dictation);
-        self.each_frame(tenant, dictation.id, |samples| wave.extend_from_slice(samples)).await?;
-        Ok(wave)
     }
 
     /// Visits the samples of all committed frames, a page of them in memory at a time.
@@ -160,7 +168,7 @@ fn note(dictation: &mut Dictation, stored: &Stored) {
 }
 
 /// The act was permitted when the dictation was made; the work on it is the system's, in the clinician's name.
-fn job_caller(tenant: TenantId, dictation: &Dictation) -> Result<Caller, ClinicError> {
+pub(super) fn job_caller(tenant: TenantId, dictation: &Dictation) -> Result<Caller, ClinicError> {
     let settings = &dictation.settings;
     let practitioner = settings.practitioner.as_deref().and_then(|text| text.strip_prefix("Practitioner/"));
     let practitioner = practitioner.and_then(|id| id.parse().ok());

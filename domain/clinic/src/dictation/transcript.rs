@@ -45,7 +45,7 @@ pub struct Segment {
 }
 
 /// A word with its place in the whole text, in code points.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PlacedWord {
     /// The first code point.
     pub begin: usize,
@@ -55,6 +55,8 @@ pub struct PlacedWord {
     pub start_ms: u64,
     /// Where it ends.
     pub end_ms: u64,
+    /// The engine's probability; absent where it gives none.
+    pub confidence: Option<f32>,
 }
 
 /// The whole text of a dictation.
@@ -95,6 +97,14 @@ impl Transcript {
         let spoken: Vec<&PlacedWord> = self.words.iter().filter(|word| word.begin < end && word.end > begin).collect();
         Some((spoken.first()?.start_ms, spoken.last()?.end_ms))
     }
+
+    /// Finds how sure the engine was of the least certain word of a span; nothing where it does not say so of every word.
+    #[must_use]
+    pub fn confidence(&self, begin: usize, end: usize) -> Option<f32> {
+        let mut spoken = self.words.iter().filter(|word| word.begin < end && word.end > begin);
+        let first = spoken.next()?.confidence?;
+        spoken.try_fold(first, |least, word| Some(word.confidence?.min(least)))
+    }
 }
 
 fn place(segment: &Segment, spoken: &str, offset: usize, words: &mut Vec<PlacedWord>) {
@@ -107,14 +117,16 @@ fn place(segment: &Segment, spoken: &str, offset: usize, words: &mut Vec<PlacedW
         let (before, from) = rest.split_at(found);
         let begin = at + before.chars().count();
         let end = begin + wanted.chars().count();
-        words.push(PlacedWord { begin, end, start_ms: word.start_ms, end_ms: word.end_ms });
+        let confidence = word.confidence;
+        words.push(PlacedWord { begin, end, start_ms: word.start_ms, end_ms: word.end_ms, confidence });
         rest = from.get(wanted.len()..).unwrap_or_default();
         at = end;
     }
     if words.len() == known {
         // An engine without word times: the segment as a whole is the evidence.
         let end = offset + spoken.chars().count();
-        words.push(PlacedWord { begin: offset, end, start_ms: segment.start_ms, end_ms: segment.end_ms });
+        let (start_ms, end_ms) = (segment.start_ms, segment.end_ms);
+        words.push(PlacedWord { begin: offset, end, start_ms, end_ms, confidence: None });
     }
 }
 
@@ -135,5 +147,17 @@ mod tests {
         assert_eq!(transcript.times(6, 11), Some((300, 600)));
         assert_eq!(transcript.times(13, 18), Some((0, 900)));
         assert_eq!(transcript.times(100, 101), None);
+    }
+
+    #[test]
+    fn the_least_certain_word_speaks_for_a_span_and_one_without_confidence_makes_it_unknown() {
+        let word = |text: &str, confidence| SegmentWord { text: text.into(), start_ms: 0, end_ms: 1, confidence };
+        let words = vec![word("fifty", Some(0.5)), word("milligram", Some(0.75)), word("daily", None)];
+        let text = "fifty milligram daily".into();
+        let transcript = Transcript::of(&[Segment { id: 0, start_ms: 0, end_ms: 9, text, speaker: None, words }]);
+        assert_eq!(transcript.confidence(0, 15), Some(0.5));
+        assert_eq!(transcript.confidence(6, 15), Some(0.75));
+        assert_eq!(transcript.confidence(6, 21), None);
+        assert_eq!(transcript.confidence(40, 41), None);
     }
 }

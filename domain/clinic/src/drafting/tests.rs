@@ -7,10 +7,10 @@ use seva_fhir::structure;
 use seva_fhir::types::Instant;
 
 use super::*;
-use crate::dictation::{DictationMode, DictationResult, DictationSettings, DictationState, Saved, Segment};
+use crate::dictation::{AudioPlace, DictationMode, DictationResult, DictationSettings, DictationState, Saved, Segment};
 use crate::entities::{Attribute, AttributeType, Coding};
 
-fn entity(text: &str, whole: &str, category: Category, kind: EntityType) -> Entity {
+pub(crate) fn entity(text: &str, whole: &str, category: Category, kind: EntityType) -> Entity {
     let begin = whole.find(text).expect("the words stand in the text");
     Entity {
         id: 0,
@@ -27,7 +27,7 @@ fn entity(text: &str, whole: &str, category: Category, kind: EntityType) -> Enti
     }
 }
 
-fn attribute(kind: AttributeType, text: &str, value: Option<&str>) -> Attribute {
+pub(crate) fn attribute(kind: AttributeType, text: &str, value: Option<&str>) -> Attribute {
     Attribute { kind, text: text.into(), begin: 60, end: 70, score: None, value: value.map(Into::into) }
 }
 
@@ -71,7 +71,12 @@ pub(crate) fn record() -> EncounterRecord {
     }
 }
 
-fn dictation(text: &str) -> Dictation {
+pub(crate) fn dictation(text: &str) -> Dictation {
+    dictation_of(text, entities(text))
+}
+
+/// A dictation that was extracted to these entities.
+pub(crate) fn dictation_of(text: &str, entities: Vec<Entity>) -> Dictation {
     let segment = Segment { id: 0, start_ms: 0, end_ms: 9_000, text: text.into(), speaker: None, words: Vec::new() };
     Dictation {
         id: RandomIds.new_uuid(),
@@ -79,6 +84,7 @@ fn dictation(text: &str) -> Dictation {
         patient: "Patient/p".parse().expect("a key"),
         encounter: "Encounter/e".parse().expect("a key"),
         consent: "Consent/c".parse().expect("a key"),
+        consent_version: None,
         settings: DictationSettings {
             account: "a".into(),
             display: "A".into(),
@@ -88,8 +94,9 @@ fn dictation(text: &str) -> Dictation {
             engine: "whisper".into(),
             engine_version: "1".into(),
         },
-        result: DictationResult { segments: vec![segment], entities: entities(text), ..DictationResult::default() },
+        result: DictationResult { segments: vec![segment], entities, ..DictationResult::default() },
         saved: Saved::default(),
+        audio: AudioPlace::Rows,
         uploaded: 0,
         since: Instant::from_micros(0),
         place: None,

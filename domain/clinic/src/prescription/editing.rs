@@ -156,22 +156,21 @@ fn check_state(state: Option<&str>) -> Result<(), ClinicError> {
     }
 }
 
-fn find_medicine<'a>(record: &'a EncounterRecord, id: &str) -> Result<&'a Held, ClinicError> {
+pub(super) fn find_medicine<'a>(record: &'a EncounterRecord, id: &str) -> Result<&'a Held, ClinicError> {
     let found = record.medicines.iter().find(|held| held.key.id().as_str() == id && view::is_listed(held));
     found.ok_or(ClinicError::NotFound("the medicine"))
 }
 
 /// Settles a doubted name: the heard words stay as they are, or give way to the proposed medicine.
-fn verify(request: &mut JsonObject, verification: &str) -> Result<(), ClinicError> {
+pub(super) fn verify(request: &mut JsonObject, verification: &str) -> Result<(), ClinicError> {
     let body = Json::Object(request.clone());
     let suggested = extension_value(&body, "suggested-name", "valueString").and_then(Json::as_str);
     let suggested = suggested.ok_or_else(|| ClinicError::Conflict("the name is not in doubt".to_owned()))?;
     match verification {
         "as-heard" => {}
         "as-suggested" => {
-            let codings = Formulary::seed().find(&suggested.to_lowercase()).map(|medicine| medicine.codings());
-            let meant = prescribed(heard(suggested, &codings.unwrap_or_default()), &[]);
-            take(request, written(&meant.to_json()), &["medicationCodeableConcept"]);
+            let suggested = suggested.to_owned();
+            name(request, &suggested);
         }
         _ => return Err(ClinicError::Invalid("a verification is as-heard or as-suggested".to_owned())),
     }
@@ -179,8 +178,16 @@ fn verify(request: &mut JsonObject, verification: &str) -> Result<(), ClinicErro
     Ok(())
 }
 
+/// Gives a medicine another name, which is in no doubt; its dosage stays.
+pub(super) fn name(request: &mut JsonObject, meant: &str) {
+    let codings = Formulary::seed().find(meant).map(|medicine| medicine.codings());
+    let named = prescribed(heard(meant, &codings.unwrap_or_default()), &[]);
+    take(request, written(&named.to_json()), &["medicationCodeableConcept"]);
+    remove_extension(request, "suggested-name");
+}
+
 /// Rewrites medicine and dosage from a typed line.
-fn write_line(request: &mut JsonObject, line: &TypedLine) {
+pub(super) fn write_line(request: &mut JsonObject, line: &TypedLine) {
     // A typed name is no longer in doubt.
     remove_extension(request, "suggested-name");
     let typed = written(&prescribed(medication(line), &line.steps).to_json());
@@ -242,7 +249,8 @@ fn with_medicine(composition: &Json, line: &str, url: &str) -> Json {
     })
 }
 
-fn edit(composition: &Json, kind: SectionKind, change: impl FnOnce(&mut JsonObject)) -> Json {
+/// Edits a section of a note; one that is not there yet is begun.
+pub(crate) fn edit(composition: &Json, kind: SectionKind, change: impl FnOnce(&mut JsonObject)) -> Json {
     let mut composition = composition.clone();
     let Some(members) = composition.as_object_mut() else { return composition };
     if !members.contains("section") {

@@ -7,7 +7,7 @@ use seva_fhir::json::{Json, array, object};
 use super::*;
 use crate::drafting::tests::{drafted, record};
 
-fn read_back(text: &str) -> EncounterRecord {
+pub(crate) fn read_back(text: &str) -> EncounterRecord {
     let mut record = record();
     for (number, entry) in drafted(text).get("entry").map_or(&[][..], Json::items).iter().enumerate() {
         let body = entry.get("resource").expect("every entry has a resource").clone();
@@ -23,6 +23,11 @@ fn read_back(text: &str) -> EncounterRecord {
         }
     }
     record
+}
+
+/// The drafted medicine of a made-up dictation.
+pub(super) fn medicine_of(text: &str) -> Held {
+    read_back(text).medicines.into_iter().next().expect("one medicine")
 }
 
 const TEXT: &str = "No fever. BP 120 over 80. It is a throat infection. Tab paracetamol one tablet twice a day for five days. \

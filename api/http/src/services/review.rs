@@ -1,0 +1,134 @@
+//! What helps the reviewing doctor: the verify walk, the doctor's own lexicon, the omission meter, reconciliation.
+
+use std::sync::Arc;
+
+use poem::Request;
+use poem_openapi::param::Path;
+use poem_openapi::payload::Json;
+use poem_openapi::{ApiResponse, Object, OpenApi};
+use serde::Serialize;
+use serde_json::Value;
+use seva_clinic::review as help;
+use seva_fhir::access::{AuditAction, AuditRecord, Caller, prescription_of};
+use uuid::Uuid;
+
+use super::Services;
+use crate::failure::Failure;
+
+/// What is done at a stop.
+#[derive(Object)]
+struct NewMark {
+    /// heard or corrected.
+    act: String,
+    /// What was meant, where it is corrected.
+    meant: Option<String>,
+}
+
+/// What is decided about a proposal.
+#[derive(Object)]
+struct NewDecision {
+    /// accepted or rejected.
+    decision: String,
+}
+
+#[derive(ApiResponse)]
+enum Forgotten {
+    /// It is forgotten.
+    #[oai(status = 204)]
+    Done,
+}
+
+/// The handlers.
+pub struct ReviewApi {
+    pub(crate) services: Arc<Services>,
+}
+
+#[OpenApi]
+impl ReviewApi {
+    /// Reads the dangerous words of a dictation.
+    #[oai(path = "/v1/dictations/:id/walk", method = "get", operation_id = "readWalk")]
+    async fn read_walk(&self, request: &Request, id: Path<Uuid>) -> poem::Result<Json<Value>> {
+        let caller = self.services.authenticator.caller(request).await?;
+        let walk = self.services.review.walk(&caller, id.0).await.map_err(Failure::from)?;
+        self.audit(&caller, (&walk.patient, &format!("dictation/{}", id.0))).await?;
+        Ok(shown(&walk)?)
+    }
+
+    /// Marks a stop.
+    #[oai(path = "/v1/dictations/:id/walk/:stop", method = "post", operation_id = "markStop")]
+    async fn mark_stop(
+        &self,
+        request: &Request,
+        id: Path<Uuid>,
+        stop: Path<String>,
+        body: Json<NewMark>,
+    ) -> poem::Result<Json<Value>> {
+        let caller = self.services.authenticator.caller(request).await?;
+        let mark = help::NewMark { act: body.0.act, meant: body.0.meant };
+        let walk = self.services.review.mark(&caller, (id.0, &stop.0), mark).await.map_err(Failure::from)?;
+        Ok(shown(&walk)?)
+    }
+
+    /// Reads what is missing from the note of an encounter.
+    #[oai(path = "/v1/encounters/:encounter/omissions", method = "get", operation_id = "readOmissions")]
+    async fn read_omissions(&self, request: &Request, encounter: Path<String>) -> poem::Result<Json<Value>> {
+        let caller = self.services.authenticator.caller(request).await?;
+        let encounter = super::encounter(&encounter)?;
+        let found = self.services.review.omissions(&caller, &encounter).await.map_err(Failure::from)?;
+        self.audit(&caller, (&found.patient, &prescription_of(&found.encounter))).await?;
+        Ok(shown(&found)?)
+    }
+
+    /// Reads what further recordings of an encounter propose.
+    #[oai(path = "/v1/encounters/:encounter/proposals", method = "get", operation_id = "listProposals")]
+    async fn list_proposals(&self, request: &Request, encounter: Path<String>) -> poem::Result<Json<Value>> {
+        let caller = self.services.authenticator.caller(request).await?;
+        let encounter = super::encounter(&encounter)?;
+        let found = self.services.review.proposals(&caller, &encounter).await.map_err(Failure::from)?;
+        self.audit(&caller, (&found.patient, &prescription_of(&found.encounter))).await?;
+        Ok(shown(&found)?)
+    }
+
+    /// Accepts or rejects a proposal.
+    #[oai(path = "/v1/dictations/:id/proposals/:number", method = "post", operation_id = "decideProposal")]
+    async fn decide_proposal(
+        &self,
+        request: &Request,
+        id: Path<Uuid>,
+        number: Path<u32>,
+        body: Json<NewDecision>,
+    ) -> poem::Result<Json<Value>> {
+        let caller = self.services.authenticator.caller(request).await?;
+        let decided = self.services.review.decide(&caller, (id.0, number.0), &body.0.decision).await;
+        Ok(shown(&decided.map_err(Failure::from)?)?)
+    }
+
+    /// Reads the caller's own lexicon.
+    #[oai(path = "/v1/lexicon", method = "get", operation_id = "readLexicon")]
+    async fn read_lexicon(&self, request: &Request) -> poem::Result<Json<Value>> {
+        let caller = self.services.authenticator.caller(request).await?;
+        let names = self.services.review.lexicon(&caller).await.map_err(Failure::from)?;
+        Ok(Json(serde_json::json!({ "names": shown(&names)?.0 })))
+    }
+
+    /// Forgets a name of the caller's own lexicon.
+    #[oai(path = "/v1/lexicon/:heard", method = "delete", operation_id = "forgetName")]
+    async fn forget_name(&self, request: &Request, heard: Path<String>) -> poem::Result<Forgotten> {
+        let caller = self.services.authenticator.caller(request).await?;
+        self.services.review.forget(&caller, &heard.0).await.map_err(Failure::from)?;
+        Ok(Forgotten::Done)
+    }
+}
+
+impl ReviewApi {
+    async fn audit(&self, caller: &Caller, (patient, target): (&str, &str)) -> Result<(), Failure> {
+        let parts = &self.services.authenticator.parts;
+        let patient = patient.trim_start_matches("Patient/");
+        let record = AuditRecord::of(caller, AuditAction::Read, target.to_owned(), parts.clock.now());
+        parts.audit.record_now(record.naming(vec![patient.into()])).await.map_err(Failure::from)
+    }
+}
+
+fn shown(view: &impl Serialize) -> Result<Json<Value>, Failure> {
+    serde_json::to_value(view).map(Json).map_err(|error| Failure::Internal(error.to_string()))
+}

@@ -1,0 +1,167 @@
+//! A second recording against what the first one drafted.
+
+#![expect(clippy::expect_used, reason = "tests")]
+
+use seva_fhir::clock::RandomIds;
+use seva_fhir::json::Json;
+
+use super::accepting::{changed, rewritten};
+use super::*;
+use crate::drafting::tests::{attribute, dictation, entity};
+use crate::drafting::{Draft, Recording, SectionKind, section_code, section_text};
+use crate::encounter_record::Held;
+use crate::entities::{AttributeType, Category, EntityType, Trait};
+use crate::prescription::tests::read_back;
+
+const TEXT: &str = "No fever. BP 120 over 80. It is a throat infection. Tab paracetamol one tablet twice a day for five days. \
+                    Allergic to penicillin. Drink plenty of water.";
+
+fn condition(name: &str, traits: &[Trait]) -> Entity {
+    let mut condition = entity(name, TEXT, Category::MedicalCondition, EntityType::DxName);
+    condition.traits = traits.to_vec();
+    condition
+}
+
+fn medicine(attributes: &[(AttributeType, &str)]) -> Entity {
+    let mut medicine = entity("paracetamol", TEXT, Category::Medication, EntityType::GenericName);
+    medicine.attributes = attributes.iter().map(|(kind, text)| attribute(*kind, text, None)).collect();
+    medicine
+}
+
+fn pressure(values: [&str; 2]) -> Entity {
+    let mut pressure = dictation(TEXT).result.entities.into_iter().find(|one| one.category == Category::Vital);
+    let pressure = pressure.as_mut().expect("a vital sign");
+    let values = values.map(|value| attribute(AttributeType::TestValue, value, Some(value)));
+    pressure.attributes.retain(|each| each.kind == AttributeType::TestUnit);
+    pressure.attributes.extend(values);
+    pressure.clone()
+}
+
+fn said(entities: Vec<Entity>) -> Dictation {
+    let mut said = dictation(TEXT);
+    said.result.entities = (0..).zip(entities).map(|(id, entity)| Entity { id, ..entity }).collect();
+    said
+}
+
+fn differences(record: &EncounterRecord, entities: Vec<Entity>) -> Vec<(Difference, ProposalState)> {
+    proposals(record, &said(entities)).iter().map(|one| (one.difference, one.state)).collect()
+}
+
+#[test]
+fn what_is_held_is_the_same_changed_or_contradicted_and_the_rest_is_new() {
+    use {Difference::*, ProposalState::*};
+    let record = read_back(TEXT);
+    let mut none_known = entity("penicillin", TEXT, Category::Allergy, EntityType::Substance);
+    none_known.traits = vec![Trait::Negation];
+    let mut no_more = medicine(&[]);
+    no_more.traits = vec![Trait::Negation];
+    let found = differences(
+        &record,
+        vec![
+            medicine(&[(AttributeType::Dosage, "one tablet"), (AttributeType::Frequency, "twice a day")]),
+            medicine(&[(AttributeType::Frequency, "three times a day")]),
+            no_more,
+            condition("throat infection", &[Trait::Diagnosis]),
+            condition("throat infection", &[Trait::Diagnosis, Trait::Negation]),
+            condition("fever", &[Trait::Symptom, Trait::Negation]),
+            condition("fever", &[Trait::Symptom]),
+            condition("water", &[Trait::Symptom]),
+            pressure(["120", "80"]),
+            pressure(["140", "90"]),
+            none_known,
+            condition("fever", &[Trait::Symptom, Trait::FamilyHistory]),
+        ],
+    );
+    let expected = [
+        (Same, Settled),
+        (Changed, Pending),
+        (Contradicting, Pending),
+        (Same, Settled),
+        (Contradicting, Pending),
+        (Same, Settled),
+        (Contradicting, Pending),
+        (New, Settled),
+        (Same, Settled),
+        (Changed, Pending),
+        (Contradicting, Pending),
+    ];
+    assert_eq!(found, expected);
+    let first = EncounterRecord { composition: None, ..record };
+    assert_eq!(differences(&first, vec![medicine(&[])]), [], "the first recording has nothing to compare with");
+}
+
+#[test]
+fn what_is_held_is_never_drafted_a_second_time() {
+    let record = read_back(TEXT);
+    let again = said(dictation(TEXT).result.entities);
+    let transcript = Transcript::of(&again.result.segments);
+    let bundle = drafting_of(&again, &transcript, &record);
+    let kinds: Vec<&str> = (bundle.get("entry").map_or(&[][..], Json::items).iter())
+        .filter_map(|entry| entry.get("resource")?.get_str("resourceType"))
+        .collect();
+    for kind in ["MedicationRequest", "Observation", "Condition", "AllergyIntolerance"] {
+        assert!(!kinds.contains(&kind), "{kind} is drafted twice: {kinds:?}");
+    }
+}
+
+fn draft<'a>(said: &'a Dictation, transcript: &'a Transcript, record: &'a EncounterRecord) -> Draft<'a> {
+    Draft {
+        dictation: said,
+        transcript,
+        recording: Recording { size: 44, sha1: [0; 20], milliseconds: 9_000 },
+        record,
+        extractor: ("lexicon", "1"),
+        now: Instant::from_micros(0),
+        ids: &RandomIds,
+    }
+}
+
+fn drafting_of(said: &Dictation, transcript: &Transcript, record: &EncounterRecord) -> Json {
+    crate::drafting::bundle(&draft(said, transcript, record))
+}
+
+/// A held resource after a proposal was accepted.
+fn accepted(record: &EncounterRecord, entity: Entity) -> Json {
+    let said = said(vec![entity]);
+    let transcript = Transcript::of(&said.result.segments);
+    let entity = said.result.entities.first().expect("an entity");
+    let held: &Held = held_of(record, entity).expect("it is held");
+    changed(&draft(&said, &transcript, record), held, entity, "DocumentReference/t").expect("a change")
+}
+
+#[test]
+fn accepting_changes_what_was_said_again_and_keeps_the_rest() {
+    let record = read_back(TEXT);
+    let medicine = accepted(&record, medicine(&[(AttributeType::Frequency, "three times a day")])).to_string();
+    assert!(medicine.contains("\"frequency\":3") && medicine.contains("\"boundsDuration\":{\"value\":5"), "{medicine}");
+    assert!(medicine.contains("\"dispenseRequest\":{\"quantity\":{\"value\":15"), "{medicine}");
+    assert_eq!(medicine.matches("derivation-reference").count(), 2, "old and new evidence: {medicine}");
+    let pressure = accepted(&record, pressure(["140", "90"])).to_string();
+    assert!(pressure.contains("\"value\":140") && !pressure.contains("\"value\":120"), "{pressure}");
+    let fever = accepted(&record, condition("fever", &[Trait::Symptom])).to_string();
+    assert!(fever.contains("52101004") && !fever.contains("2667000"), "{fever}");
+    let ruled_out = accepted(&record, condition("throat infection", &[Trait::Diagnosis, Trait::Negation]));
+    let status = ruled_out.get("verificationStatus").map(Json::to_string).unwrap_or_default();
+    assert!(status.contains("refuted"), "{ruled_out}");
+}
+
+#[test]
+fn the_line_of_the_section_says_what_was_said_last_and_waits_for_approval() {
+    let record = read_back(TEXT);
+    let composition = record.composition.as_ref().expect("a note");
+    let note = rewritten(&composition.body, &condition("fever", &[Trait::Symptom]), &Json::Null);
+    let sections = note.get("section").map_or(&[][..], Json::items);
+    let complaint = sections.iter().find(|section| section_code(section) == Some(SectionKind::Complaint));
+    assert_eq!(complaint.map(section_text).as_deref(), Some("fever"));
+    let note = rewritten(&composition.body, &pressure(["140", "90"]), &Json::Null);
+    let sections = note.get("section").map_or(&[][..], Json::items);
+    let vitals = sections.iter().find(|section| section_code(section) == Some(SectionKind::Vitals));
+    let text = vitals.map(section_text).unwrap_or_default();
+    assert!(text.contains("140/90") && !text.contains("120/80"), "{text}");
+    let entity = medicine(&[(AttributeType::Frequency, "three times a day")]);
+    let note = rewritten(&composition.body, &entity, &accepted(&record, entity.clone()));
+    let sections = note.get("section").map_or(&[][..], Json::items);
+    let medicines = sections.iter().find(|section| section_code(section) == Some(SectionKind::Medications));
+    let text = medicines.map(section_text).unwrap_or_default();
+    assert!(text.contains("3 times a day") && text.contains("5 days"), "the whole dose: {text}");
+}
