@@ -1,7 +1,8 @@
 //! Blobs as objects of Amazon S3 (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>): what a Binary
 //! holds when it is too large for a row (R4: <https://hl7.org/fhir/R4/binary.html>).
 //!
-//! Each object is sent with its SHA-256, checked by S3 and again when the whole is read, and lies encrypted under the KMS
+//! Each object, or each part of a large one, is sent with its SHA-256, which S3 checks; that of an object is checked again when
+//! the whole is read. It lies encrypted under the KMS
 //! key that is configured, or else under S3's own.
 
 mod writing;
@@ -63,6 +64,18 @@ impl S3Blobs {
         Self { client, bucket: settings.bucket, prefix, kms_key: settings.kms_key }
     }
 
+    /// A large blob in parts, so that a fault costs one part and not the whole.
+    async fn put_parts(&self, tenant: TenantId, id: Uuid, content_type: &str, bytes: &[u8]) -> Result<(), BlobError> {
+        let mut writer = self.write(tenant, id, content_type).await?;
+        for part in bytes.chunks(writing::PART) {
+            if let Err(error) = writer.append(part.to_vec()).await {
+                writer.abandon().await;
+                return Err(error);
+            }
+        }
+        writer.finish().await
+    }
+
     fn key(&self, tenant: TenantId, id: Uuid) -> String {
         format!("{}{}/{id}", self.prefix, tenant.get())
     }
@@ -99,6 +112,9 @@ impl S3Blobs {
 #[async_trait]
 impl BlobStore for S3Blobs {
     async fn put(&self, tenant: TenantId, id: Uuid, content_type: &str, bytes: Vec<u8>) -> Result<(), BlobError> {
+        if bytes.len() > writing::PART {
+            return self.put_parts(tenant, id, content_type, &bytes).await;
+        }
         let (encryption, kms_key) = self.encryption();
         let put = self.client.put_object().bucket(&self.bucket).key(self.key(tenant, id));
         let put = put.server_side_encryption(encryption).set_ssekms_key_id(kms_key);

@@ -42,7 +42,7 @@ pub struct Connection {
     pub endpoint: Option<String>,
     /// Who asks.
     pub identity: Identity,
-    /// Certificates (PEM) that are trusted beside the machine's own, for a private endpoint.
+    /// Certificates (PEM, checked) that are trusted beside the machine's own, for a private endpoint.
     pub certificates: Option<Vec<u8>>,
 }
 
@@ -86,7 +86,6 @@ impl Connection {
     /// A client that trusts a private endpoint's certificates too.
     fn private_client(&self) -> Option<SharedHttpClient> {
         let store = TrustStore::default().with_pem_certificate(self.certificates.clone()?);
-        // What is no certificate is refused when the first connection opens, and then shows as no connection.
         let context = TlsContext::builder().with_trust_store(store).build().ok()?;
         let builder = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
         Some(builder.tls_context(context).build_https())

@@ -2,9 +2,10 @@
 //! (<https://docs.aws.amazon.com/comprehend-medical/latest/api/API_DetectEntitiesV2.html>).
 //!
 //! The text leaves this machine for the configured region. Places and scores are the service's; codes come from our own
-//! formulary and phrase lists, doses are read by our own grammar, so that drafts look the same whichever engine reads.
+//! formulary and phrase lists and, where that is configured, from what the service infers; doses are read by our own grammar, so that drafts look the same whichever engine reads.
 
 mod codes;
+mod inference;
 mod mapping;
 mod pieces;
 mod vitals;
@@ -23,6 +24,8 @@ use crate::connection::{Connection, Patience, silence};
 use mapping::Reader;
 use pieces::{Piece, pieces};
 
+pub use inference::Ontology;
+
 /// The longest text that is read, in bytes: many hours of dictation.
 pub const TEXT_LIMIT: usize = 1 << 18;
 /// The service takes fewer than 20,000 bytes at a time.
@@ -40,13 +43,21 @@ const ENGINE: &str = "comprehend-medical";
 pub struct ComprehendExtractor {
     client: Client,
     region: String,
+    ontologies: Vec<Ontology>,
 }
 
 impl ComprehendExtractor {
     /// Prepares the client; nothing is sent yet.
     pub async fn new(connection: Connection) -> Self {
         let client = Client::new(&connection.configure(PATIENCE).await);
-        Self { client, region: connection.region }
+        Self { client, region: connection.region, ontologies: Vec::new() }
+    }
+
+    /// Has codes of these code systems inferred too; each is a question of its own, with its own price.
+    #[must_use]
+    pub fn inferring(mut self, ontologies: Vec<Ontology>) -> Self {
+        self.ontologies = ontologies;
+        self
     }
 
     async fn read(&self, text: &str) -> Result<Vec<Entity>, ExtractionError> {
@@ -62,6 +73,9 @@ impl ComprehendExtractor {
         found.sort_by_key(|entity: &Entity| (entity.begin, entity.end));
         for (index, entity) in found.iter_mut().enumerate() {
             entity.id = u32::try_from(index).unwrap_or(u32::MAX);
+        }
+        for ontology in &self.ontologies {
+            self.infer(*ontology, text, &mut found).await?;
         }
         Ok(found)
     }

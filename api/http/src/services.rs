@@ -4,10 +4,11 @@ pub(crate) mod dictations;
 mod prescriptions;
 mod review;
 mod sessions;
+mod streams;
 
 use std::sync::Arc;
 
-use poem::{EndpointExt, Route, get};
+use poem::{EndpointExt, Route, get, post};
 use poem_openapi::OpenApiService;
 use poem_openapi::param::Path;
 use seva_clinic::blobs::SealedBlobs;
@@ -84,7 +85,12 @@ fn service(services: &Arc<Services>) -> OpenApiService<Apis, ()> {
 /// The handlers' routes.
 pub(crate) fn routes(services: &Arc<Services>) -> Route {
     let socket = get(dictations::socket::open_socket).data(Arc::clone(services));
-    Route::new().at("/v1/dictations/:id/socket", socket).nest_no_strip("/", service(services))
+    let stream = || post(streams::open_stream).data(Arc::clone(services));
+    Route::new()
+        .at("/v1/dictations/:id/socket", socket)
+        .at("/stream-transcription", stream())
+        .at("/medical-stream-transcription", stream())
+        .nest_no_strip("/", service(services))
 }
 
 /// The encounter of an address.

@@ -4,4 +4,4 @@ pub mod openai;
 mod place;
 pub mod vosk;
 
-pub use place::{Place, PlaceError};
+pub use place::{Place, PlaceError, read_certificates};

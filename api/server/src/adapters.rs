@@ -48,7 +48,8 @@ pub async fn extractor(configuration: &Configuration) -> anyhow::Result<Arc<dyn 
         ExtractionEngine::Embedded => Ok(Arc::new(LexiconExtractor::default())),
         ExtractionEngine::ComprehendMedical => {
             let region = settings.region.as_deref().context("extraction.region must be set")?;
-            Ok(Arc::new(ComprehendExtractor::new(connection(region, settings.endpoint.as_deref())).await))
+            let extractor = ComprehendExtractor::new(connection(region, settings.endpoint.as_deref())).await;
+            Ok(Arc::new(extractor.inferring(settings.codes.0.clone())))
         }
     }
 }

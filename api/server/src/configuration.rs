@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use seva_aws::extraction::Ontology;
 use seva_fhir::validation::ValidationLevel;
 use toml::{Table, Value};
 
@@ -165,6 +166,22 @@ pub struct Extraction {
     pub region: Option<String>,
     /// Another address than the region's own, such as an interface endpoint of the network.
     pub endpoint: Option<String>,
+    /// The code systems whose codes Comprehend Medical infers too.
+    pub codes: InferredCodes,
+}
+
+/// Code systems whose codes are inferred, by their names with commas between them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct InferredCodes(pub Vec<Ontology>);
+
+impl TryFrom<String> for InferredCodes {
+    type Error = String;
+
+    fn try_from(names: String) -> Result<Self, String> {
+        let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
+        names.map(str::parse).collect::<Result<_, _>>().map(Self)
+    }
 }
 
 /// The engines that find entities.

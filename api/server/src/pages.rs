@@ -12,7 +12,17 @@ use seva_fhir::clock::{Clock as _, IdSource as _, RandomIds, SystemClock};
 use seva_web::{ApiClient, ApiRequest, ApiResponse, ApiUnavailable, Pages, Surroundings, WebSettings, pages};
 
 /// The first path segments that belong to the API.
-const API: &[&str] = &["fhir", "v1", "health", "docs", ".well-known", "openapi.json", "openapi.yaml"];
+const API: &[&str] = &[
+    "fhir",
+    "v1",
+    "health",
+    "docs",
+    ".well-known",
+    "openapi.json",
+    "openapi.yaml",
+    "stream-transcription",
+    "medical-stream-transcription",
+];
 
 type Api = Arc<BoxEndpoint<'static, Response>>;
 

@@ -12,6 +12,7 @@ mod limits;
 mod ports;
 mod service;
 mod states;
+mod streams;
 mod transcript;
 mod uploads;
 mod view;
@@ -33,6 +34,7 @@ pub use ports::{
 };
 pub use service::{DictationParts, DictationRequest, DictationService, Frame};
 pub use states::{DictationState, Stage};
+pub use streams::Listening;
 pub use transcript::{PlacedWord, Segment, SegmentWord, Transcript};
 pub use uploads::{LARGEST_PART, UploadedFile};
 pub use view::DictationView;

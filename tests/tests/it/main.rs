@@ -48,6 +48,7 @@ mod search_drivers;
 mod search_joins;
 mod search_properties;
 mod secrets;
+mod speech;
 mod terminology;
 mod terminology_import;
 mod terminology_operations;

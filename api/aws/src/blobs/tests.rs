@@ -3,7 +3,7 @@ use hyper_util::server::conn::auto::Builder;
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use tokio::net::TcpListener;
-use wiremock::matchers::{header, method, path};
+use wiremock::matchers::{header, header_exists, method, path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::*;
@@ -116,4 +116,43 @@ async fn nobody_there_is_said_in_few_words() {
     let blobs = S3Blobs::new(settings("http://127.0.0.1:9".to_owned())).await;
     let away = blobs.health().await.expect_err("nobody").to_string();
     assert_eq!(away, "the blob store is not available: S3: no connection");
+}
+
+#[tokio::test]
+async fn a_large_blob_goes_in_parts_and_comes_back_whole() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join(BUCKET)).expect("a bucket");
+    let blobs = S3Blobs::new(settings(serve(folder.path()).await)).await;
+    let large: Vec<u8> =
+        (0..u32::try_from(2 * writing::PART + 5).expect("small")).map(|i| i.to_le_bytes()[1]).collect();
+    let id = Uuid::from_u128(11);
+    blobs.put(TenantId::SHARED, id, "audio/flac", large.clone()).await.expect("stored");
+    let found = blobs.get(TenantId::SHARED, id, None).await.expect("an answer").expect("a blob");
+    assert!(found.bytes == large, "all parts in their order");
+    let last = blobs.get(TenantId::SHARED, id, Some(found.size - 5..found.size)).await.expect("an answer");
+    assert_eq!(last.map(|part| part.bytes), large.get(2 * writing::PART..).map(<[u8]>::to_vec));
+}
+
+#[tokio::test]
+async fn parts_carry_their_checksum_and_a_failed_upload_is_removed() {
+    let server = MockServer::start().await;
+    let begun = "<InitiateMultipartUploadResult><UploadId>u-1</UploadId></InitiateMultipartUploadResult>";
+    Mock::given(method("POST"))
+        .and(header("x-amz-server-side-encryption", "AES256"))
+        .and(header("x-amz-checksum-algorithm", "SHA256"))
+        .respond_with(ResponseTemplate::new(200).set_body_string(begun))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let refused = "<Error><Code>AccessDenied</Code></Error>";
+    Mock::given(method("PUT"))
+        .and(header_exists("x-amz-checksum-sha256"))
+        .respond_with(ResponseTemplate::new(403).set_body_string(refused))
+        .mount(&server)
+        .await;
+    let removed = Mock::given(method("DELETE")).and(query_param("uploadId", "u-1"));
+    removed.respond_with(ResponseTemplate::new(204)).expect(1).mount(&server).await;
+    let blobs = S3Blobs::new(settings(server.uri())).await;
+    let failed = blobs.put(TenantId::SHARED, Uuid::from_u128(1), "audio/flac", vec![1; writing::PART + 1]).await;
+    assert!(failed.expect_err("refused").to_string().contains("AccessDenied"));
 }

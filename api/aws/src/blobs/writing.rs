@@ -8,7 +8,7 @@ use seva_clinic::dictation::{BlobError, BlobWriter};
 use super::{S3Blobs, unavailable};
 
 /// S3 takes 10,000 parts, none but the last below 5 MiB: of eight, a blob of 80 GB.
-const PART: usize = 8 * 1024 * 1024;
+pub(super) const PART: usize = 8 * 1024 * 1024;
 
 /// An upload that is open.
 pub(super) struct S3Writer {

@@ -66,7 +66,13 @@ impl Reader {
         Ok(found)
     }
 
-    fn place(&self, ends: (Option<i32>, Option<i32>), text: Option<&str>, shift: usize) -> Result<Span, Misplaced> {
+    /// The place in the whole text of what was found in the piece that begins at `shift`.
+    pub(super) fn place(
+        &self,
+        ends: (Option<i32>, Option<i32>),
+        text: Option<&str>,
+        shift: usize,
+    ) -> Result<Span, Misplaced> {
         let at = |offset: Option<i32>| Some(usize::try_from(offset?).ok()? + shift);
         let span = match (at(ends.0), at(ends.1)) {
             (Some(begin), Some(end)) if begin < end && end <= self.characters.len() => Span::new(begin, end),
@@ -195,7 +201,7 @@ impl Reader {
     }
 }
 
-fn score(answered: Option<f32>) -> Option<f32> {
+pub(super) fn score(answered: Option<f32>) -> Option<f32> {
     answered.filter(|score| *score > 0.0).map(|score| score.min(HIGHEST))
 }
 

@@ -1,4 +1,5 @@
 use serde_json::{Value, json};
+mod inference;
 mod protocol;
 
 use seva_clinic::dosage;

@@ -2,7 +2,8 @@
 //! (<https://docs.aws.amazon.com/transcribe/latest/APIReference/API_streaming_Result.html>).
 
 use aws_sdk_transcribestreaming::types::{
-    Item, ItemType, MedicalItem, MedicalTranscriptResultStream, TranscriptResultStream,
+    Item, ItemType, MedicalItem, MedicalResult, MedicalTranscriptResultStream, Result as StandardResult,
+    TranscriptResultStream,
 };
 use seva_clinic::speech::Word;
 use seva_clinic::speech::segments::text_of;
@@ -29,68 +30,41 @@ struct Piece {
     speaker: Option<String>,
 }
 
-impl From<TranscriptResultStream> for Told {
-    fn from(event: TranscriptResultStream) -> Self {
-        let TranscriptResultStream::TranscriptEvent(event) = event else { return Self(Vec::new()) };
-        let results = event.transcript.and_then(|transcript| transcript.results).unwrap_or_default();
-        let line = |result: aws_sdk_transcribestreaming::types::Result| {
-            // The first alternative is the likeliest.
-            let best = result.alternatives.unwrap_or_default().into_iter().next()?;
-            let items = best.items.unwrap_or_default().into_iter().map(Piece::from).collect();
-            Some(Line {
-                partial: result.is_partial,
-                end: result.end_time,
-                text: best.transcript.unwrap_or_default(),
-                items,
-            })
-        };
-        Self(results.into_iter().filter_map(line).collect())
-    }
-}
-
-impl From<MedicalTranscriptResultStream> for Told {
-    fn from(event: MedicalTranscriptResultStream) -> Self {
-        let MedicalTranscriptResultStream::TranscriptEvent(event) = event else { return Self(Vec::new()) };
-        let results = event.transcript.and_then(|transcript| transcript.results).unwrap_or_default();
-        let line = |result: aws_sdk_transcribestreaming::types::MedicalResult| {
-            let best = result.alternatives.unwrap_or_default().into_iter().next()?;
-            let items = best.items.unwrap_or_default().into_iter().map(Piece::from).collect();
-            Some(Line {
-                partial: result.is_partial,
-                end: result.end_time,
-                text: best.transcript.unwrap_or_default(),
-                items,
-            })
-        };
-        Self(results.into_iter().filter_map(line).collect())
-    }
-}
-
-impl From<Item> for Piece {
-    fn from(item: Item) -> Self {
-        Self {
-            start: item.start_time,
-            end: item.end_time,
-            mark: item.r#type == Some(ItemType::Punctuation),
-            text: item.content.unwrap_or_default(),
-            confidence: item.confidence,
-            speaker: item.speaker,
+/// The two services answer with the same members under different types.
+macro_rules! told {
+    ($stream:ident, $result:ident, $item:ident) => {
+        impl From<$stream> for Told {
+            fn from(event: $stream) -> Self {
+                let $stream::TranscriptEvent(event) = event else { return Self(Vec::new()) };
+                let results = event.transcript.and_then(|transcript| transcript.results).unwrap_or_default();
+                let line = |result: $result| {
+                    // The first alternative is the likeliest.
+                    let best = result.alternatives.unwrap_or_default().into_iter().next()?;
+                    let items = best.items.unwrap_or_default().into_iter().map(Piece::from).collect();
+                    let text = best.transcript.unwrap_or_default();
+                    Some(Line { partial: result.is_partial, end: result.end_time, text, items })
+                };
+                Self(results.into_iter().filter_map(line).collect())
+            }
         }
-    }
+
+        impl From<$item> for Piece {
+            fn from(item: $item) -> Self {
+                Self {
+                    start: item.start_time,
+                    end: item.end_time,
+                    mark: item.r#type == Some(ItemType::Punctuation),
+                    text: item.content.unwrap_or_default(),
+                    confidence: item.confidence,
+                    speaker: item.speaker,
+                }
+            }
+        }
+    };
 }
 
-impl From<MedicalItem> for Piece {
-    fn from(item: MedicalItem) -> Self {
-        Self {
-            start: item.start_time,
-            end: item.end_time,
-            mark: item.r#type == Some(ItemType::Punctuation),
-            text: item.content.unwrap_or_default(),
-            confidence: item.confidence,
-            speaker: item.speaker,
-        }
-    }
-}
+told!(TranscriptResultStream, StandardResult, Item);
+told!(MedicalTranscriptResultStream, MedicalResult, MedicalItem);
 
 impl Told {
     /// What the session takes; an event without words is a sign of life.

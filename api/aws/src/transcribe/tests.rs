@@ -91,8 +91,7 @@ async fn a_request_says_what_the_service_must_know() {
     let standard = engine(settings(endpoint.clone(), Kind::Standard)).await;
     listen_with(&standard, request("hi-IN", SpeechMode::Conversation), &speech()).await;
     let asked = service.asked();
-    let header =
-        |name: &str| asked.get(&format!("x-amzn-transcribe-{name}")).map(|value| value.to_str().expect("text"));
+    let header = |name: &str| asked.get(format!("x-amzn-transcribe-{name}")).map(|value| value.to_str().expect("text"));
     assert_eq!(header("language-code"), Some("hi-IN"));
     assert_eq!(header("media-encoding"), Some("pcm"));
     assert_eq!(header("sample-rate"), Some("16000"));
@@ -102,8 +101,7 @@ async fn a_request_says_what_the_service_must_know() {
     let first = header("session-id").expect("a session").to_owned();
     listen_with(&engine(medical(endpoint)).await, request("en-IN", SpeechMode::Dictation), &speech()).await;
     let asked = service.asked();
-    let header =
-        |name: &str| asked.get(&format!("x-amzn-transcribe-{name}")).map(|value| value.to_str().expect("text"));
+    let header = |name: &str| asked.get(format!("x-amzn-transcribe-{name}")).map(|value| value.to_str().expect("text"));
     assert_eq!(header("language-code"), Some("en-US"));
     assert_eq!((header("specialty"), header("type")), (Some("PRIMARYCARE"), Some("DICTATION")));
     assert_eq!(header("content-identification-type"), Some("PHI"));

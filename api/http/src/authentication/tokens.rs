@@ -1,9 +1,10 @@
 //! Our own access tokens: JWTs signed with ES256, published as a JWKS (RFC 7517, RFC 7519).
 
+use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use seva_fhir::access::TokenHash;
@@ -31,6 +32,8 @@ pub struct TokenKeys {
     encoding: EncodingKey,
     decoding: DecodingKey,
     jwks: serde_json::Value,
+    /// What the secrets of stream credentials are derived with.
+    streams: hmac::Key,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -42,6 +45,12 @@ struct Claims {
     sid: String,
     iat: i64,
     exp: i64,
+}
+
+/// A key of its own from the signing key's bytes.
+fn derived(pkcs8: &[u8]) -> hmac::Key {
+    let from = hmac::Key::new(hmac::HMAC_SHA256, pkcs8);
+    hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&from, b"seva stream credentials").as_ref())
 }
 
 impl TokenKeys {
@@ -67,6 +76,7 @@ impl TokenKeys {
             encoding: EncodingKey::from_ec_der(pkcs8),
             decoding,
             jwks: serde_json::json!({ "keys": [key] }),
+            streams: derived(pkcs8),
         })
     }
 
@@ -88,6 +98,17 @@ impl TokenKeys {
             exp: now.seconds() + LIFETIME,
         };
         jsonwebtoken::encode(&header, &claims, &self.encoding).map_err(|error| KeyError(error.to_string()))
+    }
+
+    /// The access key id that belongs to a token, in AWS's form for keys that expire.
+    pub(crate) fn stream_key_id(&self, token: &str) -> String {
+        let hash = hex::encode_upper(Sha256::digest(token.as_bytes()));
+        format!("ASIA{}", hash.get(..16).unwrap_or_default())
+    }
+
+    /// The secret that belongs to a token: derived, so that none is kept, and worth nothing without the token.
+    pub(crate) fn stream_secret(&self, token: &str) -> String {
+        STANDARD_NO_PAD.encode(hmac::sign(&self.streams, token.as_bytes()))
     }
 
     /// Whether the token names our key.

@@ -8,6 +8,7 @@ use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
 use serde_json::Value;
 use seva_fhir::access::Session;
+use seva_fhir::types::Instant;
 
 use super::Services;
 use crate::authentication::{LIFETIME, LogIn, PinProof, RequestId};
@@ -71,6 +72,22 @@ struct AccessToken {
     access_token: String,
     /// Its lifetime in seconds.
     expires_in: i64,
+}
+
+/// Credentials for AWS clients, as a `credential_process` prints them.
+#[derive(Object)]
+#[oai(rename_all = "PascalCase")]
+struct StreamCredentials {
+    /// The version of this form, 1.
+    version: i32,
+    /// Names the credentials.
+    access_key_id: String,
+    /// Signs.
+    secret_access_key: String,
+    /// Says for whom.
+    session_token: String,
+    /// When they end.
+    expiration: String,
 }
 
 /// A password in exchange for another.
@@ -150,6 +167,21 @@ impl SessionApi {
     async fn refresh_token(&self, request: &Request) -> poem::Result<Json<AccessToken>> {
         let access_token = self.services.authenticator.refresh(authorization(request)).await?;
         Ok(Json(AccessToken { access_token, expires_in: LIFETIME }))
+    }
+
+    /// Makes credentials with which an AWS client signs streams to this server.
+    #[oai(path = "/v1/session/stream-credentials", method = "post", operation_id = "createStreamCredentials")]
+    async fn create_stream_credentials(&self, request: &Request) -> poem::Result<Json<StreamCredentials>> {
+        let authenticator = &self.services.authenticator;
+        let session_token = authenticator.refresh(authorization(request)).await?;
+        let (keys, now) = (&authenticator.parts.keys, authenticator.parts.clock.now());
+        Ok(Json(StreamCredentials {
+            version: 1,
+            access_key_id: keys.stream_key_id(&session_token),
+            secret_access_key: keys.stream_secret(&session_token),
+            expiration: Instant::from_micros((now.seconds() + LIFETIME) * 1_000_000).to_string(),
+            session_token,
+        }))
     }
 
     /// Ends the session.

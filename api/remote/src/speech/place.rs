@@ -53,13 +53,7 @@ impl Place {
 
     /// The certificates, each in DER.
     fn trusted(&self) -> Result<Vec<CertificateDer<'static>>, PlaceError> {
-        let Some(pem) = &self.certificates else { return Ok(Vec::new()) };
-        let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-        match read {
-            Ok(found) if !found.is_empty() => Ok(found),
-            Ok(_) => Err(PlaceError::Certificate("there is none in the file".to_owned())),
-            Err(error) => Err(PlaceError::Certificate(error.to_string())),
-        }
+        self.certificates.as_deref().map_or(Ok(Vec::new()), read_certificates)
     }
 
     /// TLS for sockets, by the machine's certificates and the private ones.
@@ -81,6 +75,16 @@ impl Place {
             .redirect(reqwest::redirect::Policy::none())
             .tls_certs_merge(trusted);
         builder.build().map_err(|error| PlaceError::Client(error.to_string()))
+    }
+}
+
+/// Reads certificates in PEM (RFC 7468); a text without any is refused.
+pub fn read_certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, PlaceError> {
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    match read {
+        Ok(found) if !found.is_empty() => Ok(found),
+        Ok(_) => Err(PlaceError::Certificate("there is none in the file".to_owned())),
+        Err(error) => Err(PlaceError::Certificate(error.to_string())),
     }
 }
 

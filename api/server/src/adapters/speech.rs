@@ -9,9 +9,9 @@ use seva_clinic::speech::stream::StreamLimits;
 use seva_embedded::model::ModelChoice;
 use seva_embedded::speech::{EmbeddedSpeech, SpeechSettings};
 use seva_fhir::clock::RandomIds;
-use seva_remote::speech::Place;
 use seva_remote::speech::openai::{OpenAiSettings, OpenAiSpeech, Patience};
 use seva_remote::speech::vosk::{VoskSettings, VoskSpeech};
+use seva_remote::speech::{Place, read_certificates};
 
 use super::connection;
 use crate::configuration::{Configuration, SPECIALTY, Secret, Speech, SpeechChoice};
@@ -73,5 +73,6 @@ fn place(settings: &Speech) -> anyhow::Result<Place> {
 fn certificates(settings: &Speech) -> anyhow::Result<Option<Vec<u8>>> {
     let Some(path) = &settings.certificate else { return Ok(None) };
     let read = std::fs::read(path).with_context(|| format!("speech.certificate {}", path.display()))?;
+    read_certificates(&read).with_context(|| format!("speech.certificate {}", path.display()))?;
     Ok(Some(read))
 }

@@ -20,6 +20,12 @@ impl Configuration {
             region("extraction.region", extraction.region.as_deref())?;
         } else {
             unused("extraction.region", extraction.region.as_deref(), "extraction.engine is comprehend-medical")?;
+            if !extraction.codes.0.is_empty() {
+                return wrong(
+                    "extraction.codes",
+                    "does something only when extraction.engine is comprehend-medical".to_owned(),
+                );
+            }
             unused("extraction.endpoint", extraction.endpoint.as_deref(), "extraction.engine is comprehend-medical")?;
         }
         if blobs.store == BlobStoreKind::S3 {
@@ -46,13 +52,15 @@ impl Configuration {
     }
 }
 
+/// A key and its value, the engines that know it, and those that can't do without.
+type Rule<'a> = (&'a str, Option<&'a str>, &'a [SpeechChoice], &'a [SpeechChoice]);
+
 impl Speech {
     fn check(&self) -> Result<(), ConfigurationError> {
         use SpeechChoice::{Embedded, Openai, Transcribe, TranscribeMedical, Vosk};
         let certificate = self.certificate.as_ref().map(|path| path.display().to_string());
         let key = self.api_key.as_ref().map(super::Secret::reveal);
-        // Each key with the engines that know it, and those that can't do without.
-        let table: [(&str, Option<&str>, &[SpeechChoice], &[SpeechChoice]); 8] = [
+        let table: [Rule<'_>; 8] = [
             ("speech.model", self.model.as_deref(), &[Embedded, Openai], &[Openai]),
             (
                 "speech.endpoint",

@@ -105,6 +105,12 @@ pub const KEYS: &[Key] = &[
     key("extraction", "engine", "embedded", "embedded or comprehend-medical"),
     key("extraction", "region", "", "AWS region of Comprehend Medical; never guessed"),
     key("extraction", "endpoint", "", "another address than the region's own, such as an interface endpoint"),
+    key(
+        "extraction",
+        "codes",
+        "",
+        "code systems whose codes Comprehend Medical infers too, with commas: rxnorm, icd10cm, snomedct; each is paid for",
+    ),
     key("blobs", "store", "files", "files or s3"),
     key("blobs", "bucket", "", "S3 bucket"),
     key("blobs", "prefix", "", "what names of objects in the bucket begin with"),

@@ -36,6 +36,8 @@ fn incomplete_choices_name_the_missing_key() {
     for (text, place) in [
         ("[extraction]\nengine = \"comprehend-medical\"", "extraction.region: must be set"),
         ("[blobs]\nstore = \"s3\"\nbucket = \"b\"\nregion = \"Mumbai\"", "\"Mumbai\" is not the name"),
+        ("[extraction]\ncodes = \"rxnorm\"", "extraction.codes: does something only when"),
+        ("[extraction]\ncodes = \"rxnorm,loinc\"", "\"loinc\" is none of rxnorm"),
         ("[extraction]\nregion = \"us-east-1\"", "extraction.region: does something only when"),
         ("[blobs]\nstore = \"s3\"\nregion = \"ap-south-1\"", "blobs.bucket: must be set"),
         ("[blobs]\nstore = \"s3\"\nbucket = \"b\"", "blobs.region: must be set"),
@@ -110,6 +112,7 @@ fn sample(key: &Key) -> &'static str {
         ("server", "listen") => "127.0.0.1:80",
         ("server", "time_zone") => "Asia/Kathmandu",
         ("extraction" | "speech", "engine") => "embedded",
+        ("extraction", "codes") => "rxnorm, snomedct",
         ("blobs", "store") => "s3",
         ("validation", "level") => "rules",
         ("log", "format") => "json",

@@ -11,7 +11,7 @@ use seva_fhir::ports::Stored;
 use seva_fhir::service::FhirError;
 use seva_fhir::types::{ResourceKey, TenantId};
 use sha2::{Digest, Sha256};
-use tokio::sync::{Notify, broadcast, watch};
+use tokio::sync::{Notify, Semaphore, broadcast, watch};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
@@ -113,6 +113,8 @@ pub struct DictationService {
     /// How much is transcribed of the recordings that this node works on, in percent.
     pub(super) progress: Arc<Mutex<HashMap<Uuid, u8>>>,
     pub(super) tasks: Arc<Mutex<JoinSet<()>>>,
+    /// Streams that only become text may be so many.
+    pub(super) streams: Arc<Semaphore>,
     /// Told when there may be work.
     pub(super) work: Arc<Notify>,
     pub(super) closing: watch::Sender<bool>,
@@ -132,6 +134,7 @@ impl DictationService {
     #[must_use]
     pub fn new(parts: DictationParts) -> Self {
         Self {
+            streams: Arc::new(Semaphore::new(parts.limits.sessions)),
             parts: Arc::new(parts),
             live: Arc::default(),
             listeners: Arc::default(),
@@ -144,12 +147,7 @@ impl DictationService {
 
     /// Makes a dictation if patient, encounter and consent belong together and the consent permits it.
     pub async fn create(&self, caller: &Caller, request: DictationRequest) -> Result<Dictation, ClinicError> {
-        let kind = "DocumentReference".parse().map_err(|_| ClinicError::NotFound("the document type"))?;
-        decide(caller, Interaction::Create, kind).map_err(FhirError::Refused)?;
-        let practitioner = caller.practitioner_reference();
-        if practitioner.is_none() {
-            return Err(FhirError::Refused(Refusal::NoPractitioner { action: "a dictation" }).into());
-        }
+        let practitioner = Some(may_dictate(caller)?);
         self.resource(caller, &request.patient).await?;
         let encounter = self.resource(caller, &request.encounter).await?;
         let patient = request.patient.to_string();
@@ -362,6 +360,14 @@ impl DictationService {
 
 fn json_of(stored: &Stored) -> Result<Json, ClinicError> {
     parse(&stored.body, &Limits::default()).map_err(|error| ClinicError::Unavailable(error.to_string()))
+}
+
+/// Whoever may dictate is a practitioner; the answer is the reference to it.
+pub(super) fn may_dictate(caller: &Caller) -> Result<String, ClinicError> {
+    let kind = "DocumentReference".parse().map_err(|_| ClinicError::NotFound("the document type"))?;
+    decide(caller, Interaction::Create, kind).map_err(FhirError::Refused)?;
+    let refused = || FhirError::Refused(Refusal::NoPractitioner { action: "a dictation" });
+    caller.practitioner_reference().ok_or_else(|| refused().into())
 }
 
 fn may_read(caller: &Caller) -> Result<(), ClinicError> {

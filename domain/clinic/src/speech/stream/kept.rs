@@ -51,10 +51,14 @@ impl Kept {
 
     /// Lets go what is older than so many samples, where the connection has got it.
     ///
-    /// An open segment begins at `open`: if it loses audio, the words can't be heard again.
+    /// An open segment begins at `open`, or with what is kept: if it loses audio, its words can't be heard again.
     pub(super) fn limit(&mut self, most: usize, open: Option<u64>) {
         let got = usize::try_from(self.next - self.from).unwrap_or(usize::MAX).min(self.samples.len());
         let surplus = self.samples.len().saturating_sub(most).min(got);
+        if surplus == 0 {
+            return;
+        }
+        let open = open.map(|begin| begin.max(self.from));
         self.samples.drain(..surplus);
         self.from += surplus as u64;
         self.torn |= open.is_some_and(|begin| begin < self.from);
@@ -129,6 +133,8 @@ mod tests {
         kept.take(10);
         kept.limit(4, Some(8));
         assert!(!kept.is_torn());
+        kept.limit(4, Some(0));
+        assert!(!kept.is_torn(), "nothing more went away");
         kept.limit(1, Some(8));
         assert!(kept.is_torn());
         assert_eq!(kept.rewind(), 9);

@@ -33,9 +33,12 @@ impl Wait {
     }
 }
 
+/// What a service says.
+type Said = mpsc::Receiver<Result<Heard, ServiceFailure>>;
+
 pub(super) struct Line {
     audio: Option<mpsc::Sender<Vec<i16>>>,
-    heard: mpsc::Receiver<Result<Heard, ServiceFailure>>,
+    heard: Said,
     timeline: Timeline,
     opened: Instant,
     /// When it last took audio.
@@ -69,9 +72,8 @@ impl Line {
         }
     }
 
-    pub(super) fn ends(
-        &mut self,
-    ) -> (Option<&mpsc::Sender<Vec<i16>>>, &mut mpsc::Receiver<Result<Heard, ServiceFailure>>) {
+    /// Both ends: what takes audio, while there may be more of it, and what is said.
+    pub(super) fn ends(&mut self) -> (Option<&mpsc::Sender<Vec<i16>>>, &mut Said) {
         (self.audio.as_ref(), &mut self.heard)
     }
 

@@ -144,6 +144,7 @@ impl Listener {
                 Ok(())
             }
             Heard::Partial { text, words } => {
+                // Without words nobody knows where the segment began: then all that is kept may be of it.
                 line.hear((!text.is_empty()).then(|| words.first().map_or(0, |word| word.start_ms)));
                 let words = line.place(words, self.clock);
                 if text.is_empty() {

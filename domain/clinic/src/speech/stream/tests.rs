@@ -94,6 +94,14 @@ async fn serve(
                 }
             }
         }
+        if let Some((_, loud)) = second.last()
+            && !matches!(manner, Manner::Deaf)
+        {
+            let open = Heard::Partial { text: loud.to_string(), words: Vec::new() };
+            if says.send(Ok(open)).await.is_err() {
+                return;
+            }
+        }
         if matches!(manner, Manner::HangsUpAfter(samples) if at >= samples) {
             return;
         }
@@ -265,6 +273,14 @@ async fn words_that_cannot_be_heard_again_are_a_failure_and_no_gap() {
     speak(&session.audio, &seconds(0, 3)).await;
     drop(session.audio);
     assert_eq!(words(&rest(session.events).await), expected(3), "a connection that stands needs nothing of it");
+    let events = spoken(&Loudness::new([Manner::HangsUpAfter(44_000), Manner::Hears]), limits, &seconds(0, 2)).await;
+    assert_eq!(words(&events), expected(2));
+    let session = open(Arc::new(Loudness::new([Manner::HangsUpAfter(44_000), Manner::Hears])), limits);
+    speak(&session.audio, &seconds(0, 3)).await;
+    drop(session.audio);
+    let events = rest(session.events).await;
+    assert_eq!(words(&events), expected(2));
+    assert_eq!(events[events.len() - 2..], error(true, "the speech service hung up"));
 }
 
 #[tokio::test(start_paused = true)]
