@@ -1,5 +1,7 @@
 //! A running `seva`: every part started in order, and stopped in the opposite one. Tests start the same.
 
+mod parts;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,31 +10,19 @@ use std::time::Duration;
 use anyhow::Context;
 use poem::listener::{Acceptor, Listener, TcpAcceptor, TcpListener};
 use poem::{Endpoint, EndpointExt};
-use seva_clinic::blobs::{LargeBinaries, SealedBlobs};
-use seva_clinic::commands::{CommandParts, CommandService};
-use seva_clinic::dictation::{DictationParts, DictationService, OtherNodes};
-use seva_clinic::entities::EntityExtractor;
-use seva_clinic::extracting::TextExtraction;
-use seva_clinic::prescription::{PrescriptionParts, PrescriptionService};
-use seva_clinic::review::{ReviewParts, ReviewService};
-use seva_clinic::speech::SpeechEngine;
+use seva_clinic::blobs::LargeBinaries;
+use seva_clinic::dictation::{DictationService, OtherNodes};
+use seva_clinic::prescription::PrescriptionService;
 use seva_embedded::audio::EmbeddedAudioDecoder;
-use seva_embedded::cipher::AesGcmCipher;
-use seva_embedded::identity::Argon2Hasher;
 use seva_embedded::postgres::{PostgresCluster, PostgresSettings};
-use seva_embedded::print::KrillaPrinter;
 use seva_embedded::seal::MasterSealKey;
-use seva_fhir::access::{AccountStore, TokenVerifier};
-use seva_fhir::clock::{RandomIds, SystemClock};
-use seva_fhir::jobs::{JobDesk, JobDeskParts};
-use seva_fhir::{FhirService, FhirServiceParts};
-use seva_http::{Authenticator, AuthenticatorParts, Services, TokenKeys, new_signing_key};
+use seva_fhir::FhirService;
+use seva_fhir::access::AccountStore;
+use seva_fhir::clock::RandomIds;
+use seva_http::Services;
 use seva_postgres::{
-    Database, DatabaseSettings, PostgresAccounts, PostgresAudit, PostgresAuditEvents, PostgresBlobs, PostgresConcepts,
-    PostgresDictations, PostgresIdempotency, PostgresJobs, PostgresResources, PostgresReview, PostgresSealer,
-    PostgresSecrets, Reindexing,
+    Database, DatabaseSettings, PostgresAccounts, PostgresAudit, PostgresIdempotency, PostgresSealer, Reindexing,
 };
-use seva_remote::issuer::IssuerVerifier;
 use seva_web::WebSettings;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -41,6 +31,7 @@ use crate::configuration::{Configuration, Server};
 use crate::probes::Dependencies;
 use crate::workers::Workers;
 use crate::{adapters, data_folder, pages};
+use parts::{Heard, Parts};
 
 /// How long requests in flight have at the stop.
 const DRAIN: Duration = Duration::from_secs(20);
@@ -164,8 +155,8 @@ impl Running {
         dictations.start_work(store.others()).await?;
         let (closing, closing_seen) = watch::channel(false);
         let verifier = adapters::verifier(&configuration)?;
-        let (blob_store, issuer) = (Arc::clone(&blobs.store), verifier.clone());
         let extraction = parts.extraction(&extractor);
+        let (blob_store, issuer) = (Arc::clone(&blobs.store), verifier.clone());
         let asked = Dependencies { database: &database, speech, extractor, blobs: blob_store, issuer };
         let services = Arc::new(Services {
             fhir: fhir.clone(),
@@ -261,162 +252,4 @@ async fn bind(server: &Server) -> anyhow::Result<(TcpAcceptor, SocketAddr, Strin
         None => format!("http://{address}"),
     };
     Ok((acceptor, address, url))
-}
-
-/// Keys and cipher of recordings and blobs.
-struct Sealed {
-    recordings: Arc<PostgresDictations>,
-    cipher: Arc<AesGcmCipher>,
-}
-
-/// What listens, and what reads the text that was heard.
-struct Heard<'a> {
-    speech: &'a Arc<dyn SpeechEngine>,
-    extractor: &'a Arc<dyn EntityExtractor>,
-}
-
-/// What the services are made of.
-struct Parts<'a> {
-    configuration: &'a Configuration,
-    database: &'a Database,
-    audit: PostgresAudit,
-    url: &'a str,
-}
-
-impl Parts<'_> {
-    /// The store of resources, which keeps large files in the blob store.
-    fn resources(&self, blobs: &SealedBlobs) -> LargeBinaries {
-        LargeBinaries {
-            inner: Arc::new(PostgresResources::new(self.database)),
-            blobs: blobs.clone(),
-            register: Arc::new(PostgresBlobs::new(self.database)),
-            ids: Arc::new(RandomIds),
-        }
-    }
-
-    fn fhir(&self, resources: &LargeBinaries) -> FhirService {
-        FhirService::new(FhirServiceParts {
-            store: Arc::new(resources.clone()),
-            concepts: Arc::new(PostgresConcepts::new(self.database)),
-            audit: Arc::new(self.audit.clone()),
-            events: Arc::new(PostgresAuditEvents::new(self.database)),
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(RandomIds),
-            base_url: format!("{}/fhir", self.url),
-            level: self.configuration.validation.level.0,
-        })
-    }
-
-    /// What recordings and blobs are sealed with.
-    fn sealed(&self) -> anyhow::Result<Sealed> {
-        let data = &self.configuration.data;
-        let master = data_folder::master_key(&data.folder, data.master_key.as_deref())?;
-        let recordings = Arc::new(PostgresDictations::new(self.database));
-        Ok(Sealed { recordings, cipher: Arc::new(AesGcmCipher::new(&master)) })
-    }
-
-    async fn blobs(&self, sealed: &Sealed) -> anyhow::Result<SealedBlobs> {
-        let store = adapters::blobs(self.configuration).await?;
-        let Sealed { recordings, cipher } = sealed;
-        Ok(SealedBlobs { store, keys: recordings.clone(), cipher: cipher.clone() })
-    }
-
-    fn jobs(&self, blobs: &SealedBlobs) -> JobDesk {
-        JobDesk::new(JobDeskParts {
-            store: Arc::new(PostgresJobs::new(self.database)),
-            files: Arc::new(blobs.clone()),
-            audit: Arc::new(self.audit.clone()),
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(RandomIds),
-        })
-    }
-
-    fn dictations(
-        &self,
-        fhir: &FhirService,
-        heard: Heard<'_>,
-        (sealed, blobs): (&Sealed, &SealedBlobs),
-    ) -> DictationService {
-        DictationService::new(DictationParts {
-            fhir: fhir.clone(),
-            store: sealed.recordings.clone(),
-            uploads: sealed.recordings.clone(),
-            blobs: blobs.store.clone(),
-            archive: sealed.recordings.clone(),
-            keys: sealed.recordings.clone(),
-            cipher: sealed.cipher.clone(),
-            speech: Arc::clone(heard.speech),
-            extractor: Arc::clone(heard.extractor),
-            lexicon: Arc::new(PostgresReview::new(self.database)),
-            proposals: Arc::new(PostgresReview::new(self.database)),
-            audit: Arc::new(self.audit.clone()),
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(RandomIds),
-            limits: self.configuration.dictation.limits(),
-        })
-    }
-
-    fn extraction(&self, extractor: &Arc<dyn EntityExtractor>) -> TextExtraction {
-        TextExtraction {
-            extractor: Arc::clone(extractor),
-            audit: Arc::new(self.audit.clone()),
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(RandomIds),
-        }
-    }
-
-    fn prescriptions(&self, fhir: &FhirService, blobs: &SealedBlobs) -> PrescriptionService {
-        PrescriptionService::new(PrescriptionParts {
-            fhir: fhir.clone(),
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(RandomIds),
-            printer: Arc::new(KrillaPrinter),
-            blobs: blobs.clone(),
-        })
-    }
-
-    fn commands(&self, prescriptions: &PrescriptionService) -> CommandService {
-        CommandService::new(CommandParts {
-            prescriptions: prescriptions.clone(),
-            log: Arc::new(PostgresReview::new(self.database)),
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(RandomIds),
-        })
-    }
-
-    fn review(
-        &self,
-        fhir: &FhirService,
-        dictations: &DictationService,
-        prescriptions: &PrescriptionService,
-    ) -> ReviewService {
-        let kept = Arc::new(PostgresReview::new(self.database));
-        ReviewService::new(ReviewParts {
-            fhir: fhir.clone(),
-            dictations: dictations.clone(),
-            prescriptions: prescriptions.clone(),
-            marks: kept.clone(),
-            lexicon: kept.clone(),
-            proposals: kept,
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(RandomIds),
-        })
-    }
-
-    async fn authenticator(
-        &self,
-        accounts: &Arc<dyn AccountStore>,
-        external: Option<Arc<IssuerVerifier>>,
-    ) -> anyhow::Result<Authenticator> {
-        let key = PostgresSecrets::new(self.database).get_or_store("token-key", &new_signing_key()?).await?;
-        Ok(Authenticator::new(AuthenticatorParts {
-            accounts: Arc::clone(accounts),
-            hasher: Arc::new(Argon2Hasher),
-            audit: Arc::new(self.audit.clone()),
-            clock: Arc::new(SystemClock),
-            ids: Arc::new(RandomIds),
-            keys: TokenKeys::new(&key, self.url)?,
-            external: external.map(|verifier| verifier as Arc<dyn TokenVerifier>),
-        }))
-    }
 }
