@@ -7,6 +7,7 @@ mod architecture;
 mod audit;
 mod audit_chain;
 mod aws;
+mod backend_loss;
 mod browser;
 mod bulk;
 mod conditional;
