@@ -10,4 +10,4 @@ pub use export::{ExportLevel, ExportRequest, ExportRunner};
 pub use fetch::{FetchError, FetchStream, Fetcher};
 pub use import::ImportRunner;
 pub use manifest::ImportInput;
-pub use parts::{LINES, split_lines};
+pub use parts::{LINES, LONGEST_LINE, LineCutter, LongLine, split_lines};

@@ -5,6 +5,7 @@
 
 mod lexer;
 mod parser;
+pub(crate) mod schema;
 pub(crate) mod shape;
 mod syntax;
 mod variables;

@@ -156,3 +156,62 @@ async fn faults_are_told_and_rights_hold() {
     assert_eq!(refused.status, 415);
     server.stop().await.unwrap();
 }
+
+/// The query that tools send, as graphql-js writes it.
+const INTROSPECTION: &str = "query IntrospectionQuery { __schema { queryType { name } mutationType { name } subscriptionType { name }
+    types { ...FullType } directives { name description locations args { ...InputValue } } } }
+    fragment FullType on __Type { kind name description fields(includeDeprecated: true) { name description args { ...InputValue }
+        type { ...TypeRef } isDeprecated deprecationReason } inputFields { ...InputValue } interfaces { ...TypeRef }
+        enumValues(includeDeprecated: true) { name description isDeprecated deprecationReason } possibleTypes { ...TypeRef } }
+    fragment InputValue on __InputValue { name description type { ...TypeRef } defaultValue }
+    fragment TypeRef on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name
+        ofType { kind name ofType { kind name ofType { kind name } } } } } } } }";
+
+#[tokio::test]
+async fn the_schema_is_told_and_what_it_tells_can_be_asked() {
+    let server = start().await;
+    let doctor = &server.doctor;
+    let whole = data(doctor, "", INTROSPECTION).await;
+    let schema = &whole["__schema"];
+    assert_eq!((&schema["queryType"]["name"], &schema["mutationType"]), (&json!("Query"), &Value::Null));
+    let types = schema["types"].as_array().unwrap();
+    let named = |name: &str| types.iter().find(|own| own["name"] == name).unwrap_or_else(|| panic!("no type {name}"));
+    let field = |of: &str, name: &str| {
+        let fields = named(of)["fields"].as_array().unwrap();
+        fields.iter().find(|field| field["name"] == name).unwrap_or_else(|| panic!("no field {of}.{name}")).clone()
+    };
+    let list =
+        |of: &str| json!({"kind": "LIST", "name": null, "ofType": {"kind": "OBJECT", "name": of, "ofType": null}});
+    assert_eq!(field("Patient", "name")["type"], list("HumanName"));
+    assert_eq!(field("Patient", "contact")["type"], list("Patient_contact"));
+    assert_eq!(field("Query", "ObservationList")["type"], list("Observation"));
+    let arguments = field("Query", "ObservationList")["args"].to_string();
+    assert!(arguments.contains("\"value_quantity\"") && arguments.contains("\"_count\""), "{arguments}");
+    assert_eq!(field("Observation", "valueQuantity")["type"]["name"], "Quantity");
+    assert_eq!(named("Resource")["kind"], "UNION");
+    assert!(named("Resource")["possibleTypes"].as_array().unwrap().len() > 140);
+    let directives: Vec<&Value> = schema["directives"].as_array().unwrap().iter().map(|own| &own["name"]).collect();
+    assert!(directives.contains(&&json!("slice")), "{directives:?}");
+
+    let one = data(doctor, "", "{ __typename __type(name: \"PatientConnection\") { name fields { name type { name } } } none: __type(name: \"Fish\") { name } }").await;
+    assert_eq!(
+        (&one["__typename"], &one["__type"]["fields"][0]["name"], &one["none"]),
+        (&json!("Query"), &json!("count"), &Value::Null)
+    );
+    let own = data(doctor, "/Patient/many", "{ __schema { queryType { name } } }").await;
+    assert_eq!(own["__schema"]["queryType"]["name"], "Patient");
+    let wrong = ask(doctor, "", "{ __schema { colour } }").await;
+    assert!(wrong.status == 400 && wrong.json.to_string().contains("no field colour"), "{}", wrong.json);
+    // Every plain element that the schema tells can be asked for.
+    let plain = |field: &&Value| field["type"]["kind"] == "SCALAR" && field["args"].as_array().unwrap().is_empty();
+    let fields: Vec<&str> = named("Patient")["fields"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(plain)
+        .map(|field| field["name"].as_str().unwrap())
+        .collect();
+    let found = data(doctor, "/Patient/many", &format!("{{ {} }}", fields.join(" "))).await;
+    assert_eq!(found["birthDate"], "1980-03-04");
+    server.stop().await.unwrap();
+}

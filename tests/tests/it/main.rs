@@ -8,6 +8,7 @@ mod audio_life;
 mod audit;
 mod audit_chain;
 mod aws;
+mod backend_loss;
 mod browser;
 mod bulk;
 mod conditional;

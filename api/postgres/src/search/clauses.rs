@@ -1,6 +1,6 @@
 //! Clauses as conditions on the resource row in scope.
 
-use seva_fhir::search::{Clause, Presence, SearchQuery, StringMatch, Test};
+use seva_fhir::search::{Clause, Presence, SearchQuery, Test};
 use seva_fhir::types::ResourceKey;
 use seva_fhir_profiles::{SearchParameter, SearchParameterType};
 
@@ -215,10 +215,7 @@ pub(super) fn single_equality(database: &Database, parameter: &SearchParameter, 
         }
         Test::Reference(tests) => ("index_reference", references::local_values(database, tests)?),
         Test::Uri(uris) => ("index_uri", uris.iter().map(|uri| database.hash.of(Tag::Url, &[uri])).collect()),
-        Test::Token(_)
-        | Test::NotToken(_)
-        | Test::Codes(_)
-        | Test::String(StringMatch::Prefix | StringMatch::Exact | StringMatch::Contains, _) => {
+        Test::Token(_) | Test::NotToken(_) | Test::Codes(_) | Test::String(_, _) => {
             return None;
         }
         Test::Date(_) | Test::Number(_) | Test::Quantity(_) | Test::Composite(_) | Test::Presence(_) => return None,

@@ -26,6 +26,12 @@ pub(super) fn push(sql: &mut Sql, parameters: &[i32], how: StringMatch, words: &
             sql.push("strpos(split_part(x.value, ").bind(Bind::Text(AS_WRITTEN.to_string())).push(", 1), ");
             sql.bind(Bind::Text(cut(&fold(word)).to_owned())).push(") > 0");
         }
+        StringMatch::Suffix => {
+            let end = fold(word);
+            let letters = i64::try_from(end.chars().count()).unwrap_or(i64::MAX);
+            sql.push("right(split_part(x.value, ").bind(Bind::Text(AS_WRITTEN.to_string())).push(", 1), ");
+            sql.bind(Bind::Int8(letters)).push("::int4) = ").bind(Bind::Text(end));
+        }
     });
     close(sql, "index_string");
 }

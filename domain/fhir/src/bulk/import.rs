@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::fetch::{FetchError, Fetcher};
 use super::manifest::ImportInput;
-use super::parts::{LINES, Output, Parts, split_lines};
+use super::parts::{LINES, LineCutter, Output, Parts, split_lines};
 use crate::jobs::{FilePurpose, JobFile, JobKind, JobRunner, Work};
 use crate::json::{Json, object};
 use crate::outcome::{Issue, IssueCode, OperationOutcome};
@@ -17,12 +17,8 @@ use crate::types::ResourceType;
 
 /// So many lines are one unit of work.
 const BATCH: usize = 500;
-/// The longest line: a resource.
-const LONGEST_LINE: usize = 16 * 1024 * 1024;
 /// The largest file that is fetched.
 const LARGEST_FILE: u64 = 4 * 1024 * 1024 * 1024;
-/// Lines are gathered until they have so many bytes, too.
-const GATHERED: usize = 8 * 1024 * 1024;
 
 /// Reads imports.
 pub struct ImportRunner {
@@ -76,12 +72,11 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     /// Writes lines, and keeps what is said of those that can't be written.
-    async fn lines(&mut self, lines: Vec<Bytes>, place: &Place<'_>) -> Result<(), FhirError> {
-        let lines: Vec<ImportLine> = lines
-            .into_iter()
-            .map(|bytes| {
+    async fn part(&mut self, bytes: &[u8], place: &Place<'_>) -> Result<(), FhirError> {
+        let lines: Vec<ImportLine> = split_lines(bytes)
+            .map(|line| {
                 self.number += 1;
-                ImportLine { number: self.number, bytes, expected: place.expected() }
+                ImportLine { number: self.number, bytes: Bytes::copy_from_slice(line), expected: place.expected() }
             })
             .collect();
         for batch in lines.chunks(BATCH) {
@@ -113,7 +108,7 @@ impl Reading<'_> {
         self.total = Some(inputs.iter().map(|file| file.lines).sum());
         for input in inputs {
             let bytes = self.work.desk.read(self.work.job.caller.tenant, input).await?;
-            self.lines(split_lines(&bytes).map(Bytes::copy_from_slice).collect(), &Place::default()).await?;
+            self.part(&bytes, &Place::default()).await?;
         }
         Ok(())
     }
@@ -136,7 +131,7 @@ impl Reading<'_> {
             Ok(stream) => stream,
             Err(error) => return Ok(Err(error)),
         };
-        let (mut waiting, mut size) = (Vec::new(), 0_u64);
+        let (mut cutter, mut size) = (LineCutter::default(), 0_u64);
         loop {
             let piece = match stream.next().await {
                 Ok(Some(piece)) => piece,
@@ -144,26 +139,16 @@ impl Reading<'_> {
                 Err(error) => return Ok(Err(error)),
             };
             size += piece.len() as u64;
-            waiting.extend_from_slice(&piece);
             if size > LARGEST_FILE {
                 return Ok(Err(FetchError::Failed(format!("it is larger than {LARGEST_FILE} bytes"))));
             }
-            if waiting.len() < GATHERED {
-                continue;
-            }
-            match waiting.iter().rposition(|byte| *byte == b'\n') {
-                Some(end) => {
-                    let rest = waiting.split_off(end + 1);
-                    self.lines(split_lines(&waiting).map(Bytes::copy_from_slice).collect(), place).await?;
-                    waiting = rest;
-                }
-                None if waiting.len() > LONGEST_LINE => {
-                    return Ok(Err(FetchError::Failed(format!("a line has more than {LONGEST_LINE} bytes"))));
-                }
-                None => {}
+            match cutter.push(&piece) {
+                Ok(Some(lines)) => self.part(&lines, place).await?,
+                Ok(None) => {}
+                Err(error) => return Ok(Err(FetchError::Failed(error.to_string()))),
             }
         }
-        self.lines(split_lines(&waiting).map(Bytes::copy_from_slice).collect(), place).await?;
+        self.part(&cutter.rest(), place).await?;
         Ok(Ok(()))
     }
 }

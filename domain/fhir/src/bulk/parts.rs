@@ -59,6 +59,47 @@ impl<'a> Output<'a> {
     }
 }
 
+/// The longest line: a resource.
+pub const LONGEST_LINE: usize = 16 * 1024 * 1024;
+
+/// A line is longer than any resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a line has more than {LONGEST_LINE} bytes")]
+pub struct LongLine;
+
+/// Cuts what comes piece by piece at line ends: no more than a part and a line is in memory.
+#[derive(Debug, Default)]
+pub struct LineCutter {
+    waiting: Vec<u8>,
+}
+
+impl LineCutter {
+    /// Takes a piece, and gives whole lines when they fill a part.
+    ///
+    /// # Errors
+    /// A line without end.
+    pub fn push(&mut self, piece: &[u8]) -> Result<Option<Vec<u8>>, LongLine> {
+        self.waiting.extend_from_slice(piece);
+        if self.waiting.len() < PART {
+            return Ok(None);
+        }
+        match self.waiting.iter().rposition(|byte| *byte == b'\n') {
+            Some(end) => {
+                let rest = self.waiting.split_off(end + 1);
+                Ok(Some(std::mem::replace(&mut self.waiting, rest)))
+            }
+            None if self.waiting.len() > LONGEST_LINE => Err(LongLine),
+            None => Ok(None),
+        }
+    }
+
+    /// What is left when nothing more comes.
+    #[must_use]
+    pub fn rest(self) -> Vec<u8> {
+        self.waiting
+    }
+}
+
 /// Cuts at line ends; empty lines are left out.
 pub fn split_lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty())

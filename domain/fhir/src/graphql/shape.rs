@@ -3,6 +3,7 @@
 
 use seva_fhir_profiles::{Child, TypeDefinition, TypeKind, definitions};
 
+use super::schema::type_name;
 use super::{Field, GraphError, Variables};
 use crate::json::{Json, JsonObject};
 use crate::path::{CompiledPath, EvaluationContext};
@@ -49,7 +50,8 @@ impl<'n> Node<'n> {
 
     /// Whether a fragment on a type is about this object; of an unknown type it is.
     pub(crate) fn is_a(&self, wanted: &str) -> bool {
-        self.type_name().is_none_or(|own| own == wanted || definitions().is_subtype(own, wanted))
+        self.type_name()
+            .is_none_or(|own| own == wanted || type_name(own) == wanted || definitions().is_subtype(own, wanted))
     }
 
     /// The member that a field names, and the type of its values; an error where the type has no such element.

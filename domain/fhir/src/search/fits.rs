@@ -78,6 +78,7 @@ pub(super) fn string(value: &IndexValue, how: StringMatch, word: &str) -> bool {
         StringMatch::Prefix => fold(text).starts_with(&fold(word)),
         StringMatch::Exact => **text == *word,
         StringMatch::Contains => fold(text).contains(&fold(word)),
+        StringMatch::Suffix => fold(text).ends_with(&fold(word)),
     }
 }
 

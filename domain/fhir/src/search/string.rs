@@ -9,4 +9,6 @@ pub enum StringMatch {
     Exact,
     /// `:contains`: somewhere in it, ignoring case and accents.
     Contains,
+    /// `ew` of `_filter`: ends with it, ignoring case and accents.
+    Suffix,
 }

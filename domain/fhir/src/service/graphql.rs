@@ -2,6 +2,7 @@
 //! searched with the caller's own rights, and a budget keeps one query from asking for everything.
 
 mod fetch;
+mod introspection;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -10,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::update::stored_json;
 use super::{FhirError, FhirService};
 use crate::access::Caller;
+use crate::graphql::schema::{QUERY, type_name};
 use crate::graphql::shape::{self, Node, Place, Shape};
 use crate::graphql::{Document, Field, GraphError, GraphRequest, Selection, Variables, prepare};
 use crate::json::{Json, JsonObject, object};
@@ -84,7 +86,9 @@ impl Walk<'_> {
         Box::pin(async move {
             for field in self.fields_of(selection, None, depth)? {
                 if field.name == "__typename" {
-                    out.insert(field.key(), "Query");
+                    out.insert(field.key(), QUERY);
+                } else if let Some(told) = self.introspected(field, QUERY, depth)? {
+                    out.insert(field.key(), told);
                 } else if let Ok(kind) = field.name.parse::<ResourceType>() {
                     let id = self.variables.text(&field.arguments, "id")?;
                     let id = id.ok_or_else(|| query(format!("{} needs the argument id", field.name)))?;
@@ -113,7 +117,13 @@ impl Walk<'_> {
                     Place::Above(suffix) => format!("{name}{suffix}"),
                 };
                 match field.name.as_str() {
-                    "__typename" => drop(out.insert(key(field.key()), node.type_name().unwrap_or_default())),
+                    "__typename" => {
+                        out.insert(key(field.key()), type_name(node.type_name().unwrap_or_default()).as_str());
+                    }
+                    "__schema" | "__type" if depth == 0 && node.is_resource() => {
+                        let told = self.introspected(field, node.type_name().unwrap_or_default(), depth)?;
+                        out.insert(key(field.key()), told.unwrap_or(Json::Null));
+                    }
                     "resourceType" if node.is_resource() => {
                         out.insert(key(field.key()), node.type_name().unwrap_or_default());
                     }

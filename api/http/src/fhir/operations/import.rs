@@ -3,7 +3,7 @@
 use futures_util::StreamExt;
 use poem::http::{Method, header};
 use poem::{Request, Response};
-use seva_fhir::bulk::{ImportInput, LINES, split_lines};
+use seva_fhir::bulk::{ImportInput, LINES, LONGEST_LINE, LineCutter, split_lines};
 use seva_fhir::jobs::{FilePurpose, JobFile, JobKind, NewFile};
 use seva_fhir::json::{Limits, object, parse};
 use seva_fhir::outcome::{Issue, IssueCode};
@@ -12,10 +12,6 @@ use seva_fhir::service::FhirError;
 use super::super::{CallerRef, FhirEndpoint, jobs};
 use crate::failure::Failure;
 
-/// An input is sealed in parts of this size.
-const PART: usize = 8 * 1024 * 1024;
-/// The longest line: a resource.
-const LONGEST_LINE: usize = 16 * 1024 * 1024;
 /// The largest manifest.
 const LARGEST_MANIFEST: usize = 1024 * 1024;
 /// The largest body.
@@ -71,29 +67,20 @@ async fn named(face: &FhirEndpoint, request: &mut Request) -> Result<Vec<ImportI
 /// Seals the body part by part as it comes, cut at line ends: no more than a part and a line is in memory.
 async fn receive(face: &FhirEndpoint, caller: CallerRef<'_>, request: &mut Request) -> Result<Vec<JobFile>, Failure> {
     let mut stream = std::pin::pin!(request.take_body().into_bytes_stream());
-    let (mut waiting, mut inputs, mut size) = (Vec::new(), Vec::new(), 0);
+    let (mut cutter, mut inputs, mut size) = (LineCutter::default(), Vec::new(), 0);
     while let Some(piece) = stream.next().await {
         let piece = piece.map_err(|_| Failure::BadRequest("the body ended early".to_owned()))?;
         size += piece.len();
-        waiting.extend_from_slice(&piece);
         if size > LARGEST {
             return Err(Failure::TooLarge { limit: LARGEST });
         }
-        if waiting.len() < PART {
-            continue;
-        }
-        match waiting.iter().rposition(|byte| *byte == b'\n') {
-            Some(end) => {
-                let rest = waiting.split_off(end + 1);
-                inputs.push(keep(face, caller, inputs.len(), &waiting).await?);
-                waiting = rest;
-            }
-            None if waiting.len() > LONGEST_LINE => return Err(Failure::TooLarge { limit: LONGEST_LINE }),
-            None => {}
+        if let Some(lines) = cutter.push(&piece).map_err(|_| Failure::TooLarge { limit: LONGEST_LINE })? {
+            inputs.push(keep(face, caller, inputs.len(), &lines).await?);
         }
     }
-    if split_lines(&waiting).next().is_some() {
-        inputs.push(keep(face, caller, inputs.len(), &waiting).await?);
+    let rest = cutter.rest();
+    if split_lines(&rest).next().is_some() {
+        inputs.push(keep(face, caller, inputs.len(), &rest).await?);
     }
     Ok(inputs)
 }

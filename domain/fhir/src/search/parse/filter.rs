@@ -2,7 +2,7 @@
 //! the condition that a parameter of the same name would be.
 
 use super::{Parser, Problem};
-use crate::search::Clause;
+use crate::search::{Clause, Link, StringMatch, Test};
 use crate::types::ResourceType;
 
 /// Brackets and `not` are followed to this depth.
@@ -98,6 +98,8 @@ impl Filter<'_> {
             "ne" => Ok(Clause::Not(Box::new(decidable(plain("")?)?))),
             "sw" => plain(""),
             "co" => plain(":contains"),
+            "ew" => ending(plain(":contains")?)
+                .ok_or_else(|| bad(format!("{name} is not text: only text ends with something"))),
             "gt" | "lt" | "ge" | "le" | "ap" | "sa" | "eb" => prefixed(&operator),
             "po" => joined(vec![prefixed("ge")?, prefixed("le")?], Clause::All),
             "pr" => {
@@ -117,6 +119,22 @@ fn joined(mut clauses: Vec<Clause>, join: impl Fn(Vec<Clause>) -> Clause) -> Res
     match clauses.len() {
         1 => Ok(clauses.remove(0)),
         _ => clauses.into_iter().map(decidable).collect::<Result<_, _>>().map(join),
+    }
+}
+
+/// No modifier says `ew`: what would be somewhere in the text must be at its end.
+fn ending(clause: Clause) -> Option<Clause> {
+    let all = |clauses: Vec<Clause>| clauses.into_iter().map(ending).collect::<Option<Vec<Clause>>>();
+    match clause {
+        Clause::Parameter { parameter, test: Test::String(StringMatch::Contains, words) } => {
+            Some(Clause::Parameter { parameter, test: Test::String(StringMatch::Suffix, words) })
+        }
+        Clause::Any(clauses) => all(clauses).map(Clause::Any),
+        Clause::Chain(links) => {
+            let links = links.into_iter().map(|link| Some(Link { clause: ending(link.clause)?, ..link }));
+            links.collect::<Option<Vec<Link>>>().map(Clause::Chain)
+        }
+        _ => None,
     }
 }
 
