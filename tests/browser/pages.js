@@ -121,7 +121,7 @@ async function reviewing(browser, base, state) {
   const page = await context.newPage();
   await page.goto(`${base}/consultations/visit-rane`);
   await page.click('form[action$="/demo"] button');
-  await page.waitForSelector('[data-dictation-state="drafted"]', { timeout: 90000 });
+  await page.waitForSelector('[data-dictation-state="drafted"]', { timeout: 300000 });
   const meters = await page.locator('.omissions meter').count();
   await page.fill('#command', 'go to diagnosis');
   await page.press('#command', 'Enter');
