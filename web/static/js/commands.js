@@ -63,8 +63,8 @@ export class Commands {
     if (field) this.field = field;
     const place = (medicine && document.getElementById(`medicine-${medicine}`)) || document.getElementById(`section-${field}`);
     place?.scrollIntoView({ block: 'nearest' });
-    const field = document.activeElement?.closest('input, textarea, select');
-    if (!field || field.closest('[data-commands]')) place?.querySelector('button, a[href]')?.focus({ preventScroll: true });
+    const typed = document.activeElement?.closest('input, textarea, select');
+    if (!typed || typed.closest('[data-commands]')) place?.querySelector('button, a[href]')?.focus({ preventScroll: true });
   }
 
   say(words) {
