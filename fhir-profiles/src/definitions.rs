@@ -124,6 +124,19 @@ impl Definitions {
         lists.max_by_key(|codes| codes.len())
     }
 
+    /// The systems whose codes are known by a code list of their own, sorted.
+    #[must_use]
+    pub fn code_systems(&self) -> Vec<&'static str> {
+        let own = |list: &CodeList| match list.systems.as_slice() {
+            [(system, _)] => Some(*system),
+            _ => None,
+        };
+        let mut systems: Vec<&'static str> = self.code_lists.iter().filter_map(own).collect();
+        systems.sort_unstable();
+        systems.dedup();
+        systems
+    }
+
     /// Finds a compartment by the type that it is about.
     #[must_use]
     pub fn compartment(&self, name: &str) -> Option<&Compartment> {

@@ -20,6 +20,7 @@ mod m0009_terminology;
 mod m0010_narrow_index;
 mod m0011_dictation_states;
 mod m0013_uploads;
+mod m0014_audio_life;
 mod m0040_review;
 mod m0041_proposals;
 mod m0042_commands;
@@ -58,6 +59,7 @@ impl MigratorTrait for Migrator {
                 down: m0011_dictation_states::DOWN,
             }),
             Box::new(Statements { name: "m0013_uploads", up: m0013_uploads::UP, down: m0013_uploads::DOWN }),
+            Box::new(Statements { name: "m0014_audio_life", up: m0014_audio_life::UP, down: m0014_audio_life::DOWN }),
             Box::new(Statements { name: "m0040_review", up: m0040_review::UP, down: m0040_review::DOWN }),
             Box::new(Statements { name: "m0041_proposals", up: m0041_proposals::UP, down: m0041_proposals::DOWN }),
             Box::new(Statements { name: "m0042_commands", up: m0042_commands::UP, down: m0042_commands::DOWN }),

@@ -26,7 +26,8 @@ pub(crate) struct ConsentView {
 /// The patient's active consent, the newest where there are several.
 pub(crate) async fn active(pages: &Pages, asker: &Asker, patient: &str) -> poem::Result<Option<ConsentView>> {
     let found = pages.get(asker, &format!("/fhir/Consent?patient={patient}&status=active")).await?;
-    let permits = resources(&found, "Consent").filter(|consent| text(consent, "/provision/type") != "deny");
+    // What does not say that it permits is no consent to record: a new one is asked for.
+    let permits = resources(&found, "Consent").filter(|consent| text(consent, "/provision/type") == "permit");
     let views = permits.map(|consent| ConsentView { id: text(consent, "/id"), at: text(consent, "/dateTime") });
     Ok(views.max_by(|one, other| one.at.cmp(&other.at)))
 }

@@ -161,7 +161,8 @@ impl Scripted {
                 "reaction": [{"manifestation": [{"text": "anaphylaxis"}]}]})],
             "AuditEvent" => vec![json!({"resourceType": kind, "type": {"code": "rest"}, "action": "R", "outcome": "8",
                 "recorded": "2026-07-14T06:03:00Z", "agent": [{"name": "Dr <Kelkar>", "requestor": true}]})],
-            "Consent" => vec![json!({"resourceType": kind, "id": "c", "dateTime": "2026-07-14T06:03:00Z"})],
+            "Consent" => vec![json!({"resourceType": kind, "id": "c", "dateTime": "2026-07-14T06:03:00Z",
+                "provision": {"type": "permit"}})],
             "Observation" => {
                 vec![json!({"resourceType": kind, "status": "final", "effectiveDateTime": "2026-07-14T06:00:00Z",
                 "code": {"coding": [{"code": "29463-7", "display": "Body weight"}]},

@@ -4,6 +4,8 @@
 //! Each object is sent with its SHA-256, checked by S3 and again when the whole is read, and lies encrypted under the KMS
 //! key that is configured, or else under S3's own.
 
+mod writing;
+
 use std::error::Error;
 use std::ops::Range;
 use std::time::Duration;
@@ -13,11 +15,12 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumMode, ServerSideEncryption};
-use seva_clinic::dictation::{BlobContent, BlobError, BlobStore};
+use seva_clinic::dictation::{BlobContent, BlobError, BlobStore, BlobWriter};
 use seva_fhir::types::TenantId;
 use uuid::Uuid;
 
 use crate::connection::{Connection, Patience, silence};
+use writing::S3Writer;
 
 /// A recording of an hour is some 40 MB: two minutes are enough on a slow line.
 const PATIENCE: Patience = Patience { attempt: Duration::from_secs(40), all: Duration::from_secs(120), attempts: 3 };
@@ -64,6 +67,14 @@ impl S3Blobs {
         format!("{}{}/{id}", self.prefix, tenant.get())
     }
 
+    /// How S3 encrypts what it is sent.
+    fn encryption(&self) -> (ServerSideEncryption, Option<String>) {
+        match &self.kms_key {
+            Some(key) => (ServerSideEncryption::AwsKms, Some(key.clone())),
+            None => (ServerSideEncryption::Aes256, None),
+        }
+    }
+
     /// The size of an object, and nothing when it is not there.
     async fn head(&self, key: &str) -> Result<Option<(String, u64)>, BlobError> {
         match self.client.head_object().bucket(&self.bucket).key(key).send().await {
@@ -88,11 +99,9 @@ impl S3Blobs {
 #[async_trait]
 impl BlobStore for S3Blobs {
     async fn put(&self, tenant: TenantId, id: Uuid, content_type: &str, bytes: Vec<u8>) -> Result<(), BlobError> {
-        let mut put = self.client.put_object().bucket(&self.bucket).key(self.key(tenant, id));
-        put = match &self.kms_key {
-            Some(key) => put.server_side_encryption(ServerSideEncryption::AwsKms).ssekms_key_id(key),
-            None => put.server_side_encryption(ServerSideEncryption::Aes256),
-        };
+        let (encryption, kms_key) = self.encryption();
+        let put = self.client.put_object().bucket(&self.bucket).key(self.key(tenant, id));
+        let put = put.server_side_encryption(encryption).set_ssekms_key_id(kms_key);
         let put = put.content_type(content_type).checksum_algorithm(ChecksumAlgorithm::Sha256).body(bytes.into());
         put.send().await.map(drop).map_err(|error| unavailable(&error))
     }
@@ -117,6 +126,10 @@ impl BlobStore for S3Blobs {
             (Err(error), Some(range)) if status(&error) == Some(416) => self.without_bytes(&key, &range).await,
             (Err(error), _) => Err(unavailable(&error)),
         }
+    }
+
+    async fn write(&self, tenant: TenantId, id: Uuid, content_type: &str) -> Result<Box<dyn BlobWriter>, BlobError> {
+        Ok(Box::new(S3Writer::begin(self, self.key(tenant, id), content_type).await?))
     }
 
     async fn delete(&self, tenant: TenantId, id: Uuid) -> Result<(), BlobError> {

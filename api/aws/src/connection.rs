@@ -8,7 +8,11 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_sdk_s3::config::SharedHttpClient;
 use aws_sdk_s3::error::{DisplayErrorContext, SdkError};
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 
 /// How long a connection may take to open.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -38,6 +42,8 @@ pub struct Connection {
     pub endpoint: Option<String>,
     /// Who asks.
     pub identity: Identity,
+    /// Certificates (PEM) that are trusted beside the machine's own, for a private endpoint.
+    pub certificates: Option<Vec<u8>>,
 }
 
 /// How long a service may take, and how often it is asked again.
@@ -68,15 +74,45 @@ impl Connection {
         if let Some(endpoint) = &self.endpoint {
             loader = loader.endpoint_url(endpoint);
         }
+        if let Some(client) = self.private_client() {
+            loader = loader.http_client(client);
+        }
         if let Identity::Fixed { key_id, secret } = &self.identity {
             loader = loader.credentials_provider(Credentials::new(key_id, secret, None, None, "fixed"));
         }
         loader.load().await
     }
+
+    /// A client that trusts a private endpoint's certificates too.
+    fn private_client(&self) -> Option<SharedHttpClient> {
+        let store = TrustStore::default().with_pem_certificate(self.certificates.clone()?);
+        // What is no certificate is refused when the first connection opens, and then shows as no connection.
+        let context = TlsContext::builder().with_trust_store(store).build().ok()?;
+        let builder = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+        Some(builder.tls_context(context).build_https())
+    }
+
+    /// The host and port that a service is reached at.
+    pub(crate) fn authority(&self, service: &str) -> String {
+        let own = format!("https://{service}.{}.{}", self.region, domain(&self.region));
+        let url = self.endpoint.as_deref().unwrap_or(&own);
+        let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
+        let host = rest.split('/').next().unwrap_or_default();
+        let port = if scheme == "http" { 80 } else { 443 };
+        if host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) {
+            host.to_owned()
+        } else {
+            format!("{host}:{port}")
+        }
+    }
+}
+
+fn domain(region: &str) -> &'static str {
+    if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" }
 }
 
 /// Why a service gave no answer, in a few words; the SDK's own are for the log.
-pub(crate) fn silence<E: Error + 'static>(error: &SdkError<E>) -> &'static str {
+pub(crate) fn silence<E: Error + 'static, R: std::fmt::Debug>(error: &SdkError<E, R>) -> &'static str {
     tracing::debug!(error = %DisplayErrorContext(error), "a service of AWS did not answer");
     match error {
         SdkError::TimeoutError(_) => "no answer in time",

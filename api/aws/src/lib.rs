@@ -1,8 +1,10 @@
-//! Adapters over AWS: Amazon S3 (<https://docs.aws.amazon.com/AmazonS3/latest/API/>) and Amazon Comprehend Medical
-//! (<https://docs.aws.amazon.com/comprehend-medical/latest/api/>).
+//! Adapters over AWS: Amazon S3 (<https://docs.aws.amazon.com/AmazonS3/latest/API/>), Amazon Comprehend Medical
+//! (<https://docs.aws.amazon.com/comprehend-medical/latest/api/>), and Amazon Transcribe's streams, the medical ones too
+//! (<https://docs.aws.amazon.com/transcribe/latest/APIReference/API_Operations_Amazon_Transcribe_Streaming_Service.html>).
 
 pub mod blobs;
 mod connection;
 pub mod extraction;
+pub mod transcribe;
 
 pub use connection::{Connection, Identity};

@@ -7,15 +7,20 @@ use std::{
     ops::Range,
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
 };
 
 use async_trait::async_trait;
-use seva_clinic::dictation::{BlobContent, BlobError, BlobStore};
+use seva_clinic::dictation::{BlobContent, BlobError, BlobStore, BlobWriter};
 use seva_fhir::types::TenantId;
 use uuid::Uuid;
 
 /// Two writers of one blob must not write into one temporary file.
 static WRITES: AtomicU64 = AtomicU64::new(0);
+/// What the name of a file ends with that is being written.
+const UNFINISHED: &str = "part";
+/// How old an unfinished file is that nobody writes any more.
+const LEFT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Keeps each blob in one file: the length of its media type, the media type, the bytes.
 #[derive(Clone, Debug)]
@@ -27,6 +32,7 @@ impl FileBlobs {
     /// Opens the folder, making it when it is not there.
     pub fn open(folder: &Path) -> Result<Self, BlobError> {
         fs::create_dir_all(folder).map_err(|error| unavailable(&error))?;
+        remove_left(folder).map_err(|error| unavailable(&error))?;
         Ok(Self { folder: folder.to_owned() })
     }
 
@@ -51,6 +57,13 @@ impl BlobStore for FileBlobs {
     ) -> Result<Option<BlobContent>, BlobError> {
         let path = self.path(tenant, id);
         off_the_runtime(move || Ok(read(&path, range))).await?
+    }
+
+    async fn write(&self, tenant: TenantId, id: Uuid, content_type: &str) -> Result<Box<dyn BlobWriter>, BlobError> {
+        let path = self.path(tenant, id);
+        let content_type = content_type.to_owned();
+        let begun = off_the_runtime(move || Begun::open(path, &content_type)).await?;
+        Ok(Box::new(FileWriter { begun: Some(begun) }))
     }
 
     async fn delete(&self, tenant: TenantId, id: Uuid) -> Result<(), BlobError> {
@@ -80,18 +93,87 @@ fn unavailable(error: &io::Error) -> BlobError {
 }
 
 fn write(path: &Path, content_type: &str, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().ok_or(ErrorKind::InvalidInput)?;
-    fs::create_dir_all(folder)?;
-    let length = u8::try_from(content_type.len()).map_err(|_| io::Error::from(ErrorKind::InvalidInput))?;
-    let temporary = path.with_extension(format!("{}.part", WRITES.fetch_add(1, Ordering::Relaxed)));
-    let mut file = File::create(&temporary)?;
-    file.write_all(&[length])?;
-    file.write_all(content_type.as_bytes())?;
-    file.write_all(bytes)?;
-    // The name appears only when the bytes are on disk, and stays only when the folder is.
-    file.sync_all()?;
-    fs::rename(&temporary, path)?;
-    File::open(folder)?.sync_all()
+    let mut begun = Begun::open(path.to_owned(), content_type)?;
+    begun.file.write_all(bytes)?;
+    begun.finish()
+}
+
+/// A file that has no name yet under which it could be read; without one it is removed.
+struct Begun {
+    file: File,
+    temporary: PathBuf,
+    path: PathBuf,
+}
+
+impl Begun {
+    fn open(path: PathBuf, content_type: &str) -> io::Result<Self> {
+        fs::create_dir_all(path.parent().ok_or(ErrorKind::InvalidInput)?)?;
+        let length = u8::try_from(content_type.len()).map_err(|_| io::Error::from(ErrorKind::InvalidInput))?;
+        let temporary = path.with_extension(format!("{}.{UNFINISHED}", WRITES.fetch_add(1, Ordering::Relaxed)));
+        let mut file = File::create(&temporary)?;
+        file.write_all(&[length])?;
+        file.write_all(content_type.as_bytes())?;
+        Ok(Self { file, temporary, path })
+    }
+
+    fn finish(self) -> io::Result<()> {
+        // The name appears only when the bytes are on disk, and stays only when the folder is.
+        self.file.sync_all()?;
+        fs::rename(&self.temporary, &self.path)?;
+        File::open(self.path.parent().ok_or(ErrorKind::InvalidInput)?)?.sync_all()
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        // After its end it has another name; what can't be removed now is removed when the folder is opened again.
+        let _ = fs::remove_file(&self.temporary);
+    }
+}
+
+struct FileWriter {
+    /// None while its bytes are written, and after that failed.
+    begun: Option<Begun>,
+}
+
+#[async_trait]
+impl BlobWriter for FileWriter {
+    async fn append(&mut self, bytes: Vec<u8>) -> Result<(), BlobError> {
+        let lost = || BlobError::Unavailable("an earlier piece of the blob was not written".to_owned());
+        let mut begun = self.begun.take().ok_or_else(lost)?;
+        let written = off_the_runtime(move || begun.file.write_all(&bytes).map(|()| begun)).await?;
+        self.begun = Some(written);
+        Ok(())
+    }
+
+    async fn finish(self: Box<Self>) -> Result<(), BlobError> {
+        let lost = || BlobError::Unavailable("a piece of the blob was not written".to_owned());
+        let begun = self.begun.ok_or_else(lost)?;
+        off_the_runtime(move || begun.finish()).await
+    }
+
+    async fn abandon(self: Box<Self>) {
+        drop(self.begun);
+    }
+}
+
+/// Removes what a program that ended left unfinished, if it is old enough to be nobody's.
+fn remove_left(folder: &Path) -> io::Result<()> {
+    for tenant in fs::read_dir(folder)? {
+        let tenant = tenant?.path();
+        if !tenant.is_dir() {
+            continue;
+        }
+        for entry in fs::read_dir(tenant)? {
+            let entry = entry?;
+            let unfinished = entry.path().extension().is_some_and(|extension| extension == UNFINISHED);
+            let age = entry.metadata()?.modified()?.elapsed().unwrap_or_default();
+            if unfinished && age > LEFT {
+                fs::remove_file(entry.path())?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn read(path: &Path, range: Option<Range<u64>>) -> Result<Option<BlobContent>, BlobError> {
@@ -124,6 +206,8 @@ fn header(mut file: File) -> io::Result<(File, String, u64)> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::*;
 
     #[tokio::test]
@@ -131,5 +215,21 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let blobs = FileBlobs::open(folder.path()).expect("a store");
         seva_clinic::testing::blob_store_contract(&blobs).await;
+    }
+
+    #[tokio::test]
+    async fn what_was_left_unfinished_long_ago_is_removed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let tenant = folder.path().join("1");
+        fs::create_dir(&tenant).expect("a folder of a tenant");
+        let old = SystemTime::now() - 2 * LEFT;
+        for (name, modified) in [("a.1.part", old), ("b.2.part", SystemTime::now()), ("c", old)] {
+            File::create(tenant.join(name)).expect("a file").set_modified(modified).expect("its age");
+        }
+        FileBlobs::open(folder.path()).expect("a store");
+        let mut left: Vec<_> =
+            fs::read_dir(&tenant).expect("it").map(|entry| entry.expect("a file").file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["b.2.part", "c"]);
     }
 }

@@ -10,6 +10,8 @@ use uuid::Uuid;
 
 /// Bytes of a nonce, which stand before what they sealed.
 const NONCE: usize = 12;
+/// Bytes of the tag, which stand behind it.
+const TAG: usize = 16;
 
 /// Seals with keys that a master key wraps.
 pub struct AesGcmCipher {
@@ -38,6 +40,10 @@ impl AudioCipher for AesGcmCipher {
 
     fn encrypt(&self, blob: Uuid, key: &WrappedKey, sequence: u32, plain: &[u8]) -> Result<Vec<u8>, CipherError> {
         seal(&self.unwrap(blob, key)?, &place(blob, sequence), plain)
+    }
+
+    fn overhead(&self) -> u64 {
+        (NONCE + TAG) as u64
     }
 
     fn decrypt(&self, blob: Uuid, key: &WrappedKey, sequence: u32, sealed: &[u8]) -> Result<Vec<u8>, CipherError> {
@@ -82,6 +88,7 @@ mod tests {
         assert!(cipher.decrypt(one, &key, 8, &sealed).is_err());
         assert!(cipher.decrypt(other, &key, 7, &sealed).is_err());
         assert!(AesGcmCipher::new(&[2; 32]).decrypt(one, &key, 7, &sealed).is_err());
+        assert_eq!(sealed.len() as u64, 5 + cipher.overhead());
         assert_ne!(sealed, cipher.encrypt(one, &key, 7, b"audio").expect("sealed"));
     }
 }

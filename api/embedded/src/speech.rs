@@ -3,29 +3,27 @@
 //! Whisper (<https://arxiv.org/abs/2212.04356>) is no streaming model: pauses cut the audio into segments, the open
 //! segment is decoded again about each second, and what two decodings agree on is shown.
 
-mod agreement;
 mod pool;
 mod recogniser;
-mod session;
+mod worker;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use seva_clinic::speech::{SpeechEngine, SpeechError, SpeechHealth, SpeechRequest, SpeechSession};
+use seva_clinic::speech::segmented::session;
+use seva_clinic::speech::{SAMPLE_RATE, SpeechEngine, SpeechError, SpeechHealth, SpeechRequest, SpeechSession};
 
 use crate::model::{self, ModelChoice, ModelState};
 use pool::Pool;
-use session::Session;
+use worker::Worker;
 
 const NAME: &str = "embedded-whisper";
-/// Blocks that may wait for a session; a full channel holds the sender back.
-const AUDIO_BLOCKS: usize = 64;
-const EVENTS: usize = 64;
+/// New audio after which the open segment is decoded again.
+const GLANCE_AFTER: usize = SAMPLE_RATE as usize;
 
 /// How much of the machine speech recognition may take.
 #[derive(Clone, Debug)]
@@ -112,17 +110,12 @@ impl SpeechEngine for EmbeddedSpeech {
         if waiting >= self.settings.queue {
             return Err(SpeechError::Busy { waiting });
         }
-        let (audio, blocks) = mpsc::channel(AUDIO_BLOCKS);
-        let (reports, events) = mpsc::channel(EVENTS);
-        let session = Session::new(
-            pool::Task { model, language, prompt: request.prompt(PROMPT_CHARACTERS) },
-            self.pool.clone(),
-            reports,
-        );
+        let task = pool::Task { model, language, prompt: request.prompt(PROMPT_CHARACTERS) };
+        let (session, listening) = session(Arc::new(Worker::new(task, self.pool.clone())), GLANCE_AFTER);
         let mut sessions = self.sessions.lock().map_err(|_| SpeechError::Engine("a session has failed".into()))?;
         while sessions.try_join_next().is_some() {}
-        sessions.spawn(session.run(blocks));
-        Ok(SpeechSession { audio, events })
+        sessions.spawn(listening);
+        Ok(session)
     }
 }
 

@@ -58,6 +58,15 @@ pub enum Failure {
         /// The limit.
         limit: usize,
     },
+    /// There was such a thing, and it was destroyed.
+    #[error("{0}")]
+    Gone(&'static str),
+    /// The range holds none of the bytes.
+    #[error("the range lies outside the {size} bytes of the whole")]
+    OutOfRange {
+        /// The size of the whole.
+        size: u64,
+    },
     /// Something else was done meanwhile, or the state does not allow it.
     #[error("{0}")]
     Conflict(String),
@@ -100,6 +109,8 @@ impl Failure {
                 one(StatusCode::UNSUPPORTED_MEDIA_TYPE, IssueCode::NotSupported, text.clone())
             }
             Self::TooLarge { .. } => one(StatusCode::PAYLOAD_TOO_LARGE, IssueCode::TooLong, self.to_string()),
+            Self::OutOfRange { .. } => one(StatusCode::RANGE_NOT_SATISFIABLE, IssueCode::Invalid, self.to_string()),
+            Self::Gone(text) => one(StatusCode::GONE, IssueCode::Deleted, (*text).to_owned()),
             Self::Conflict(text) => one(StatusCode::CONFLICT, IssueCode::Conflict, text.clone()),
             Self::Precondition(text) => one(StatusCode::PRECONDITION_FAILED, IssueCode::Conflict, text.clone()),
             Self::Unprocessable(text) => one(StatusCode::UNPROCESSABLE_ENTITY, IssueCode::BusinessRule, text.clone()),
@@ -142,6 +153,7 @@ impl Failure {
         match self {
             Self::Unauthenticated(_) => response.header(header::WWW_AUTHENTICATE, "Bearer realm=\"seva\""),
             Self::MethodNotAllowed { allow, .. } => response.header(header::ALLOW, *allow),
+            Self::OutOfRange { size } => response.header(header::CONTENT_RANGE, format!("bytes */{size}")),
             Self::TooMany => response.header(header::RETRY_AFTER, "60"),
             _ => response,
         }
@@ -207,6 +219,7 @@ impl From<ClinicError> for Failure {
         match error {
             ClinicError::Fhir(error) => Self::Fhir(error),
             ClinicError::NotFound(_) => Self::NotFound(error.to_string()),
+            ClinicError::Gone(text) => Self::Gone(text),
             ClinicError::Conflict(text) => Self::Conflict(text),
             ClinicError::Invalid(text) => Self::Unprocessable(text),
             ClinicError::Forbidden(text) => Self::Forbidden(text),

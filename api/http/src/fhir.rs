@@ -23,6 +23,7 @@ use bytes::Bytes;
 use poem::http::{Method, header};
 use poem::{Endpoint, Request, Response};
 use seva_clinic::blobs::SealedBlobs;
+use seva_clinic::extracting::TextExtraction;
 use seva_fhir::FhirService;
 use seva_fhir::access::Caller;
 use seva_fhir::jobs::JobDesk;
@@ -43,11 +44,12 @@ pub struct FhirEndpoint {
     authenticator: Authenticator,
     blobs: SealedBlobs,
     jobs: JobDesk,
+    extraction: TextExtraction,
     metadata: Arc<metadata::Metadata>,
 }
 
 impl FhirEndpoint {
-    /// Wires the endpoint; the CapabilityStatement is rendered here, once.
+    /// Wires the endpoint; the CapabilityStatements are rendered here, once.
     pub fn new(services: &Services) -> Self {
         let service = services.fhir.clone();
         let metadata = Arc::new(metadata::Metadata::render(service.base_url()));
@@ -56,6 +58,7 @@ impl FhirEndpoint {
             authenticator: services.authenticator.clone(),
             blobs: services.blobs.clone(),
             jobs: services.jobs.clone(),
+            extraction: services.extraction.clone(),
             metadata,
         }
     }
@@ -66,7 +69,7 @@ impl FhirEndpoint {
             negotiation::check(&request)?;
         }
         if matches!(target, Target::Metadata) {
-            return metadata::answer(&request, &self.metadata);
+            return metadata::answer(&request, &self.metadata, &self.service).await;
         }
         let caller = self.authenticator.caller(&request).await?;
         if let Target::Job(id, file) = target {

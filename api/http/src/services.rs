@@ -13,6 +13,7 @@ use poem_openapi::param::Path;
 use seva_clinic::blobs::SealedBlobs;
 use seva_clinic::commands::CommandService;
 use seva_clinic::dictation::DictationService;
+use seva_clinic::extracting::TextExtraction;
 use seva_clinic::prescription::PrescriptionService;
 use seva_clinic::review::ReviewService;
 use seva_clinic::speech::audio::AudioDecoder;
@@ -37,6 +38,8 @@ pub struct Services {
     pub dictations: DictationService,
     /// Prescriptions.
     pub prescriptions: PrescriptionService,
+    /// Texts of other programs.
+    pub extraction: TextExtraction,
     /// What helps the reviewing doctor.
     pub review: ReviewService,
     /// Voice commands.

@@ -31,6 +31,17 @@ impl PostgresConcepts {
     }
 }
 
+fn system(row: concept_system::Model) -> StoredSystem {
+    StoredSystem {
+        id: row.id,
+        url: row.url,
+        version: row.version,
+        name: row.name,
+        is_complete: row.complete,
+        has_hierarchy: row.hierarchy,
+    }
+}
+
 #[async_trait]
 impl ConceptStore for PostgresConcepts {
     async fn find(
@@ -52,14 +63,16 @@ impl ConceptStore for PostgresConcepts {
             select = select.filter(fits);
         }
         let found = select.one(&self.database.orm).await.map_err(orm_unavailable)?;
-        Ok(found.map(|row| StoredSystem {
-            id: row.id,
-            url: row.url,
-            version: row.version,
-            name: row.name,
-            is_complete: row.complete,
-            has_hierarchy: row.hierarchy,
-        }))
+        Ok(found.map(system))
+    }
+
+    async fn shared(&self) -> Result<Vec<StoredSystem>, StoreError> {
+        let select = concept_system::Entity::find()
+            .filter(concept_system::Column::Tenant.eq(TenantId::SHARED.get()))
+            .order_by_asc(concept_system::Column::Url)
+            .order_by_asc(concept_system::Column::Version);
+        let found = select.all(&self.database.orm).await.map_err(orm_unavailable)?;
+        Ok(found.into_iter().map(system).collect())
     }
 
     async fn select(&self, system: &StoredSystem, query: &ConceptQuery) -> Result<ConceptPage, StoreError> {

@@ -1,5 +1,6 @@
 //! Dictations and their audio: an acknowledged frame is a committed row, and shredding a key is deleting one.
 
+mod archive;
 mod audio;
 mod keys;
 mod queue;
@@ -10,18 +11,19 @@ use async_trait::async_trait;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    UpdateMany,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait, UpdateMany,
 };
 use seva_clinic::dictation::{
-    Attempt, AudioChunk, Claim, Dictation, DictationState, DictationStore, DictationStoreError, Expiry, LEASE, Saved,
+    Attempt, AudioChunk, AudioPlace, Claim, Dictation, DictationState, DictationStore, DictationStoreError, Expiry,
+    LEASE, Saved,
 };
 use seva_fhir::types::{ResourceKey, TenantId};
 use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::Database;
-use crate::entities::{audio_chunk, blob_key, dictation, proposal, upload_part, walk_mark};
+use crate::entities::{audio_chunk, dictation, proposal, walk_mark};
 use crate::moments::{after, now};
 use crate::together::together;
 use rows::{dictation_of, orm_unavailable};
@@ -32,12 +34,14 @@ pub struct PostgresDictations {
     orm: DatabaseConnection,
     /// For the audio that comes in.
     pool: PgPool,
+    /// For the Consents that it is kept under.
+    database: Database,
 }
 
 impl PostgresDictations {
     /// Over an open database.
     pub fn new(database: &Database) -> Self {
-        Self { orm: database.orm.clone(), pool: database.pool.clone() }
+        Self { orm: database.orm.clone(), pool: database.pool.clone(), database: database.clone() }
     }
 }
 
@@ -121,7 +125,7 @@ impl DictationStore for PostgresDictations {
     }
 
     async fn renew(&self, tenant: TenantId, id: Uuid, claim: Claim) -> Result<bool, DictationStoreError> {
-        let renew = under(tenant, id, claim).col_expr(dictation::Column::LeasedUntil, after(LEASE));
+        let renew = held(tenant, id, claim).col_expr(dictation::Column::LeasedUntil, after(LEASE));
         Ok(renew.exec(&self.orm).await.map_err(orm_unavailable)?.rows_affected == 1)
     }
 
@@ -167,46 +171,34 @@ impl DictationStore for PostgresDictations {
     async fn release(&self) -> Result<(), DictationStoreError> {
         dictation::Entity::update_many()
             .set(dictation::ActiveModel { leased_until: Set(None), attempts: Set(0), ..Default::default() })
-            .filter(queue::worked_on())
+            .filter(Condition::any().add(queue::worked_on()).add(dictation::Column::LeasedUntil.is_not_null()))
             .exec(&self.orm)
             .await
             .map(drop)
             .map_err(orm_unavailable)
     }
 
-    async fn withdraw(&self, tenant: TenantId, id: Uuid) -> Result<(), DictationStoreError> {
+    async fn withdraw(&self, tenant: TenantId, id: Uuid, reason: Option<&str>) -> Result<(), DictationStoreError> {
         let withdrawn = DictationState::Withdrawn.code();
-        let key = blob_key::Entity::delete_many()
-            .filter(blob_key::Column::Tenant.eq(tenant.get()))
-            .filter(blob_key::Column::Blob.eq(id));
-        let audio = audio_chunk::Entity::delete_many()
-            .filter(audio_chunk::Column::Tenant.eq(tenant.get()))
-            .filter(audio_chunk::Column::Dictation.eq(id));
         let change = dictation::ActiveModel {
             state: Set(withdrawn.to_owned()),
-            result: Set(None),
+            result: Set(reason.map(rows::only_problem).transpose()?),
             saved_sequence: Set(None),
             saved_milliseconds: Set(0),
             saved_bytes: Set(0),
+            audio: Set(AudioPlace::Shredding.code().to_owned()),
             ..Default::default()
         };
         let change = moved_now(one(tenant, id).set(change)).filter(dictation::Column::State.ne(withdrawn));
-        let file = upload_part::Entity::delete_many()
-            .filter(upload_part::Column::Tenant.eq(tenant.get()))
-            .filter(upload_part::Column::Dictation.eq(id));
         let marks = walk_mark::Entity::delete_many()
             .filter(walk_mark::Column::Tenant.eq(tenant.get()))
             .filter(walk_mark::Column::Dictation.eq(id));
         let proposals = proposal::Entity::delete_many()
             .filter(proposal::Column::Tenant.eq(tenant.get()))
             .filter(proposal::Column::Dictation.eq(id));
-        let all = together([
-            ("key", key.into_query().into()),
-            ("audio", audio.into_query().into()),
-            ("file", file.into_query().into()),
-            ("marks", marks.into_query().into()),
-            ("proposals", proposals.into_query().into()),
-        ]);
+        let [key, audio, file] = archive::audio_removed(tenant, id);
+        let (marks, proposals) = (marks.into_query().into(), proposals.into_query().into());
+        let all = together([key, audio, file, ("marks", marks), ("proposals", proposals)]);
         let done = self.orm.execute(&all.query(change.into_query())).await.map_err(orm_unavailable)?;
         if done.rows_affected() == 1 { Ok(()) } else { Err(DictationStoreError::State) }
     }
@@ -237,4 +229,10 @@ fn moved_now(update: UpdateMany<dictation::Entity>) -> UpdateMany<dictation::Ent
 /// A change by the worker that holds this claim.
 fn under(tenant: TenantId, id: Uuid, claim: Claim) -> UpdateMany<dictation::Entity> {
     one(tenant, id).filter(queue::worked_on()).filter(dictation::Column::Fence.eq(claim.fence))
+}
+
+/// One that works on a stage, or moves the audio.
+fn held(tenant: TenantId, id: Uuid, claim: Claim) -> UpdateMany<dictation::Entity> {
+    let busy = Condition::any().add(queue::worked_on()).add(archive::to_move());
+    one(tenant, id).filter(busy).filter(dictation::Column::Fence.eq(claim.fence))
 }

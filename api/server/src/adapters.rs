@@ -1,5 +1,7 @@
 //! Which adapter serves each port, as the configuration chooses. A chosen service that is away is a fault, never another one.
 
+mod speech;
+
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -12,6 +14,8 @@ use seva_embedded::blobs::FileBlobs;
 use seva_embedded::extraction::LexiconExtractor;
 use seva_fhir::clock::SystemClock;
 use seva_remote::issuer::{IssuerSettings, IssuerVerifier};
+
+pub use speech::speech;
 
 use crate::configuration::{BlobStoreKind, Configuration, ExtractionEngine};
 
@@ -58,5 +62,10 @@ pub fn verifier(configuration: &Configuration) -> anyhow::Result<Option<Arc<Issu
 }
 
 fn connection(region: &str, endpoint: Option<&str>) -> Connection {
-    Connection { region: region.to_owned(), endpoint: endpoint.map(str::to_owned), identity: Identity::Chain }
+    Connection {
+        region: region.to_owned(),
+        endpoint: endpoint.map(str::to_owned),
+        identity: Identity::Chain,
+        certificates: None,
+    }
 }

@@ -107,28 +107,28 @@ pub enum AuditAction {
     },
 }
 
-/// What is done with packages of a hospital.
+/// What is done with packages, of a hospital or of all.
 #[derive(Subcommand)]
 pub enum PackageAction {
     /// Stores the conformance resources of a package; what is there already stays as it is.
     Install {
-        /// The hospital's name.
+        /// The hospital's name; without it the package is for all hospitals.
         #[arg(long)]
-        tenant: String,
+        tenant: Option<String>,
         /// The package, a `.tgz` file.
         file: PathBuf,
     },
     /// Prints name and version of each package.
     List {
-        /// The hospital's name.
+        /// The hospital's name; without it the package is for all hospitals.
         #[arg(long)]
-        tenant: String,
+        tenant: Option<String>,
     },
     /// Deletes what a package brought.
     Remove {
-        /// The hospital's name.
+        /// The hospital's name; without it the package is for all hospitals.
         #[arg(long)]
-        tenant: String,
+        tenant: Option<String>,
         /// Name and version, such as `hl7.fhir.us.core#6.1.0`.
         package: String,
     },

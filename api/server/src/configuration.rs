@@ -6,6 +6,7 @@
 mod checks;
 mod dictation;
 mod keys;
+mod speech;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use toml::{Table, Value};
 
 pub use dictation::Dictation;
 pub use keys::{KEYS, Key};
+pub use speech::{SPECIALTY, Secret, Speech, SpeechChoice};
 
 /// Why the configuration can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -149,16 +151,6 @@ impl Default for Database {
             statement_seconds: 60,
         }
     }
-}
-
-/// `[speech]`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Speech {
-    /// `base`, `tiny.en`, or the path of an official ggml file.
-    pub model: String,
-    /// The folder of models; by default `models` in the data folder.
-    pub models: Option<PathBuf>,
 }
 
 /// `[extraction]`.

@@ -11,7 +11,7 @@ use seva_http::{AwsProbe, Probe};
 use seva_postgres::Database;
 use seva_remote::issuer::IssuerVerifier;
 
-use crate::configuration::{BlobStoreKind, Configuration, ExtractionEngine};
+use crate::configuration::{BlobStoreKind, Configuration, ExtractionEngine, SpeechChoice};
 
 /// How long the answer of a service that is not ours is given again.
 const LASTS: Duration = Duration::from_secs(10);
@@ -39,10 +39,18 @@ impl Probe for SpeechProbe {
         "speech"
     }
 
+    fn lasts(&self) -> Duration {
+        if self.0.destination().is_some() { LASTS } else { Duration::ZERO }
+    }
+
     async fn ask(&self) -> Result<Option<String>, String> {
         match self.0.health().await {
             SpeechHealth::Ready { waiting } => {
-                Ok(Some(format!("{} {}, {waiting} waiting", self.0.name(), self.0.version())))
+                let named = format!("{} {}", self.0.name(), self.0.version());
+                Ok(Some(match self.0.destination() {
+                    Some(place) => format!("{named}, audio leaves for {place}"),
+                    None => format!("{named}, {waiting} waiting"),
+                }))
             }
             SpeechHealth::Unavailable { reason } => {
                 Err(format!("speech engine {:?} is not ready: {reason}", self.0.name()))
@@ -157,7 +165,12 @@ impl Dependencies<'_> {
     /// The services of AWS that are configured; none means that nothing leaves for AWS.
     pub(crate) fn aws(&self, configuration: &Configuration) -> Vec<Arc<dyn AwsProbe>> {
         let mut services: Vec<Arc<dyn AwsProbe>> = Vec::new();
-        let (extraction, store) = (&configuration.extraction, &configuration.blobs);
+        let (extraction, store, speech) = (&configuration.extraction, &configuration.blobs, &configuration.speech);
+        let transcribes = [SpeechChoice::Transcribe, SpeechChoice::TranscribeMedical].contains(&speech.engine);
+        if let (true, Some(region)) = (transcribes, &speech.region) {
+            let asked = Arc::new(SpeechProbe(Arc::clone(&self.speech)));
+            services.push(Arc::new(AwsService { name: speech.engine.name(), region: region.clone(), asked }));
+        }
         if let (ExtractionEngine::ComprehendMedical, Some(region)) = (extraction.engine, &extraction.region) {
             let asked = Arc::new(ExtractionProbe(Arc::clone(&self.extractor)));
             services.push(Arc::new(AwsService { name: "comprehendmedical", region: region.clone(), asked }));

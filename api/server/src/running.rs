@@ -12,16 +12,16 @@ use seva_clinic::blobs::SealedBlobs;
 use seva_clinic::commands::{CommandParts, CommandService};
 use seva_clinic::dictation::{DictationParts, DictationService, OtherNodes};
 use seva_clinic::entities::EntityExtractor;
+use seva_clinic::extracting::TextExtraction;
 use seva_clinic::prescription::{PrescriptionParts, PrescriptionService};
 use seva_clinic::review::{ReviewParts, ReviewService};
+use seva_clinic::speech::SpeechEngine;
 use seva_embedded::audio::EmbeddedAudioDecoder;
 use seva_embedded::cipher::AesGcmCipher;
 use seva_embedded::identity::Argon2Hasher;
-use seva_embedded::model::ModelChoice;
 use seva_embedded::postgres::{PostgresCluster, PostgresSettings};
 use seva_embedded::print::KrillaPrinter;
 use seva_embedded::seal::MasterSealKey;
-use seva_embedded::speech::{EmbeddedSpeech, SpeechSettings};
 use seva_fhir::access::{AccountStore, TokenVerifier};
 use seva_fhir::clock::{RandomIds, SystemClock};
 use seva_fhir::jobs::{JobDesk, JobDeskParts};
@@ -152,11 +152,11 @@ impl Running {
         let parts = Parts { configuration: &configuration, database: &database, audit, url: &url };
         let fhir = parts.fhir();
         let accounts: Arc<dyn AccountStore> = Arc::new(PostgresAccounts::new(&database));
-        let speech = parts.speech()?;
+        let speech = adapters::speech(&configuration).await?;
         let sealed = parts.sealed()?;
         let blobs = parts.blobs(&sealed).await?;
         let extractor = adapters::extractor(&configuration).await?;
-        let dictations = parts.dictations(&fhir, Heard { speech: &speech, extractor: &extractor }, &sealed);
+        let dictations = parts.dictations(&fhir, Heard { speech: &speech, extractor: &extractor }, (&sealed, &blobs));
         let prescriptions = parts.prescriptions(&fhir, &blobs);
         let reindexing = Reindexing::begin(&database).await?;
         // What a crash interrupted goes on from its committed audio.
@@ -164,7 +164,8 @@ impl Running {
         let (closing, closing_seen) = watch::channel(false);
         let verifier = adapters::verifier(&configuration)?;
         let (blob_store, issuer) = (Arc::clone(&blobs.store), verifier.clone());
-        let asked = Dependencies { database: &database, speech: speech.clone(), extractor, blobs: blob_store, issuer };
+        let extraction = parts.extraction(&extractor);
+        let asked = Dependencies { database: &database, speech, extractor, blobs: blob_store, issuer };
         let services = Arc::new(Services {
             fhir: fhir.clone(),
             authenticator: parts.authenticator(&accounts, verifier).await?,
@@ -174,6 +175,7 @@ impl Running {
             commands: parts.commands(&prescriptions),
             jobs: parts.jobs(&blobs),
             blobs,
+            extraction,
             decoder: Arc::new(EmbeddedAudioDecoder),
             url: url.clone(),
             closing: closing_seen,
@@ -267,7 +269,7 @@ struct Sealed {
 
 /// What listens, and what reads the text that was heard.
 struct Heard<'a> {
-    speech: &'a Arc<EmbeddedSpeech>,
+    speech: &'a Arc<dyn SpeechEngine>,
     extractor: &'a Arc<dyn EntityExtractor>,
 }
 
@@ -291,11 +293,6 @@ impl Parts<'_> {
             base_url: format!("{}/fhir", self.url),
             level: self.configuration.validation.level.0,
         })
-    }
-
-    fn speech(&self) -> anyhow::Result<Arc<EmbeddedSpeech>> {
-        let choice: ModelChoice = self.configuration.speech.model.parse().context("speech.model")?;
-        Ok(Arc::new(EmbeddedSpeech::new(SpeechSettings::new(self.configuration.models(), choice))?))
     }
 
     /// What recordings and blobs are sealed with.
@@ -322,14 +319,21 @@ impl Parts<'_> {
         })
     }
 
-    fn dictations(&self, fhir: &FhirService, heard: Heard<'_>, sealed: &Sealed) -> DictationService {
+    fn dictations(
+        &self,
+        fhir: &FhirService,
+        heard: Heard<'_>,
+        (sealed, blobs): (&Sealed, &SealedBlobs),
+    ) -> DictationService {
         DictationService::new(DictationParts {
             fhir: fhir.clone(),
             store: sealed.recordings.clone(),
             uploads: sealed.recordings.clone(),
+            blobs: blobs.store.clone(),
+            archive: sealed.recordings.clone(),
             keys: sealed.recordings.clone(),
             cipher: sealed.cipher.clone(),
-            speech: heard.speech.clone(),
+            speech: Arc::clone(heard.speech),
             extractor: Arc::clone(heard.extractor),
             lexicon: Arc::new(PostgresReview::new(self.database)),
             proposals: Arc::new(PostgresReview::new(self.database)),
@@ -338,6 +342,15 @@ impl Parts<'_> {
             ids: Arc::new(RandomIds),
             limits: self.configuration.dictation.limits(),
         })
+    }
+
+    fn extraction(&self, extractor: &Arc<dyn EntityExtractor>) -> TextExtraction {
+        TextExtraction {
+            extractor: Arc::clone(extractor),
+            audit: Arc::new(self.audit.clone()),
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+        }
     }
 
     fn prescriptions(&self, fhir: &FhirService, blobs: &SealedBlobs) -> PrescriptionService {

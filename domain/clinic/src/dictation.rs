@@ -4,6 +4,7 @@
 //! <https://hl7.org/fhir/R4/documentreference.html>); the dictation itself is the work, not the record.
 
 mod acts;
+mod archive;
 mod decoding;
 mod events;
 mod finishing;
@@ -17,16 +18,18 @@ mod view;
 mod working;
 
 use serde::{Deserialize, Serialize};
-use seva_fhir::types::{Instant, ResourceKey};
+use seva_fhir::types::{Instant, ResourceKey, VersionId};
 use uuid::Uuid;
 
 use crate::entities::Entity;
 
+pub use archive::RecordingFile;
 pub use events::DictationEvent;
 pub use limits::{CountedFrom, DictationLimits, Expiry};
 pub use ports::{
-    Attempt, AudioChunk, AudioCipher, BlobContent, BlobError, BlobStore, CipherError, Claim, DictationStore,
-    DictationStoreError, LEASE, PartPlace, RecordingKeys, RecordingUploads, Saved, StoreResult, WrappedKey,
+    ArchivePlace, Attempt, AudioChunk, AudioCipher, AudioPlace, BlobContent, BlobError, BlobStore, BlobWriter,
+    CipherError, Claim, ConsentsPage, DictationStore, DictationStoreError, LEASE, PartPlace, RecordingArchive,
+    RecordingKeys, RecordingUploads, Saved, StoreResult, UnderConsent, WrappedKey,
 };
 pub use service::{DictationParts, DictationRequest, DictationService, Frame};
 pub use states::{DictationState, Stage};
@@ -105,12 +108,16 @@ pub struct Dictation {
     pub encounter: ResourceKey,
     /// The consent that permits the recording.
     pub consent: ResourceKey,
+    /// The version of it that was last found to permit it.
+    pub consent_version: Option<VersionId>,
     /// What was decided at the start.
     pub settings: DictationSettings,
     /// What came out.
     pub result: DictationResult,
     /// How much audio is committed.
     pub saved: Saved,
+    /// Where the audio lies.
+    pub audio: AudioPlace,
     /// How many bytes of a file are committed that is not decoded yet.
     pub uploaded: u64,
     /// When its state began.

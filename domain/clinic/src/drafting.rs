@@ -38,22 +38,34 @@ pub struct Recording {
     pub milliseconds: u64,
 }
 
-/// What a draft is made from.
+/// What every drafted statement is made from.
 pub struct Draft<'a> {
-    /// The dictation with its entities.
-    pub dictation: &'a Dictation,
-    /// Its text.
+    /// The text.
     pub transcript: &'a Transcript,
-    /// Its audio.
+    /// Its language as a BCP 47 tag.
+    pub language: &'a str,
+    /// The dictation in which it was spoken; none for a text that was sent.
+    pub dictation: Option<&'a Dictation>,
+    /// The clinician, `Practitioner/x`.
+    pub author: Option<String>,
+    /// The patient, `Patient/x`.
+    pub subject: String,
+    /// The encounter, `Encounter/x`.
+    pub encounter: Option<String>,
+    /// The time.
+    pub now: Instant,
+    /// New ids.
+    pub ids: &'a dyn IdSource,
+}
+
+/// What the draft of a dictation is put together from, beside its statements.
+pub struct Assembly<'a> {
+    /// The audio.
     pub recording: Recording,
     /// What the encounter holds already.
     pub record: &'a EncounterRecord,
     /// The extractor's name and version.
     pub extractor: (&'a str, &'a str),
-    /// The time.
-    pub now: Instant,
-    /// New ids.
-    pub ids: &'a dyn IdSource,
 }
 
 /// A resource that is created, under the `urn:uuid` by which others refer to it.
@@ -86,7 +98,27 @@ impl Statement {
     }
 }
 
-impl Draft<'_> {
+impl<'a> Draft<'a> {
+    /// Of a dictation in an encounter.
+    #[must_use]
+    pub fn of(
+        dictation: &'a Dictation,
+        transcript: &'a Transcript,
+        record: &EncounterRecord,
+        (now, ids): (Instant, &'a dyn IdSource),
+    ) -> Self {
+        Self {
+            transcript,
+            language: &dictation.settings.language,
+            dictation: Some(dictation),
+            author: dictation.settings.practitioner.clone(),
+            subject: record.patient.clone(),
+            encounter: Some(record.encounter.key.to_string()),
+            now,
+            ids,
+        }
+    }
+
     pub(crate) fn url(&self) -> String {
         let mut url = String::from("urn:uuid:");
         // Writing to a string cannot fail.
@@ -94,44 +126,34 @@ impl Draft<'_> {
         url
     }
 
-    pub(crate) fn subject(&self) -> String {
-        self.record.patient.clone()
-    }
-
-    pub(crate) fn encounter(&self) -> String {
-        self.record.encounter.key.to_string()
-    }
-
     pub(crate) fn origin(&self, extensions: Vec<Extension>) -> Origin {
         let date = self.now.to_string();
-        Origin { labels: Vec::new(), extensions, subject: self.subject(), encounter: self.encounter(), date }
+        let (subject, encounter) = (self.subject.clone(), self.encounter.clone());
+        Origin { labels: Vec::new(), extensions, subject, encounter, date }
     }
 }
 
-/// Drafts everything as one transaction.
+/// Drafts everything that a dictation says as one transaction.
 #[must_use]
-pub fn bundle(draft: &Draft<'_>) -> Json {
+pub fn bundle(draft: &Draft<'_>, assembly: &Assembly<'_>) -> Json {
+    let record = assembly.record;
     let transcript_url = draft.url();
     let create = |url: &str, text: Vec<u8>| post(url, written(&text).into());
     let mut entries = Vec::new();
     let audio_url = draft.url();
-    entries.push(create(&audio_url, documents::audio(draft)));
-    entries.push(create(&transcript_url, documents::transcript(draft, &audio_url)));
-    let mut drafted = Vec::new();
-    for entity in &draft.dictation.result.entities {
-        // What the record holds already is proposed as a difference, and not drafted a second time.
-        if held_of(draft.record, entity).is_none() {
-            drafted.extend(one(draft, entity, &transcript_url));
-        }
-    }
-    link_reasons(&mut drafted);
+    entries.push(create(&audio_url, documents::audio(draft, &assembly.recording)));
+    entries.push(create(&transcript_url, documents::transcript(draft, Some(&audio_url))));
+    let entities = draft.dictation.map_or(&[][..], |dictation| &dictation.result.entities);
+    // What the record holds already is proposed as a difference, and not drafted a second time.
+    let fresh = entities.iter().filter(|entity| held_of(record, entity).is_none());
+    let drafted = statements(draft, fresh, &transcript_url);
     let device_url = draft.url();
-    entries.push(create(&device_url, documents::device(draft)));
+    entries.push(create(&device_url, documents::device(draft, assembly.extractor)));
     for each in &drafted {
         entries.push(create(&each.url, each.statement.to_json()));
     }
-    let composition = sections::composition(draft, &drafted, &transcript_url);
-    let composition_url = match &draft.record.composition {
+    let composition = sections::composition(draft, record, &drafted, &transcript_url);
+    let composition_url = match &record.composition {
         Some(held) => {
             entries.push(put(held, composition));
             held.key.to_string()
@@ -145,6 +167,37 @@ pub fn bundle(draft: &Draft<'_>) -> Json {
     let targets = drafted.iter().map(|each| each.url.clone()).chain([composition_url]).collect();
     entries.push(create(&draft.url(), documents::provenance(draft, targets, (&device_url, &transcript_url))));
     transaction(entries)
+}
+
+/// Drafts what a text says as a collection that is stored nowhere: the text as a document, its statements with their
+/// evidence in it, the machine that found them, and the Provenance that says so.
+#[must_use]
+pub fn collection(draft: &Draft<'_>, entities: &[Entity], extractor: (&str, &str)) -> Json {
+    let entry = |url: &str, text: &[u8]| object([("fullUrl", url.into()), ("resource", Json::from(written(text)))]);
+    let (transcript_url, device_url) = (draft.url(), draft.url());
+    let drafted = statements(draft, entities.iter(), &transcript_url);
+    let mut entries = vec![
+        entry(&transcript_url, &documents::transcript(draft, None)),
+        entry(&device_url, &documents::device(draft, extractor)),
+    ];
+    entries.extend(drafted.iter().map(|each| entry(&each.url, &each.statement.to_json())));
+    if !drafted.is_empty() {
+        let targets = drafted.iter().map(|each| each.url.clone()).collect();
+        let provenance = documents::provenance(draft, targets, (&device_url, &transcript_url));
+        entries.push(entry(&draft.url(), &provenance));
+    }
+    object([
+        ("resourceType", "Bundle".into()),
+        ("type", "collection".into()),
+        ("timestamp", draft.now.to_string().into()),
+        ("entry", entries.into()),
+    ])
+}
+
+fn statements<'e>(draft: &Draft<'_>, entities: impl Iterator<Item = &'e Entity>, transcript: &str) -> Vec<Drafted> {
+    let mut drafted: Vec<Drafted> = entities.filter_map(|entity| one(draft, entity, transcript)).collect();
+    link_reasons(&mut drafted);
+    drafted
 }
 
 /// Wraps entries into a transaction.

@@ -11,6 +11,9 @@ pub enum ClinicError {
     /// There is no such thing for this caller.
     #[error("{0} does not exist")]
     NotFound(&'static str),
+    /// There was such a thing, and it was destroyed.
+    #[error("{0}")]
+    Gone(&'static str),
     /// The state does not allow it, or somebody changed it meanwhile.
     #[error("{0}")]
     Conflict(String),

@@ -8,6 +8,8 @@ pub mod dosage;
 pub mod drafting;
 pub mod encounter_record;
 pub mod entities;
+pub mod evidence;
+pub mod extracting;
 pub mod failure;
 pub mod formulary;
 pub mod laboratory;

@@ -8,6 +8,7 @@ mod editing;
 mod line;
 mod paper;
 mod signing;
+mod verifying;
 mod view;
 
 use std::sync::Arc;

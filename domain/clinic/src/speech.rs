@@ -3,9 +3,13 @@
 //! The words become evidence: FHIR R4 `Provenance.entity` and the extension
 //! <http://hl7.org/fhir/StructureDefinition/derivation-reference> point into the text that is reported here.
 
+mod agreement;
 pub mod audio;
+pub mod repetition;
 pub mod scripted;
+pub mod segmented;
 pub mod segments;
+pub mod stream;
 mod voice;
 
 use async_trait::async_trait;

@@ -6,4 +6,4 @@ mod speech;
 
 pub use blob::blob_store_contract;
 pub use extraction::{GoldenCase, check_entities, extraction_contract, golden_cases, golden_label};
-pub use speech::{listen, listen_with, speech_engine_contract};
+pub use speech::{Confidence, SpeechContract, SpeechTrouble, listen, listen_with, speech_engine_contract};

@@ -1,6 +1,11 @@
 //! The CapabilityStatement, made from the tables that routes and search are made from
 //! (R4 <https://hl7.org/fhir/R4/capabilitystatement.html>).
 
+mod normative;
+mod terminology;
+#[cfg(test)]
+mod tests;
+
 use seva_fhir_profiles::{SearchParameter, SearchParameterType, definitions};
 
 use crate::access::{Interaction, is_audit_parameter};
@@ -8,6 +13,9 @@ use crate::interactions::{OFFERS, served_types};
 use crate::json::{Json, JsonObject, array, object};
 use crate::operations::{self, Operation};
 use crate::types::ResourceType;
+
+pub use normative::normative_statement;
+pub use terminology::{EXPANSION_PARAMETERS, OfferedSystem, listed_systems, terminology_capabilities};
 
 /// When what the statement says last changed; a statement's date is not the time of its reading.
 const DATE: &str = "2026-11-26";
@@ -20,13 +28,21 @@ pub fn capability_statement(base_url: &str) -> Json {
         ("date", DATE.into()),
         ("publisher", "SEVA Arogya".into()),
         ("kind", "instance".into()),
-        ("software", object([("name", Json::from("seva")), ("version", env!("CARGO_PKG_VERSION").into())])),
-        ("implementation", object([("description", Json::from("SEVA Arogya FHIR server")), ("url", base_url.into())])),
+        ("software", software()),
+        ("implementation", implementation(base_url)),
         ("fhirVersion", "4.0.1".into()),
         ("format", array(["application/fhir+json", "application/fhir+xml", "json", "xml"])),
         ("patchFormat", array(["application/json-patch+json", "application/fhir+json", "application/fhir+xml"])),
         ("rest", Json::Array(vec![rest()])),
     ])
+}
+
+fn software() -> Json {
+    object([("name", Json::from("seva")), ("version", env!("CARGO_PKG_VERSION").into())])
+}
+
+fn implementation(base_url: &str) -> Json {
+    object([("description", Json::from("SEVA Arogya FHIR server")), ("url", base_url.into())])
 }
 
 fn rest() -> Json {

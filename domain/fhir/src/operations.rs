@@ -207,6 +207,21 @@ pub const OPERATIONS: &[Operation] = &[
         definition: "http://hl7.org/fhir/OperationDefinition/Resource-convert",
     },
     Operation {
+        name: "extract",
+        scopes: &[Scope::System],
+        types: &[],
+        // It changes nothing; but a clinical text is not to stand in an address.
+        writes: true,
+        definition: "urn:seva-arogya:operation:extract",
+    },
+    Operation {
+        name: "evidence",
+        scopes: &[Scope::Instance],
+        types: &[],
+        writes: false,
+        definition: "urn:seva-arogya:operation:evidence",
+    },
+    Operation {
         name: "explain",
         scopes: &[Scope::System, Scope::Type],
         types: &[],

@@ -73,8 +73,8 @@ pub struct DocumentReference {
     pub replaces: Option<String>,
     /// The files.
     pub attachments: Vec<Attachment>,
-    /// The encounter.
-    pub encounter: String,
+    /// The encounter, where there is one.
+    pub encounter: Option<String>,
     /// What it was made from.
     pub related: Vec<String>,
 }
@@ -105,7 +105,7 @@ impl DocumentReference {
             relates_to: replaces.collect(),
             content: content.collect(),
             context: Some(r4::DocumentReferenceContext {
-                encounter: vec![*reference(&self.encounter)],
+                encounter: self.encounter.iter().map(|encounter| *reference(encounter)).collect(),
                 related: references(&self.related),
                 ..r4::DocumentReferenceContext::default()
             }),

@@ -4,7 +4,8 @@
 use fhirbolt::model::r4::resources as r4;
 
 use crate::elements::{
-    Coding, Concept, Extension, Quantity, code, concepts, date_time, extensions, labelled, reference, references,
+    Coding, Concept, Extension, Quantity, code, concepts, date_time, extensions, labelled, optional_reference,
+    reference, references,
 };
 use crate::to_json;
 
@@ -17,8 +18,8 @@ pub struct Origin {
     pub extensions: Vec<Extension>,
     /// The patient, `Patient/x`.
     pub subject: String,
-    /// The encounter.
-    pub encounter: String,
+    /// The encounter, where there is one.
+    pub encounter: Option<String>,
     /// When it was found or written down.
     pub date: String,
 }
@@ -68,7 +69,7 @@ impl Observation {
             category: vec![self.category.build()],
             code: self.code.boxed(),
             subject: Some(reference(&self.origin.subject)),
-            encounter: Some(reference(&self.origin.encounter)),
+            encounter: optional_reference(self.origin.encounter.as_ref()),
             effective: Some(r4::ObservationEffective::DateTime(date_time(&self.origin.date))),
             value: match &self.value {
                 Value::Components => None,
@@ -109,7 +110,7 @@ impl Condition {
             category: concepts(&self.categories),
             code: Some(self.code.boxed()),
             subject: reference(&self.origin.subject),
-            encounter: Some(reference(&self.origin.encounter)),
+            encounter: optional_reference(self.origin.encounter.as_ref()),
             recorded_date: Some(date_time(&self.origin.date)),
             ..r4::Condition::default()
         })
@@ -140,7 +141,7 @@ impl AllergyIntolerance {
             verification_status: Some(status("allergyintolerance-verification", &self.verification).boxed()),
             code: Some(self.code.boxed()),
             patient: reference(&self.origin.subject),
-            encounter: Some(reference(&self.origin.encounter)),
+            encounter: optional_reference(self.origin.encounter.as_ref()),
             recorded_date: Some(date_time(&self.origin.date)),
             ..r4::AllergyIntolerance::default()
         })

@@ -44,7 +44,7 @@ impl MedicationRequest {
             intent: code("proposal"),
             medication: r4::MedicationRequestMedication::CodeableConcept(self.medication.boxed()),
             subject: reference(&self.origin.subject),
-            encounter: Some(reference(&self.origin.encounter)),
+            encounter: optional_reference(self.origin.encounter.as_ref()),
             supporting_information: references(&self.supporting),
             authored_on: Some(date_time(&self.origin.date)),
             requester: optional_reference(self.requester.as_ref()),
@@ -78,7 +78,7 @@ impl ServiceRequest {
             intent: code("proposal"),
             code: Some(self.code.boxed()),
             subject: reference(&self.origin.subject),
-            encounter: Some(reference(&self.origin.encounter)),
+            encounter: optional_reference(self.origin.encounter.as_ref()),
             authored_on: Some(date_time(&self.origin.date)),
             requester: optional_reference(self.requester.as_ref()),
             ..r4::ServiceRequest::default()

@@ -61,10 +61,41 @@ async fn a_recording_becomes_transcript_findings_and_draft_medicines() {
     let medicine = format!("MedicationRequest/{}", medicines.matches()[0]);
     assert!(!find(&format!("Provenance?target={medicine}")).await.matches().is_empty());
 
+    evidence_is_heard(doctor, &medicine).await;
+    evidence_is_heard(doctor, &format!("Observation/{}", temperature.matches()[0])).await;
+    let unsupported = find("Patient/dhillon/$evidence").await.json;
+    assert_eq!(unsupported["parameter"][0], json!({"name": "supported", "valueBoolean": false}));
+
     let range =
         doctor.send(Method::GET, &format!("/v1/dictations/{id}/audio"), &[("range", "bytes=0-3")], None).await.unwrap();
     assert_eq!((range.status, range.bytes.as_slice()), (206, b"RIFF".as_slice()));
     server.stop().await.unwrap();
+}
+
+/// A drafted resource leads to words of the transcript and to a file in which just they are heard.
+async fn evidence_is_heard(doctor: &Client, resource: &str) {
+    let evidence = doctor.get(&format!("/fhir/{resource}/$evidence")).await.unwrap();
+    assert_eq!(evidence.status, 200, "{}", evidence.json);
+    let parameters = evidence.json["parameter"].as_array().unwrap();
+    assert_eq!(parameters[0], json!({"name": "supported", "valueBoolean": true}));
+    let named = |name: &str| parameters.iter().filter(move |one| one["name"] == name).collect::<Vec<_>>();
+    let part = |span: &Value, name: &str| {
+        span["part"].as_array().unwrap().iter().find(|one| one["name"] == name).cloned().unwrap_or_default()
+    };
+    assert!(!named("provenance").is_empty(), "{}", evidence.json);
+    let stored = doctor.get(&format!("/fhir/{resource}")).await.unwrap().json;
+    let code = stored["medicationCodeableConcept"]["text"].as_str().or(stored["code"]["text"].as_str()).unwrap();
+    let span = named("span")[0];
+    assert_eq!(part(span, "text")["valueString"], code, "the words that were heard");
+    assert!(part(span, "confidence")["valueDecimal"].as_f64().is_none_or(|score| score < 1.0), "{span}");
+    let (start, end) = (part(span, "start")["valueUnsignedInt"].clone(), part(span, "end")["valueUnsignedInt"].clone());
+    let milliseconds = end.as_u64().unwrap() - start.as_u64().unwrap();
+    let url = part(span, "audio")["valueAttachment"]["url"].as_str().unwrap().to_owned();
+    let path = url.split_once("/v1/").unwrap().1;
+    let clip = doctor.get(&format!("/v1/{path}")).await.unwrap();
+    assert_eq!((clip.status, &clip.bytes[..4]), (200, b"RIFF".as_slice()));
+    assert_eq!(clip.bytes.len() as u64, 44 + 32 * milliseconds, "a file of its own");
+    assert!(clip.bytes[44..].iter().any(|byte| *byte != 0), "in which something is heard");
 }
 
 pub(crate) async fn review(doctor: &Client, place: &str, version: &Value, body: Value) -> Value {
@@ -287,7 +318,7 @@ pub(crate) fn body(frames: &[(u32, &[u8])]) -> Vec<u8> {
 #[tokio::test]
 async fn frames_of_plain_requests_lie_beside_those_of_the_socket() {
     // The samples are no speech: no engine is asked.
-    let server = TestServer::start_with(|set| set.speech.model = "absent.bin".into()).await.unwrap();
+    let server = TestServer::start_with(|set| set.speech.model = Some("absent.bin".to_owned())).await.unwrap();
     let doctor = &server.doctor;
     let id = begin(doctor, "rane", "ambient").await["id"].as_str().unwrap().to_owned();
     let place = format!("/v1/dictations/{id}/frames");

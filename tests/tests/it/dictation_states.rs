@@ -14,7 +14,7 @@ use super::dictation::{Socket, acknowledged, begin, body, next, open_socket};
 
 /// The samples are no speech: no engine is asked, and transcription fails.
 fn no_engine(set: &mut Configuration) {
-    set.speech.model = "absent.bin".into();
+    set.speech.model = Some("absent.bin".to_owned());
 }
 
 async fn post(doctor: &Client, id: &str, act: &str) -> Answer {

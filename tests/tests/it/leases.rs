@@ -1,7 +1,7 @@
 //! Two nodes, one dictation: only one works on it, and a late one can't commit (decision D14).
 
 use seva_clinic::dictation::{
-    Attempt, Dictation, DictationMode, DictationResult, DictationSettings, DictationState, DictationStore,
+    Attempt, AudioPlace, Dictation, DictationMode, DictationResult, DictationSettings, DictationState, DictationStore,
     DictationStoreError, Saved,
 };
 use seva_fhir::clock::{Clock, IdSource, RandomIds, SystemClock};
@@ -61,6 +61,7 @@ fn dictation() -> Dictation {
         patient: "Patient/rane".parse().unwrap(),
         encounter: "Encounter/visit-rane".parse().unwrap(),
         consent: "Consent/consent-rane".parse().unwrap(),
+        consent_version: None,
         settings: DictationSettings {
             account: "test".into(),
             display: "test".into(),
@@ -73,6 +74,7 @@ fn dictation() -> Dictation {
         },
         result: DictationResult::default(),
         saved: Saved::default(),
+        audio: AudioPlace::Rows,
         uploaded: 0,
         since: now,
         place: None,

@@ -165,3 +165,56 @@ async fn a_package_is_installed_from_a_file_and_removed() {
     assert!(!gone && said.contains("isn't installed"), "{said}");
     program.kill().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_package_for_all_hospitals_binds_each_until_it_has_its_own() {
+    let data = data_folder().unwrap();
+    let variables = [("SEVA_VALIDATION_LEVEL", "profiles")];
+    let program = Program::start_with(data.path(), free_port().unwrap(), &variables).await.unwrap();
+    let run = async |arguments: &[&str], input: &str| {
+        let done = command(data.path(), arguments, input).await.unwrap();
+        (done.status.success(), String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned())
+    };
+    let other = ["account", "--tenant", "Other", "--username", "other", "--name", "O", "--roles", "hospital-admin"];
+    assert!(run(&other, "a long enough password\n").await.0);
+    let other = Client::anonymous(&program.base).unwrap().log_in("other", "a long enough password").await.unwrap();
+    let (bp, vitals) = (example("StructureDefinition-bp.json"), example("StructureDefinition-vitalsigns.json"));
+    let manifest = json!({"name": "example.guide", "version": "1.2.0", "fhirVersions": ["4.0.1"]});
+    let files = [("package.json", &manifest), ("StructureDefinition-bp.json", &bp), ("vitalsigns.json", &vitals)];
+    let file = package(data.path(), &files);
+    let (installed, said) = run(&["package", "install", &file], "").await;
+    assert!(installed && said.contains("2 resources stored"), "{said}");
+    assert!(run(&["package", "list"], "").await.1.contains("example.guide#1.2.0\n"));
+    let of_hospital = run(&["package", "list", "--tenant", TENANT], "").await.1;
+    assert!(!of_hospital.contains("example.guide"), "it is no hospital's own: {of_hospital}");
+
+    let mut wrong = example("Observation-blood-pressure.json");
+    wrong["component"].as_array_mut().unwrap().truncate(1);
+    wrong["meta"] = json!({"profile": [BLOOD_PRESSURE]});
+    for reference in ["subject", "performer"] {
+        wrong.as_object_mut().unwrap().remove(reference);
+    }
+    wrong["subject"] = json!({"reference": "Patient/ramesh-kumar"});
+    wrong.as_object_mut().unwrap().remove("id");
+    for client in [&program.doctor().await.unwrap(), &other] {
+        let found = faults(client, "Observation/$validate", &wrong).await;
+        assert!(found.iter().any(|fault| fault.contains("DiastolicBP must occur at least 1 times")), "{found:?}");
+        let refused = client.post("/fhir/Observation", &wrong).await.unwrap();
+        assert!(refused.status == 422 && refused.issues().contains("DiastolicBP"), "{}", refused.issues());
+    }
+    // A hospital's own definition of the same URL comes first, also where the shared one was compiled before.
+    let own = json!({"resourceType": "StructureDefinition", "url": BLOOD_PRESSURE, "name": "Own", "status": "active",
+        "kind": "resource", "abstract": false, "type": "Observation", "derivation": "constraint",
+        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/Observation",
+        "differential": {"element": [{"id": "Observation", "path": "Observation"}]}});
+    assert_eq!(other.post("/fhir/StructureDefinition", &own).await.unwrap().status, 201);
+    let accepted = other.post("/fhir/Observation", &wrong).await.unwrap();
+    assert_eq!(accepted.status, 201, "{}", accepted.issues());
+    assert_eq!(program.doctor().await.unwrap().post("/fhir/Observation", &wrong).await.unwrap().status, 422);
+
+    let (removed, said) = run(&["package", "remove", "example.guide#1.2.0"], "").await;
+    assert!(removed && said.contains("2 resources removed"), "{said}");
+    let accepted = program.doctor().await.unwrap().post("/fhir/Observation", &wrong).await.unwrap();
+    assert_eq!(accepted.status, 201, "{}", accepted.issues());
+    program.kill().await.unwrap();
+}

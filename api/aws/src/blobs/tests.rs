@@ -17,6 +17,7 @@ fn settings(endpoint: String) -> S3Settings {
             region: "ap-south-1".to_owned(),
             endpoint: Some(endpoint),
             identity: Identity::Fixed { key_id: "test-key".to_owned(), secret: "test-secret".to_owned() },
+            certificates: None,
         },
         bucket: BUCKET.to_owned(),
         prefix: "/ward/".to_owned(),

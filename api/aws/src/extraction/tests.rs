@@ -21,6 +21,7 @@ async fn extractor(endpoint: String) -> ComprehendExtractor {
         region: "us-east-1".to_owned(),
         endpoint: Some(endpoint),
         identity: Identity::Fixed { key_id: "test-key".to_owned(), secret: "test-secret".to_owned() },
+        certificates: None,
     })
     .await
 }

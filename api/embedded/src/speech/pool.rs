@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use seva_clinic::speech::segmented::Effort;
 use thiserror::Error;
 use tokio::sync::oneshot;
 
@@ -32,15 +33,6 @@ pub(super) struct Task {
     pub model: PathBuf,
     pub language: String,
     pub prompt: String,
-}
-
-/// How much effort a decoding deserves.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effort {
-    /// A glance at an open segment, dropped when anything waits.
-    Partial,
-    /// The text that stays.
-    Final,
 }
 
 /// One segment to decode.
@@ -90,7 +82,7 @@ impl Pool {
 
     /// Queues a job; a partial only when no worker is busy.
     pub(super) fn submit(&self, job: Job) -> Result<(), DecodeError> {
-        if job.effort == Effort::Partial && self.waiting() >= self.workers.len() {
+        if job.effort == Effort::Glance && self.waiting() >= self.workers.len() {
             return Err(DecodeError::Busy);
         }
         let queue = self.queue.as_ref().ok_or(DecodeError::Stopping)?;

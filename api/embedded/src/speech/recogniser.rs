@@ -5,12 +5,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use seva_clinic::speech::repetition::repeats;
+use seva_clinic::speech::segmented::Effort;
 use seva_clinic::speech::{SAMPLE_RATE, Word};
 use whisper_rs::{
     FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperError, WhisperSegment, WhisperState,
 };
 
-use super::pool::{DecodeError, Effort, Task};
+use super::pool::{DecodeError, Task};
 
 /// What was heard in a segment; times count from its start.
 pub(super) struct Decoded {
@@ -90,7 +92,7 @@ impl Recogniser {
             positions: positions.next_multiple_of(64).min(whole),
         };
         let mut words = attempt.run(&context, &mut state, &samples)?;
-        if effort == Effort::Final && loops(&words) {
+        if effort == Effort::Full && repeats(&words) {
             // Whisper sometimes reads its prompt out or repeats itself. A drug that nobody said is the worst error, so
             // the prompt goes and the encoder gets its full length.
             let again = Attempt { prompt: &[], positions: whole, ..attempt };
@@ -127,26 +129,12 @@ impl Attempt<'_> {
     }
 }
 
-/// Whether a word comes four times in a row, or a phrase of three to eight words twice.
-fn loops(words: &[Word]) -> bool {
-    let plain: Vec<String> =
-        words.iter().map(|word| word.text.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase()).collect();
-    let word = plain.windows(4).any(|run| run.iter().all(|word| run.first() == Some(word)));
-    let phrase = (3..=8).any(|length| {
-        plain.windows(2 * length).any(|run| {
-            let (left, right) = run.split_at(length);
-            left == right
-        })
-    });
-    word || phrase
-}
-
 fn parameters<'a, 'b>(effort: Effort) -> FullParams<'a, 'b> {
     let mut parameters = FullParams::new(match effort {
-        Effort::Partial => SamplingStrategy::Greedy { best_of: 1 },
-        Effort::Final => SamplingStrategy::BeamSearch { beam_size: 5, patience: -1.0 },
+        Effort::Glance => SamplingStrategy::Greedy { best_of: 1 },
+        Effort::Full => SamplingStrategy::BeamSearch { beam_size: 5, patience: -1.0 },
     });
-    if effort == Effort::Partial {
+    if effort == Effort::Glance {
         parameters.set_temperature_inc(0.0);
     }
     parameters.set_no_context(true);
@@ -229,20 +217,4 @@ fn milliseconds(hundredths: i64) -> u64 {
 
 fn engine(error: WhisperError) -> DecodeError {
     DecodeError::Engine(error.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn spoken(text: &str) -> Vec<Word> {
-        text.split(' ').map(|word| Word { text: word.to_owned(), start_ms: 0, end_ms: 0, confidence: None }).collect()
-    }
-
-    #[test]
-    fn repetition_is_noticed_and_ordinary_speech_is_not() {
-        assert!(loops(&spoken("Amoxicillin, Amoxicillin, Amoxicillin, Amoxicillin")));
-        assert!(loops(&spoken("No known allergies. No known allergies.")));
-        assert!(!loops(&spoken("three times a day for three days, no no allergies")));
-    }
 }

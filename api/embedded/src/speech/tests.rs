@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use seva_clinic::speech::SpeechEvent;
 use seva_clinic::speech::audio::AudioDecoder;
-use seva_clinic::testing::{listen_with, speech_engine_contract};
+use seva_clinic::testing::{Confidence, SpeechContract, listen_with, speech_engine_contract};
 
 use super::*;
 use crate::audio::EmbeddedAudioDecoder;
@@ -60,7 +60,8 @@ async fn the_embedded_engine_keeps_the_contract() {
     let Some(engine) = real_engine() else { return };
     let speech = dictation();
     let first = speech.get(..16_000 * 6).expect("the demo is longer");
-    speech_engine_contract(&engine, first).await;
+    let confidence = Confidence::Told;
+    speech_engine_contract(SpeechContract { engine: &engine, speech: first, confidence, trouble: None }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -59,7 +59,7 @@ pub(super) async fn carry_out(face: &FhirEndpoint, caller: CallerRef<'_>, one: O
             }
             operations::run(face, caller, called, &mut request).await?
         }
-        Target::Metadata => metadata::answer(&request, &face.metadata)?,
+        Target::Metadata => metadata::answer(&request, &face.metadata, face.service()).await?,
         other => match other.place(&Method::GET) {
             Some(place) => search::run(face, caller, place, &request, None).await?,
             None => history::run(face, caller, other, &request).await?,

@@ -64,11 +64,12 @@ fn raw(stored: &Stored, content_type: &str, bytes: &[u8], request: &Request) -> 
         .header(header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox")
         .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
         .content_type(content_type);
-    let Some(part) = range::wanted(request.header(header::RANGE), bytes.len())? else {
+    let size = bytes.len() as u64;
+    let Some(part) = range::wanted(request.header(header::RANGE), size)? else {
         return Ok(response.body(bytes.to_vec()));
     };
-    let place = range::content_range(&part, bytes.len());
-    let cut = bytes.get(part).unwrap_or_default().to_vec();
+    let place = range::content_range(&part, size);
+    let cut = range::cut(bytes, &part).to_vec();
     Ok(response.status(StatusCode::PARTIAL_CONTENT).header(header::CONTENT_RANGE, place).body(cut))
 }
 

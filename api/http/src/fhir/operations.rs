@@ -7,6 +7,7 @@ mod everything;
 mod expand;
 mod explain;
 mod export;
+mod extract;
 mod graphql;
 mod import;
 mod lastn;
@@ -89,6 +90,10 @@ pub(super) async fn run(
         ("meta-add" | "meta-delete", On::Instance(key)) => {
             meta::change(face, caller, (key, called.operation.name), &given).await
         }
+        ("evidence", On::Instance(key)) => {
+            Ok(answer(&seva_clinic::evidence::resolve(face.service(), caller, key).await?))
+        }
+        ("extract", On::System) => extract::run(face, caller, &given).await,
         ("explain", on) => explain::run(face, caller, on, &given).await,
         ("validate", on) => validate::run(face, caller, on, &given).await,
         ("lastn", On::Type(_)) => lastn::run(face, caller, &given).await,

@@ -7,7 +7,7 @@ pub(crate) mod socket;
 use std::sync::Arc;
 
 use poem::{Body, Request};
-use poem_openapi::param::Path;
+use poem_openapi::param::{Path, Query};
 use poem_openapi::payload::{Binary, Json};
 use poem_openapi::{ApiResponse, Enum, Object, OpenApi};
 use serde_json::Value;
@@ -209,13 +209,22 @@ impl DictationApi {
         Ok(AcceptedDictation::Accepted(Json(view(&begun)?)))
     }
 
-    /// Reads the audio as a WAV file.
+    /// Reads the audio, or some milliseconds of it, as a WAV file.
     #[oai(path = "/v1/dictations/:id/audio", method = "get", operation_id = "readAudio")]
-    async fn read_audio(&self, request: &Request, id: Path<Uuid>) -> poem::Result<recording::Audio> {
+    async fn read_audio(
+        &self,
+        request: &Request,
+        id: Path<Uuid>,
+        #[oai(name = "startMs")] start: Query<Option<u64>>,
+        #[oai(name = "endMs")] end: Query<Option<u64>>,
+    ) -> poem::Result<recording::Audio> {
         let caller = self.services.authenticator.caller(request).await?;
-        let wave = self.services.dictations.recording(&caller, id.0).await.map_err(Failure::from)?;
+        let mut file = self.services.dictations.recording(&caller, id.0).await.map_err(Failure::from)?;
+        if start.0.is_some() || end.0.is_some() {
+            file = file.clip(start.0.unwrap_or(0)..end.0.unwrap_or(u64::MAX)).map_err(Failure::from)?;
+        }
         self.audit(&caller, id.0).await?;
-        Ok(recording::audio(wave, request.header("range"))?)
+        Ok(recording::audio(file, request.header("range"))?)
     }
 
     /// Withdraws: the audio's key is shredded.

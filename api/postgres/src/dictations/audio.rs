@@ -43,6 +43,33 @@ pub(super) async fn append(
     Ok(saved)
 }
 
+/// Finds the chunk that holds a byte of the samples, and which byte it begins with. Sizes are told without the audio being
+/// read.
+pub(super) async fn chunk_at(
+    pool: &PgPool,
+    tenant: TenantId,
+    id: Uuid,
+    byte: u64,
+) -> Result<Option<(u32, u64)>, DictationStoreError> {
+    const FIND: &str = "SELECT sequence, before FROM ( \
+        SELECT sequence, octet_length(data) - $4 AS size, \
+            (sum(octet_length(data) - $4) OVER (ORDER BY sequence ROWS UNBOUNDED PRECEDING) \
+                - (octet_length(data) - $4))::int8 AS before \
+        FROM audio_chunk WHERE tenant = $1 AND dictation = $2) c \
+        WHERE before <= $3 AND before + size > $3";
+    let found: Option<(i32, i64)> = sqlx::query_as(FIND)
+        .bind(tenant.get())
+        .bind(id)
+        .bind(i64::try_from(byte).unwrap_or(i64::MAX))
+        .bind(i32::try_from(rows::SEALED).unwrap_or(i32::MAX))
+        .fetch_optional(pool)
+        .await
+        .map_err(unavailable)?;
+    let Some((sequence, before)) = found else { return Ok(None) };
+    let sequence = u32::try_from(sequence).map_err(|_| rows::impossible("sequence"))?;
+    Ok(Some((sequence, u64::try_from(before).map_err(|_| rows::impossible("size"))?)))
+}
+
 /// Notes how much is committed, and that the microphone is live.
 async fn note(
     connection: &mut PgConnection,

@@ -1,13 +1,15 @@
 //! Rows of dictations and chunks as the domain's values.
 
 use sea_orm::ActiveValue::Set;
-use seva_clinic::dictation::{AudioChunk, Dictation, DictationResult, DictationState, DictationStoreError, Saved};
-use seva_fhir::types::{ResourceKey, TenantId};
+use seva_clinic::dictation::{
+    AudioChunk, AudioPlace, Dictation, DictationResult, DictationState, DictationStoreError, Saved,
+};
+use seva_fhir::types::{ResourceKey, TenantId, VersionId};
 
 use crate::entities::{audio_chunk, dictation};
 
 /// By how many bytes sealed audio is longer: its nonce and its tag.
-const SEALED: usize = 28;
+pub(super) const SEALED: usize = 28;
 
 pub(super) fn row_of(tenant: TenantId, dictation: &Dictation) -> Result<dictation::ActiveModel, DictationStoreError> {
     Ok(dictation::ActiveModel {
@@ -17,6 +19,8 @@ pub(super) fn row_of(tenant: TenantId, dictation: &Dictation) -> Result<dictatio
         patient: Set(dictation.patient.to_string()),
         encounter: Set(dictation.encounter.to_string()),
         consent: Set(dictation.consent.to_string()),
+        consent_version: Set(dictation.consent_version.map(VersionId::get)),
+        audio: Set(dictation.audio.code().to_owned()),
         settings: Set(serde_json::to_string(&dictation.settings).map_err(unwritable)?),
         ..outcome_of(dictation)?
     })
@@ -31,6 +35,12 @@ pub(super) fn outcome_of(dictation: &Dictation) -> Result<dictation::ActiveModel
     })
 }
 
+/// What is left of a dictation that was ended.
+pub(super) fn only_problem(reason: &str) -> Result<String, DictationStoreError> {
+    let left = DictationResult { problem: Some(reason.to_owned()), ..DictationResult::default() };
+    serde_json::to_string(&left).map_err(unwritable)
+}
+
 pub(super) fn dictation_of(row: dictation::Model) -> Result<Dictation, DictationStoreError> {
     let result: Option<DictationResult> =
         row.result.map(|text| serde_json::from_str(&text)).transpose().map_err(|_| impossible("result"))?;
@@ -40,6 +50,8 @@ pub(super) fn dictation_of(row: dictation::Model) -> Result<Dictation, Dictation
         patient: key(&row.patient, "patient")?,
         encounter: key(&row.encounter, "encounter")?,
         consent: key(&row.consent, "consent")?,
+        consent_version: row.consent_version.map(VersionId::try_from).transpose().map_err(|_| impossible("version"))?,
+        audio: AudioPlace::from_code(&row.audio).ok_or_else(|| impossible("place of its audio"))?,
         settings: serde_json::from_str(&row.settings).map_err(|_| impossible("settings"))?,
         result: result.unwrap_or_default(),
         saved: saved_of((row.saved_sequence, row.saved_milliseconds, row.saved_bytes))?,

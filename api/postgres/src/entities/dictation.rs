@@ -29,6 +29,8 @@ pub struct Model {
     pub saved_sequence: Option<i32>,
     pub saved_milliseconds: i64,
     pub saved_bytes: i64,
+    pub audio: String,
+    pub consent_version: Option<i32>,
 }
 
 /// No relations: joins are written where they are needed.

@@ -69,7 +69,7 @@ pub(super) async fn read_version(
     }
 }
 
-pub(super) async fn read_many(
+pub(crate) async fn read_many(
     database: &Database,
     tenant: TenantId,
     keys: &[ResourceKey],

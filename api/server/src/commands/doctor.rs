@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use anyhow::bail;
+use seva_clinic::speech::SpeechHealth;
 use seva_embedded::model::{ModelChoice, ModelState, locate};
 use seva_embedded::postgres::{Binaries, PostgresSettings, fetch_package, platform_supported};
 
-use crate::configuration::Configuration;
+use crate::configuration::{Configuration, SpeechChoice};
 use crate::{adapters, data_folder, running};
 
 /// How long a service that is not on this machine may take.
@@ -26,7 +27,10 @@ pub(super) async fn run(configuration: &Configuration, fix: bool) -> anyhow::Res
         say("PostgreSQL programs", programs(configuration, fix).await);
     }
     say("database", database(configuration).await);
-    say("speech model", model(configuration));
+    if configuration.speech.engine == SpeechChoice::Embedded {
+        say("speech model", model(configuration));
+    }
+    say("speech", speech(configuration).await);
     say("extraction", extraction(configuration).await);
     say("blobs", blobs(configuration).await);
     if configuration.identity.issuer.is_some() {
@@ -65,11 +69,26 @@ async fn database(configuration: &Configuration) -> Result<String, String> {
 }
 
 fn model(configuration: &Configuration) -> Result<String, String> {
-    let choice: ModelChoice = configuration.speech.model.parse().map_err(|error| format!("speech.model: {error}"))?;
+    let choice: ModelChoice =
+        configuration.speech.embedded_model().parse().map_err(|error| format!("speech.model: {error}"))?;
     match locate(&configuration.models(), &choice) {
         ModelState::Ready(path) => Ok(path.display().to_string()),
         ModelState::Absent { how } => Err(how),
     }
+}
+
+async fn speech(configuration: &Configuration) -> Result<String, String> {
+    let engine = adapters::speech(configuration).await.map_err(|error| format!("{error:#}"))?;
+    let place =
+        engine.destination().map_or_else(|| "on this machine".to_owned(), |place| format!("audio leaves for {place}"));
+    let named = format!("{} {}, {place}", engine.name(), engine.version());
+    let asked = async {
+        match engine.health().await {
+            SpeechHealth::Ready { .. } => Ok(named),
+            SpeechHealth::Unavailable { reason } => Err(reason),
+        }
+    };
+    in_time(asked).await
 }
 
 async fn extraction(configuration: &Configuration) -> Result<String, String> {

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use anyhow::bail;
 use indicatif::{ProgressBar, ProgressStyle};
 use seva_embedded::model::{ModelChoice, ModelProgress, ModelState, locate, obtain};
 
-use crate::configuration::Configuration;
+use crate::configuration::{Configuration, SpeechChoice};
 use crate::data_folder;
 
 /// A bar in the terminal.
@@ -24,7 +25,13 @@ impl ModelProgress for Bar {
 }
 
 pub(super) async fn run(configuration: &Configuration, choice: Option<String>) -> anyhow::Result<()> {
-    let choice: ModelChoice = choice.unwrap_or_else(|| configuration.speech.model.clone()).parse()?;
+    let choice: ModelChoice = match choice {
+        Some(named) => named.parse()?,
+        None if configuration.speech.engine == SpeechChoice::Embedded => {
+            configuration.speech.embedded_model().parse()?
+        }
+        None => bail!("speech.engine is {}: it needs no model here", configuration.speech.engine.name()),
+    };
     data_folder::ensure(&configuration.data.folder)?;
     let folder = configuration.models();
     if let ModelState::Ready(path) = locate(&folder, &choice) {

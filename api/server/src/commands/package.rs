@@ -11,7 +11,7 @@ use seva_fhir::FhirService;
 use seva_fhir::access::{AccountStore, Caller};
 use seva_fhir::json::{Json, JsonObject, Limits, array, object, parse};
 use seva_fhir::service::{Change, Existing, FhirError};
-use seva_fhir::types::{ResourceKey, ResourceType};
+use seva_fhir::types::{ResourceKey, ResourceType, TenantId};
 use seva_postgres::{Database, PostgresAccounts};
 use sha2::{Digest, Sha256};
 
@@ -38,7 +38,10 @@ const SHOWN_FAULTS: usize = 20;
 pub(super) async fn run(database: &Database, action: PackageAction) -> anyhow::Result<()> {
     let (PackageAction::Install { tenant, .. } | PackageAction::List { tenant } | PackageAction::Remove { tenant, .. }) =
         &action;
-    let tenant = PostgresAccounts::new(database).tenant(tenant).await?;
+    let tenant = match tenant {
+        Some(name) => PostgresAccounts::new(database).tenant(name).await?,
+        None => TenantId::SHARED,
+    };
     let caller = offline::program(tenant, "package");
     offline::with_service(database, async |service| match &action {
         PackageAction::Install { file, .. } => install(service, &caller, file).await,
@@ -212,7 +215,9 @@ async fn remove(service: &FhirService, caller: &Caller, package: &str) -> anyhow
         }
     }
     if removed == 0 {
-        bail!("the package {package} isn't installed for this hospital; `seva package list` shows what is");
+        bail!(
+            "the package {package} isn't installed here; `seva package list` with the same --tenant, or none, shows what is"
+        );
     }
     eprintln!("{package}: {} resources removed", removed - 1);
     Ok(())

@@ -2,7 +2,15 @@
 //!
 //! No silent fallback: a chosen service that can't be reached is a fault, never another service.
 
-use super::{BlobStoreKind, Configuration, ConfigurationError, ExtractionEngine};
+use super::speech::SPECIALTIES;
+use super::{BlobStoreKind, Configuration, ConfigurationError, ExtractionEngine, Speech, SpeechChoice};
+
+/// Services over HTTP.
+const WEB: [&str; 2] = ["https://", "http://"];
+/// Services over WebSockets (RFC 6455, section 3).
+const SOCKET: [&str; 2] = ["wss://", "ws://"];
+/// The one language of Transcribe Medical.
+const MEDICAL_LANGUAGE: &str = "en-US";
 
 impl Configuration {
     pub(super) fn check(&self) -> Result<(), ConfigurationError> {
@@ -23,7 +31,7 @@ impl Configuration {
         }
         match &identity.issuer {
             Some(issuer) => {
-                address("identity.issuer", Some(issuer))?;
+                address("identity.issuer", Some(issuer), WEB)?;
                 needed("identity.audience", identity.audience.as_deref(), "identity.issuer is set")?;
             }
             None => {
@@ -31,9 +39,65 @@ impl Configuration {
                 unused("identity.jwks_url", identity.jwks_url.as_deref(), "identity.issuer is set")?;
             }
         }
-        address("identity.jwks_url", identity.jwks_url.as_deref())?;
-        address("extraction.endpoint", extraction.endpoint.as_deref())?;
-        address("blobs.endpoint", blobs.endpoint.as_deref())
+        self.speech.check()?;
+        address("identity.jwks_url", identity.jwks_url.as_deref(), WEB)?;
+        address("extraction.endpoint", extraction.endpoint.as_deref(), WEB)?;
+        address("blobs.endpoint", blobs.endpoint.as_deref(), WEB)
+    }
+}
+
+impl Speech {
+    fn check(&self) -> Result<(), ConfigurationError> {
+        use SpeechChoice::{Embedded, Openai, Transcribe, TranscribeMedical, Vosk};
+        let certificate = self.certificate.as_ref().map(|path| path.display().to_string());
+        let key = self.api_key.as_ref().map(super::Secret::reveal);
+        // Each key with the engines that know it, and those that can't do without.
+        let table: [(&str, Option<&str>, &[SpeechChoice], &[SpeechChoice]); 8] = [
+            ("speech.model", self.model.as_deref(), &[Embedded, Openai], &[Openai]),
+            (
+                "speech.endpoint",
+                self.endpoint.as_deref(),
+                &[Openai, Vosk, Transcribe, TranscribeMedical],
+                &[Openai, Vosk],
+            ),
+            ("speech.api_key", key, &[Openai, Vosk], &[]),
+            (
+                "speech.language",
+                self.language.as_deref(),
+                &[Vosk, Transcribe, TranscribeMedical],
+                &[Vosk, TranscribeMedical],
+            ),
+            (
+                "speech.region",
+                self.region.as_deref(),
+                &[Transcribe, TranscribeMedical],
+                &[Transcribe, TranscribeMedical],
+            ),
+            ("speech.certificate", certificate.as_deref(), &[Openai, Vosk, Transcribe, TranscribeMedical], &[]),
+            ("speech.specialty", self.specialty.as_deref(), &[TranscribeMedical], &[]),
+            ("speech.vocabulary", self.vocabulary.as_deref(), &[Transcribe, TranscribeMedical], &[]),
+        ];
+        for (place, value, known, wanted) in table {
+            if wanted.contains(&self.engine) {
+                needed(place, value, &format!("speech.engine is {}", self.engine.name()))?;
+            } else if !known.contains(&self.engine) {
+                let names: Vec<&str> = known.iter().map(|engine| engine.name()).collect();
+                unused(place, value, &format!("speech.engine is {}", names.join(" or ")))?;
+            }
+        }
+        if self.region.as_deref().is_some_and(|name| !name.is_empty()) {
+            region("speech.region", self.region.as_deref())?;
+        }
+        if self.engine == TranscribeMedical && self.language.as_deref() != Some(MEDICAL_LANGUAGE) {
+            return wrong(
+                "speech.language",
+                format!("must be {MEDICAL_LANGUAGE}: Transcribe Medical knows no other one"),
+            );
+        }
+        if let Some(name) = self.specialty.as_deref().filter(|name| !SPECIALTIES.contains(name)) {
+            return wrong("speech.specialty", format!("{name:?} is none of {}", SPECIALTIES.join(", ")));
+        }
+        address("speech.endpoint", self.endpoint.as_deref(), if self.engine == Vosk { SOCKET } else { WEB })
     }
 }
 
@@ -66,11 +130,12 @@ fn region(place: &str, value: Option<&str>) -> Result<(), ConfigurationError> {
     wrong(place, format!("{text:?} is not the name of an AWS region, such as ap-south-1"))
 }
 
-/// Keys and clinical text go over TLS; a plain address is for this machine alone.
-fn address(place: &str, value: Option<&str>) -> Result<(), ConfigurationError> {
+/// Keys and clinical data go over TLS; a plain address is for this machine alone.
+fn address(place: &str, value: Option<&str>, schemes: [&str; 2]) -> Result<(), ConfigurationError> {
     let Some(text) = value.filter(|text| !text.is_empty()) else { return Ok(()) };
-    let secure = text.strip_prefix("https://").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
-    let here = text.strip_prefix("http://").map(|rest| rest.split('/').next().unwrap_or_default());
+    let [safe, plain] = schemes;
+    let secure = text.strip_prefix(safe).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
+    let here = text.strip_prefix(plain).map(|rest| rest.split('/').next().unwrap_or_default());
     let local = here.is_some_and(|host| {
         let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
         ["localhost", "127.0.0.1", "[::1]"].contains(&name)
@@ -78,5 +143,5 @@ fn address(place: &str, value: Option<&str>) -> Result<(), ConfigurationError> {
     if secure || local {
         return Ok(());
     }
-    wrong(place, format!("{text:?} must begin with https:// (http:// only for this machine)"))
+    wrong(place, format!("{text:?} must begin with {safe} ({plain} only for this machine)"))
 }

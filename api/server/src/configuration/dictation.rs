@@ -23,6 +23,8 @@ pub struct Dictation {
     pub workers: u32,
     /// How many recordings are transcribed while they go on.
     pub sessions: u32,
+    /// Seconds that audio is kept after its prescription was signed; 0 keeps it.
+    pub keep_audio_seconds: u32,
 }
 
 impl Default for Dictation {
@@ -38,6 +40,7 @@ impl Default for Dictation {
             attempts: limits.attempts,
             workers: count(limits.workers),
             sessions: count(limits.sessions),
+            keep_audio_seconds: limits.keep_audio.map_or(0, seconds),
         }
     }
 }
@@ -56,6 +59,7 @@ impl Dictation {
             attempts: self.attempts.max(1),
             workers: count(self.workers),
             sessions: count(self.sessions),
+            keep_audio: (self.keep_audio_seconds > 0).then(|| seconds(self.keep_audio_seconds)),
         }
     }
 }

@@ -43,6 +43,20 @@ fn incomplete_choices_name_the_missing_key() {
         ("[identity]\nissuer = \"https://issuer.example\"", "identity.audience: must be set"),
         ("[identity]\nissuer = \"http://issuer.example\"\naudience = \"a\"", "identity.issuer: "),
         ("[identity]\naudience = \"a\"", "identity.audience: does something only when"),
+        ("[speech]\nengine = \"openai\"", "speech.model: must be set when speech.engine is openai"),
+        ("[speech]\nengine = \"openai\"\nmodel = \"m\"", "speech.endpoint: must be set"),
+        ("[speech]\nengine = \"openai\"\nmodel = \"m\"\nendpoint = \"http://speech.example/v1\"", "speech.endpoint: "),
+        ("[speech]\nengine = \"vosk\"\nendpoint = \"wss://speech.example\"", "speech.language: must be set"),
+        ("[speech]\nengine = \"vosk\"\nlanguage = \"hi\"\nendpoint = \"https://speech.example\"", "begin with wss://"),
+        ("[speech]\nengine = \"transcribe\"", "speech.region: must be set"),
+        ("[speech]\nengine = \"transcribe\"\nregion = \"Mumbai\"", "\"Mumbai\" is not the name"),
+        ("[speech]\nengine = \"transcribe-medical\"\nregion = \"us-east-1\"", "speech.language: must be set"),
+        ("[speech]\nengine = \"transcribe-medical\"\nregion = \"us-east-1\"\nlanguage = \"en-IN\"", "must be en-US"),
+        (
+            "[speech]\nregion = \"us-east-1\"",
+            "does something only when speech.engine is transcribe or transcribe-medical",
+        ),
+        ("[speech]\napi_key = \"k\"", "speech.api_key: does something only when"),
     ] {
         let error = Configuration::from_parts("", text, Vec::new()).expect_err(text).to_string();
         assert!(error.contains(place), "{text}: {error}");
@@ -57,6 +71,21 @@ fn complete_choices_are_taken() {
     let configuration = Configuration::from_parts("seva.toml", text, Vec::new()).expect("complete");
     assert_eq!(configuration.blobs.store, BlobStoreKind::S3);
     assert_eq!(configuration.extraction.engine, ExtractionEngine::ComprehendMedical);
+}
+
+#[test]
+fn complete_speech_engines_are_taken_and_their_keys_are_shown_to_nobody() {
+    for text in [
+        "engine = \"openai\"\nmodel = \"whisper-1\"\nendpoint = \"https://speech.example/v1\"\napi_key = \"hidden\"",
+        "engine = \"vosk\"\nlanguage = \"en-IN\"\nendpoint = \"ws://127.0.0.1:2700\"\ncertificate = \"ca.pem\"",
+        "engine = \"transcribe\"\nregion = \"ap-south-1\"\nvocabulary = \"drugs\"",
+        "engine = \"transcribe-medical\"\nregion = \"us-east-1\"\nlanguage = \"en-US\"\nspecialty = \"CARDIOLOGY\"",
+        "model = \"tiny.en\"",
+    ] {
+        let configuration = Configuration::from_parts("", &format!("[speech]\n{text}"), Vec::new()).expect(text);
+        assert!(!format!("{configuration:?}").contains("hidden"));
+    }
+    assert_eq!(Configuration::default().speech.embedded_model(), "base");
 }
 
 #[test]
@@ -80,7 +109,7 @@ fn sample(key: &Key) -> &'static str {
     match (key.section, key.name) {
         ("server", "listen") => "127.0.0.1:80",
         ("server", "time_zone") => "Asia/Kathmandu",
-        ("extraction", "engine") => "embedded",
+        ("extraction" | "speech", "engine") => "embedded",
         ("blobs", "store") => "s3",
         ("validation", "level") => "rules",
         ("log", "format") => "json",

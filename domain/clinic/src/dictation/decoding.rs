@@ -1,12 +1,14 @@
 //! Feeds the speech engine: live while frames arrive, and from the store when that was not possible.
+//!
+//! Each wait has its limit and its reason; what may pass is tried again, and a refusal is not.
 
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use seva_fhir::types::TenantId;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
 use super::service::{DictationService, Frame};
@@ -16,8 +18,11 @@ use crate::failure::ClinicError;
 use crate::review::LearntName;
 use crate::speech::{SpeechEvent, SpeechMode, SpeechRequest, SpeechSession};
 
-/// An engine that says nothing for so long has failed.
+/// An engine that neither takes audio nor says anything for so long has failed.
 const SILENCE: Duration = Duration::from_secs(180);
+/// How often committed audio is decoded before the stage has failed, and the wait before another time.
+const DECODINGS: u32 = 3;
+const AGAIN: Duration = Duration::from_secs(2);
 /// A live recogniser that hears nothing for so long is let go; the text then comes from the store.
 const IDLE: Duration = Duration::from_secs(600);
 
@@ -26,7 +31,20 @@ pub struct Live {
     audio: mpsc::Sender<Vec<i16>>,
     next: u32,
     fed: Instant,
-    task: JoinHandle<Result<Vec<Segment>, String>>,
+    task: JoinHandle<Result<Vec<Segment>, Unheard>>,
+}
+
+/// Why audio did not become text.
+struct Unheard {
+    /// Whether the same audio may do better another time.
+    retryable: bool,
+    reason: String,
+}
+
+impl Unheard {
+    fn passing(reason: &str) -> Self {
+        Self { retryable: true, reason: reason.to_owned() }
+    }
 }
 
 impl Drop for Live {
@@ -101,12 +119,30 @@ impl DictationService {
         timeout(SILENCE, &mut live.task).await.ok()?.ok()?.ok()
     }
 
-    /// Decodes all committed audio.
+    /// Decodes all committed audio; a failure that may pass is borne a few times.
     pub(super) async fn decode(&self, tenant: TenantId, dictation: &Dictation) -> Result<Vec<Segment>, ClinicError> {
+        let mut times = 1;
+        loop {
+            match self.decode_once(tenant, dictation).await? {
+                Ok(segments) => return Ok(segments),
+                Err(unheard) if unheard.retryable && times < DECODINGS => {
+                    tracing::warn!(reason = %unheard.reason, times, "a recording is decoded again");
+                    sleep(AGAIN * times).await;
+                    times += 1;
+                }
+                Err(unheard) => return Err(ClinicError::Unavailable(unheard.reason)),
+            }
+        }
+    }
+
+    async fn decode_once(
+        &self,
+        tenant: TenantId,
+        dictation: &Dictation,
+    ) -> Result<Result<Vec<Segment>, Unheard>, ClinicError> {
         let total = dictation.saved.milliseconds;
         let session = self.open(tenant, dictation).await?;
-        let id = dictation.id;
-        let audio = session.audio;
+        let (id, audio, taken) = (dictation.id, session.audio, Notify::new());
         let feeder = async {
             let mut from = 0;
             loop {
@@ -114,10 +150,11 @@ impl DictationService {
                 let Some((last, _)) = page.last() else { break };
                 from = last + 1;
                 for (_, samples) in page {
-                    let sent = timeout(SILENCE, audio.send(to_samples(&samples))).await;
-                    if !matches!(sent, Ok(Ok(()))) {
-                        return Err(ClinicError::Unavailable("the speech engine takes no audio".to_owned()));
+                    if audio.send(to_samples(&samples)).await.is_err() {
+                        // The engine's last event tells why.
+                        return Ok(());
                     }
+                    taken.notify_one();
                 }
             }
             drop(audio);
@@ -129,9 +166,17 @@ impl DictationService {
             }
             self.publish(id, marked(event, dictation.settings.commands));
         };
-        let (fed, segments) = tokio::join!(feeder, collect(session.events, tell, Some(total)));
-        fed?;
-        segments.map_err(ClinicError::Unavailable)
+        let collecting = collect(session.events, tell, Some((total, &taken)));
+        tokio::pin!(collecting);
+        // The end of the events is the end, whether all audio was taken or not.
+        tokio::select! {
+            fed = feeder => {
+                let fed: Result<(), ClinicError> = fed;
+                fed?;
+                Ok(collecting.await)
+            }
+            segments = &mut collecting => Ok(segments),
+        }
     }
 }
 
@@ -185,25 +230,25 @@ fn to_samples(bytes: &[u8]) -> Vec<i16> {
 async fn collect(
     mut events: mpsc::Receiver<SpeechEvent>,
     tell: impl Fn(DictationEvent),
-    total: Option<u64>,
-) -> Result<Vec<Segment>, String> {
+    stored: Option<(u64, &Notify)>,
+) -> Result<Vec<Segment>, Unheard> {
     let mut segments = Vec::new();
     loop {
-        let event = match total {
-            Some(_) => timeout(SILENCE, events.recv()).await.map_err(|_| "the speech engine is silent".to_owned())?,
+        let event = match stored {
+            Some((_, taken)) => next(&mut events, taken).await?,
             None => events.recv().await,
         };
         let told = match event {
-            None => return Err("the speech engine ended early".to_owned()),
+            None => return Err(Unheard::passing("the speech engine ended early")),
             Some(SpeechEvent::Ended) => return Ok(segments),
-            Some(SpeechEvent::Error { message, .. }) => return Err(message),
+            Some(SpeechEvent::Error { message, retryable }) => return Err(Unheard { retryable, reason: message }),
             Some(SpeechEvent::Started | SpeechEvent::NoSpeech) => continue,
             Some(SpeechEvent::Partial { segment, text, .. }) => DictationEvent::Partial { segment, text },
             Some(SpeechEvent::Final { segment, start_ms, end_ms, speaker, words, text }) => {
                 let words = words.into_iter().map(Into::into).collect();
                 let content = Segment { id: segment, start_ms, end_ms, text, speaker, words, ..Segment::default() };
                 segments.push(content.clone());
-                if let Some(total) = total.filter(|total| *total > 0) {
+                if let Some((total, _)) = stored.filter(|(total, _)| *total > 0) {
                     let percent = u8::try_from((end_ms * 100 / total).min(99)).unwrap_or(99);
                     tell(DictationEvent::Progress { percent });
                 }
@@ -211,6 +256,21 @@ async fn collect(
             }
         };
         tell(told);
+    }
+}
+
+/// The next event; while audio is being taken the engine is at work, however long a silence in it is.
+async fn next(events: &mut mpsc::Receiver<SpeechEvent>, taken: &Notify) -> Result<Option<SpeechEvent>, Unheard> {
+    loop {
+        tokio::select! {
+            biased;
+            event = events.recv() => return Ok(event),
+            () = taken.notified() => {}
+            () = sleep(SILENCE) => {
+                let reason = format!("the speech engine took no audio and said nothing for {} s", SILENCE.as_secs());
+                return Err(Unheard::passing(&reason));
+            }
+        }
     }
 }
 
@@ -227,5 +287,33 @@ mod tests {
         let asked = request(&dictation(whole), &[name("gliclazide"), name("metformin"), name("gliclazide")]);
         assert!(asked.prompt(60).starts_with("gliclazide, metformin, paracetamol"), "{}", asked.prompt(60));
         assert_eq!(asked.prompt_terms.len(), COMMON_MEDICINES.len() + 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_engine_at_work_is_waited_for_and_a_dead_one_is_not() {
+        let (reports, mut events) = mpsc::channel(4);
+        let taken = Notify::new();
+        let feeding = async {
+            for _ in 0..10 {
+                sleep(SILENCE / 2).await;
+                taken.notify_one();
+            }
+            reports.send(SpeechEvent::Ended).await.expect("somebody reads");
+        };
+        let (waited, ()) = tokio::join!(next(&mut events, &taken), feeding);
+        assert!(matches!(waited, Ok(Some(SpeechEvent::Ended))), "a long silence in the audio is no failure");
+        let dead = next(&mut events, &taken).await;
+        assert!(matches!(dead, Err(unheard) if unheard.retryable && unheard.reason.contains("180 s")));
+    }
+
+    #[tokio::test]
+    async fn an_error_keeps_whether_it_may_pass() {
+        for retryable in [true, false] {
+            let (reports, events) = mpsc::channel(4);
+            let event = SpeechEvent::Error { retryable, message: "the engine is out".to_owned() };
+            reports.send(event).await.expect("room");
+            let failed = collect(events, |_| (), None).await.err();
+            assert_eq!(failed.map(|unheard| unheard.retryable), Some(retryable));
+        }
     }
 }

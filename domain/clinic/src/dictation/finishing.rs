@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::service::DictationService;
 use super::{Claim, Dictation, DictationEvent, DictationState, Stage, Transcript};
 use crate::commands;
-use crate::drafting::{self, Draft, Recording};
+use crate::drafting::{self, Assembly, Draft, Recording};
 use crate::encounter_record::{DICTATION_SYSTEM, EncounterRecord, transcript_identifier};
 use crate::failure::ClinicError;
 use crate::review::learning::substituted;
@@ -100,15 +100,10 @@ impl DictationService {
             return Ok(());
         }
         let recording = self.described(tenant, dictation).await?;
-        let bundle = drafting::bundle(&Draft {
-            dictation,
-            transcript: &transcript,
-            recording,
-            record: &record,
-            extractor: (self.parts.extractor.name(), self.parts.extractor.version()),
-            now: self.parts.clock.now().to_milliseconds(),
-            ids: self.parts.ids.as_ref(),
-        });
+        let now = (self.parts.clock.now().to_milliseconds(), self.parts.ids.as_ref());
+        let extractor = (self.parts.extractor.name(), self.parts.extractor.version());
+        let assembly = Assembly { recording, record: &record, extractor };
+        let bundle = drafting::bundle(&Draft::of(dictation, &transcript, &record, now), &assembly);
         // Written before the draft: a draft that is there has its proposals, whatever ends the program.
         self.parts.proposals.propose(tenant, &proposals(&record, dictation)).await?;
         // Whoever was slower finds the transcript of this dictation, and writes nothing a second time.
@@ -142,13 +137,6 @@ impl DictationService {
         Ok(Recording { size, sha1: digest.finalize().into(), milliseconds: dictation.saved.milliseconds })
     }
 
-    /// All committed audio as a WAV file.
-    pub(super) async fn wave(&self, tenant: TenantId, dictation: &Dictation) -> Result<Vec<u8>, ClinicError> {
-        let mut wave = header(dictation);
-        self.each_frame(tenant, dictation.id, |samples| wave.extend_from_slice(samples)).await?;
-        Ok(wave)
-    }
-
     /// Visits the samples of all committed frames, a page of them in memory at a time.
     async fn each_frame(&self, tenant: TenantId, id: Uuid, mut visit: impl FnMut(&[u8])) -> Result<(), ClinicError> {
         let mut from = 0;
@@ -180,7 +168,7 @@ fn note(dictation: &mut Dictation, stored: &Stored) {
 }
 
 /// The act was permitted when the dictation was made; the work on it is the system's, in the clinician's name.
-fn job_caller(tenant: TenantId, dictation: &Dictation) -> Result<Caller, ClinicError> {
+pub(super) fn job_caller(tenant: TenantId, dictation: &Dictation) -> Result<Caller, ClinicError> {
     let settings = &dictation.settings;
     let practitioner = settings.practitioner.as_deref().and_then(|text| text.strip_prefix("Practitioner/"));
     let practitioner = practitioner.and_then(|id| id.parse().ok());

@@ -21,6 +21,8 @@ pub struct DictationLimits {
     pub workers: usize,
     /// How many recordings get their text while they go on; others get it after their end.
     pub sessions: usize,
+    /// How long audio is kept after its prescription was signed, or nobody was found to speak; none keeps it.
+    pub keep_audio: Option<Duration>,
 }
 
 impl Default for DictationLimits {
@@ -35,6 +37,7 @@ impl Default for DictationLimits {
             attempts: 5,
             workers: 2,
             sessions: 8,
+            keep_audio: None,
         }
     }
 }

@@ -4,7 +4,9 @@ use std::ops::Range;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use seva_fhir::types::{ResourceKey, TenantId};
+use serde::{Deserialize, Serialize};
+use seva_fhir::ports::Stored;
+use seva_fhir::types::{ResourceKey, TenantId, VersionId};
 use uuid::Uuid;
 
 use super::{Dictation, DictationState, Expiry};
@@ -134,8 +136,107 @@ pub trait DictationStore: Send + Sync {
     /// Ends all leases, without counting them as attempts: for a node that knows that it is alone, at its start.
     async fn release(&self) -> StoreResult<()>;
 
-    /// Marks it withdrawn and removes its audio rows and its key, in one unit.
-    async fn withdraw(&self, tenant: TenantId, id: Uuid) -> StoreResult<()>;
+    /// Marks it withdrawn, for a reason where there is one to tell, and removes its text, its audio rows and its key, in one
+    /// unit; a blob of its audio is removed after.
+    async fn withdraw(&self, tenant: TenantId, id: Uuid, reason: Option<&str>) -> StoreResult<()>;
+}
+
+/// Where the audio of a dictation lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AudioPlace {
+    /// In rows, a chunk each, as it came.
+    Rows,
+    /// In one sealed blob.
+    Blob,
+    /// Its key is gone, its blob not yet.
+    Shredding,
+    /// Nowhere.
+    Shredded,
+}
+
+impl AudioPlace {
+    /// Every place.
+    pub const ALL: [Self; 4] = [Self::Rows, Self::Blob, Self::Shredding, Self::Shredded];
+
+    /// Returns the stored word.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Rows => "rows",
+            Self::Blob => "blob",
+            Self::Shredding => "shredding",
+            Self::Shredded => "shredded",
+        }
+    }
+
+    /// Reads the stored word.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|place| place.code() == code)
+    }
+
+    /// Tells whether there is audio to hear.
+    #[must_use]
+    pub const fn is_kept(self) -> bool {
+        matches!(self, Self::Rows | Self::Blob)
+    }
+}
+
+/// A dictation whose audio is kept, beside the Consent that it was recorded under, as it stands now.
+#[derive(Clone)]
+pub struct UnderConsent {
+    /// The hospital.
+    pub tenant: TenantId,
+    /// The dictation.
+    pub dictation: Dictation,
+    /// The Consent; none when it was deleted.
+    pub consent: Option<Stored>,
+}
+
+/// What the life of recorded audio needs of the database, from its last frame to its end.
+#[async_trait]
+pub trait RecordingArchive: Send + Sync {
+    /// Takes a dictation whose work is done and whose audio still lies in rows; the lease ends by itself.
+    async fn claim_audio(&self) -> StoreResult<Option<(TenantId, Dictation, Claim)>>;
+
+    /// Removes the rows of audio that lies in a blob now, if the claim still stands and the audio is still kept.
+    async fn moved(&self, tenant: TenantId, id: Uuid, claim: Claim) -> StoreResult<()>;
+
+    /// Finds the chunk that holds a byte of the samples: its sequence number, and its first byte.
+    async fn chunk_at(&self, tenant: TenantId, id: Uuid, byte: u64) -> StoreResult<Option<(u32, u64)>>;
+
+    /// Destroys the key and the rows of kept audio, in one unit; false when there was nothing to destroy. What the audio
+    /// came to stays.
+    async fn shred(&self, tenant: TenantId, id: Uuid) -> StoreResult<bool>;
+
+    /// Notes that the blob of shredded audio is gone too.
+    async fn blob_removed(&self, tenant: TenantId, id: Uuid) -> StoreResult<()>;
+
+    /// Lists audio whose key is gone and whose blob may not be, so many at most.
+    async fn shredding(&self, count: u32) -> StoreResult<Vec<(TenantId, Uuid)>>;
+
+    /// Lists dictations that were reviewed, or in which nobody spoke, so long ago and whose audio is kept, so many at most.
+    async fn kept_since(&self, age: Duration, count: u32) -> StoreResult<Vec<(TenantId, Dictation)>>;
+
+    /// Lists dictations whose audio is kept and whose Consent is not the version that was last judged, from behind a place
+    /// on, so many looked at; with the place where it stopped, none at the end.
+    async fn under_changed_consents(&self, after: Option<ArchivePlace>, looked_at: u32) -> StoreResult<ConsentsPage>;
+
+    /// Notes which version of its Consent permits a dictation.
+    async fn judged(&self, tenant: TenantId, id: Uuid, version: VersionId) -> StoreResult<()>;
+}
+
+/// A place in the order in which kept audio is looked through.
+pub type ArchivePlace = (TenantId, Uuid);
+
+/// A page of dictations whose Consents changed.
+#[derive(Clone, Default)]
+pub struct ConsentsPage {
+    /// The dictations.
+    pub changed: Vec<UnderConsent>,
+    /// Where to go on; none at the end.
+    pub next: Option<ArchivePlace>,
 }
 
 /// Where a part of an uploaded file lies in it.
@@ -215,6 +316,9 @@ pub trait AudioCipher: Send + Sync {
     /// Encrypts the piece with a sequence number; one number is used for one content only.
     fn encrypt(&self, blob: Uuid, key: &WrappedKey, sequence: u32, plain: &[u8]) -> Result<Vec<u8>, CipherError>;
 
+    /// By how many bytes a sealed piece is longer.
+    fn overhead(&self) -> u64;
+
     /// Decrypts it; a piece moved to another place or recording is refused.
     fn decrypt(&self, blob: Uuid, key: &WrappedKey, sequence: u32, sealed: &[u8]) -> Result<Vec<u8>, CipherError>;
 }
@@ -258,9 +362,26 @@ pub trait BlobStore: Send + Sync {
         range: Option<Range<u64>>,
     ) -> Result<Option<BlobContent>, BlobError>;
 
+    /// Begins a blob of unknown size. Nothing can be read under its id before [`BlobWriter::finish`]; then it stands in
+    /// place of one that was there.
+    async fn write(&self, tenant: TenantId, id: Uuid, content_type: &str) -> Result<Box<dyn BlobWriter>, BlobError>;
+
     /// Removes a blob; one that is not there is no error.
     async fn delete(&self, tenant: TenantId, id: Uuid) -> Result<(), BlobError>;
 
     /// Tells whether blobs can be stored now.
     async fn health(&self) -> Result<(), BlobError>;
+}
+
+/// A blob that is being written piece by piece.
+#[async_trait]
+pub trait BlobWriter: Send {
+    /// Adds bytes at its end.
+    async fn append(&mut self, bytes: Vec<u8>) -> Result<(), BlobError>;
+
+    /// Makes it durable, and readable under its id.
+    async fn finish(self: Box<Self>) -> Result<(), BlobError>;
+
+    /// Lets go of what was written.
+    async fn abandon(self: Box<Self>);
 }

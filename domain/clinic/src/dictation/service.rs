@@ -7,6 +7,7 @@ use seva_fhir::FhirService;
 use seva_fhir::access::{AuditLog, Caller, Interaction, Refusal, decide};
 use seva_fhir::clock::{Clock, IdSource};
 use seva_fhir::json::{Json, Limits, parse};
+use seva_fhir::ports::Stored;
 use seva_fhir::service::FhirError;
 use seva_fhir::types::{ResourceKey, TenantId};
 use sha2::{Digest, Sha256};
@@ -16,7 +17,8 @@ use uuid::Uuid;
 
 use super::decoding::Live;
 use super::ports::{
-    AudioChunk, AudioCipher, DictationStore, DictationStoreError, PartPlace, RecordingKeys, RecordingUploads, Saved,
+    AudioChunk, AudioCipher, AudioPlace, BlobStore, DictationStore, DictationStoreError, PartPlace, RecordingArchive,
+    RecordingKeys, RecordingUploads, Saved,
 };
 use super::{
     Dictation, DictationEvent, DictationLimits, DictationMode, DictationResult, DictationSettings, DictationState,
@@ -76,6 +78,10 @@ pub struct DictationParts {
     pub store: Arc<dyn DictationStore>,
     /// Files that come in parts.
     pub uploads: Arc<dyn RecordingUploads>,
+    /// Where finished audio goes.
+    pub blobs: Arc<dyn BlobStore>,
+    /// What is known of kept audio.
+    pub archive: Arc<dyn RecordingArchive>,
     /// Keys.
     pub keys: Arc<dyn RecordingKeys>,
     /// The cipher.
@@ -150,7 +156,9 @@ impl DictationService {
         if encounter.get("subject").and_then(|subject| subject.get_str("reference")) != Some(&patient) {
             return Err(ClinicError::Invalid("the encounter is not the patient's".to_owned()));
         }
-        let consent = self.resource(caller, &request.consent).await?;
+        let consent = self.parts.fhir.read(caller, &request.consent).await?;
+        let consent_version = Some(consent.version);
+        let consent = json_of(&consent)?;
         let now = self.parts.clock.now().to_milliseconds();
         if let Some(reason) = consent::refusal(&consent, &patient, now) {
             return Err(ClinicError::Invalid(reason.to_owned()));
@@ -171,9 +179,11 @@ impl DictationService {
             patient: request.patient,
             encounter: request.encounter,
             consent: request.consent,
+            consent_version,
             settings,
             result: DictationResult::default(),
             saved: Saved::default(),
+            audio: AudioPlace::Rows,
             uploaded: 0,
             since: now,
             place: None,
@@ -296,18 +306,8 @@ impl DictationService {
         {
             return Err(ClinicError::Conflict("the prescription of this dictation was signed".to_owned()));
         }
-        self.parts.store.withdraw(caller.tenant, id).await?;
-        self.parts.keys.shred(caller.tenant, id).await?;
-        self.tell(id, DictationEvent::State { state: DictationState::Withdrawn });
-        self.forget(id);
-        self.tell_places().await;
-        Ok(())
-    }
-
-    /// Returns the committed audio as a WAV file.
-    pub async fn recording(&self, caller: &Caller, id: Uuid) -> Result<Vec<u8>, ClinicError> {
-        let dictation = self.find(caller, id).await?;
-        self.wave(caller.tenant, &dictation).await
+        self.parts.store.withdraw(caller.tenant, id, None).await?;
+        self.ended(caller.tenant, id).await
     }
 
     /// Returns the dictation's whole text.
@@ -317,8 +317,7 @@ impl DictationService {
     }
 
     pub(super) async fn resource(&self, caller: &Caller, key: &ResourceKey) -> Result<Json, ClinicError> {
-        let stored = self.parts.fhir.read(caller, key).await?;
-        parse(&stored.body, &Limits::default()).map_err(|error| ClinicError::Unavailable(error.to_string()))
+        json_of(&self.parts.fhir.read(caller, key).await?)
     }
 
     pub(super) fn publisher(&self, id: Uuid) -> broadcast::Sender<DictationEvent> {
@@ -355,12 +354,14 @@ impl DictationService {
         let key = self.parts.keys.find(tenant, id).await?.ok_or(ClinicError::NotFound("the recording's key"))?;
         let mut plain = Vec::new();
         for chunk in self.parts.store.chunks(tenant, id, from, 64).await? {
-            let samples = (self.parts.cipher.decrypt(id, &key, chunk.sequence, &chunk.data))
-                .map_err(|error| ClinicError::Unavailable(error.to_string()))?;
-            plain.push((chunk.sequence, samples));
+            plain.push((chunk.sequence, self.open_piece(id, &key, (chunk.sequence, &chunk.data))?));
         }
         Ok(plain)
     }
+}
+
+fn json_of(stored: &Stored) -> Result<Json, ClinicError> {
+    parse(&stored.body, &Limits::default()).map_err(|error| ClinicError::Unavailable(error.to_string()))
 }
 
 fn may_read(caller: &Caller) -> Result<(), ClinicError> {

@@ -24,6 +24,7 @@ pub struct DictationView {
     saved_sequence: i64,
     saved_milliseconds: u64,
     uploaded_bytes: u64,
+    audio: AudioView,
     progress: u8,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
@@ -37,6 +38,13 @@ pub struct DictationView {
     composition: Option<String>,
     created: String,
     updated: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum AudioView {
+    Kept,
+    Shredded,
 }
 
 #[derive(Serialize)]
@@ -109,6 +117,7 @@ impl DictationView {
             saved_sequence: dictation.saved.sequence.map_or(-1, i64::from),
             saved_milliseconds: dictation.saved.milliseconds,
             uploaded_bytes: dictation.uploaded,
+            audio: if dictation.audio.is_kept() { AudioView::Kept } else { AudioView::Shredded },
             progress: dictation.result.progress,
             problem: dictation.result.problem.clone(),
             failed_stage: dictation.result.failed_stage,

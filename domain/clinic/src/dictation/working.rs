@@ -8,6 +8,7 @@ use seva_fhir::types::TenantId;
 use tokio::time::{sleep, timeout};
 use uuid::Uuid;
 
+use super::archive::CARE;
 use super::service::DictationService;
 use super::{Attempt, Claim, Dictation, DictationEvent, DictationState, DictationStoreError, LEASE, Stage};
 use crate::failure::ClinicError;
@@ -39,6 +40,7 @@ impl DictationService {
             tasks.spawn(self.clone().work());
         }
         tasks.spawn(self.clone().watch_over());
+        tasks.spawn(self.clone().look_after());
         Ok(())
     }
 
@@ -57,7 +59,14 @@ impl DictationService {
                     self.tell_places().await;
                     self.carry(tenant, dictation, claim).await;
                 }
-                Ok(None) => self.rest().await,
+                Ok(None) => match self.move_audio().await {
+                    Ok(true) => {}
+                    Ok(false) => self.rest().await,
+                    Err(error) => {
+                        tracing::warn!(%error, "finished audio was not moved");
+                        self.rest().await;
+                    }
+                },
                 Err(error) => {
                     tracing::warn!(%error, "no dictation could be taken");
                     self.rest().await;
@@ -79,7 +88,7 @@ impl DictationService {
         *self.closing.borrow()
     }
 
-    async fn closed(&self) {
+    pub(super) async fn closed(&self) {
         // The sender is this service's own: it can't be gone.
         let _ = self.closing.subscribe().wait_for(|closing| *closing).await;
     }
@@ -99,6 +108,21 @@ impl DictationService {
             self.let_idle_go();
             tokio::select! {
                 () = sleep(LOOK) => {}
+                () = self.closed() => {}
+            }
+        }
+    }
+
+    /// Looks after kept audio.
+    async fn look_after(self) {
+        let mut place = None;
+        while !self.is_closing() {
+            match self.care(place).await {
+                Ok(next) => place = next,
+                Err(error) => tracing::warn!(%error, "kept audio was not looked after"),
+            }
+            tokio::select! {
+                () = sleep(CARE) => {}
                 () = self.closed() => {}
             }
         }
@@ -133,7 +157,7 @@ impl DictationService {
     }
 
     /// Keeps the lease while the work goes on; ends when somebody else has the dictation.
-    async fn hold(&self, tenant: TenantId, id: Uuid, claim: Claim) {
+    pub(super) async fn hold(&self, tenant: TenantId, id: Uuid, claim: Claim) {
         loop {
             sleep(LEASE / 3).await;
             match self.parts.store.renew(tenant, id, claim).await {

@@ -8,6 +8,10 @@ use crate::entities::{self, Entity};
 
 /// The base of our own extensions.
 pub const EXTENSION: &str = "https://seva-arogya.org/fhir/StructureDefinition/";
+/// The system of labels that say who asserts something.
+pub const VALUES: &str = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue";
+/// A machine asserts it.
+pub const MACHINE: &str = "AIAST";
 const DERIVATION: &str = "http://hl7.org/fhir/StructureDefinition/derivation-reference";
 
 /// Reads what a typed model wrote, to put it into a Bundle or to take elements for an edit from it.
@@ -82,10 +86,12 @@ pub fn evidence(draft: &Draft<'_>, transcript: &str, (begin, end): (usize, usize
         part("length", offset(end - begin)),
     ];
     let mut list = vec![Extension { url: DERIVATION.to_owned(), value: ExtensionValue::Parts(characters) }];
-    if let Some((start, stop)) = draft.transcript.times(begin, end) {
+    if let Some(dictation) = draft.dictation
+        && let Some((start, stop)) = draft.transcript.times(begin, end)
+    {
         let milliseconds = |time| ExtensionValue::Unsigned(u32::try_from(time).unwrap_or(u32::MAX));
         let span = vec![
-            part("dictation", ExtensionValue::Text(draft.dictation.id.to_string())),
+            part("dictation", ExtensionValue::Text(dictation.id.to_string())),
             part("start", milliseconds(start)),
             part("end", milliseconds(stop)),
         ];
@@ -107,6 +113,5 @@ pub fn entity_extensions(draft: &Draft<'_>, transcript: &str, entity: &Entity) -
 /// Says that a machine asserted it and nobody has verified it yet.
 #[must_use]
 pub fn machine_made() -> Vec<Coding> {
-    let system = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue";
-    vec![Coding::named(system, "AIAST", "Artificial Intelligence asserted")]
+    vec![Coding::named(VALUES, MACHINE, "Artificial Intelligence asserted")]
 }

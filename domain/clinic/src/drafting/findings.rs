@@ -126,7 +126,7 @@ pub(super) fn test(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Draf
     let request = models::ServiceRequest {
         origin: origin(draft, entity, transcript),
         code: heard(&entity.text, &entity.codings),
-        requester: draft.dictation.settings.practitioner.clone(),
+        requester: draft.author.clone(),
     };
     drafted(draft, Statement::Test(request), entity, (Some(SectionKind::Tests), entity.text.clone()))
 }

@@ -25,7 +25,7 @@ pub(super) fn request(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> D
         origin: Origin { labels: machine_made(), ..draft.origin(extensions) },
         medication: heard(&entity.text, &entity.codings),
         supporting: vec![transcript.to_owned()],
-        requester: draft.dictation.settings.practitioner.clone(),
+        requester: draft.author.clone(),
         dosages: dosage::regimen_to_fhir(&steps),
         dispensed: dispensed(&steps),
         reasons: Vec::new(),

@@ -94,10 +94,10 @@ const QUOTED: [(SectionKind, &[&str]); 3] = [
     (SectionKind::Instructions, &["advise", "advice", "avoid", "drink ", "plenty of", "bed rest", "take rest"]),
 ];
 
-pub(super) fn composition(draft: &Draft<'_>, drafted: &[Drafted], transcript: &str) -> Json {
-    let mut resource = match &draft.record.composition {
+pub(super) fn composition(draft: &Draft<'_>, record: &EncounterRecord, drafted: &[Drafted], transcript: &str) -> Json {
+    let mut resource = match &record.composition {
         Some(held) => held.body.as_object().cloned().unwrap_or_default(),
-        None => new_composition(draft),
+        None => new_composition(draft, record),
     };
     let mut sections = match resource.remove("section") {
         Some(Json::Array(sections)) => sections,
@@ -136,9 +136,8 @@ pub(super) fn composition(draft: &Draft<'_>, drafted: &[Drafted], transcript: &s
     resource.into()
 }
 
-fn new_composition(draft: &Draft<'_>) -> JsonObject {
-    let author = draft.dictation.settings.practitioner.clone().unwrap_or_default();
-    let composition = empty_composition(draft.record, &author, draft.now);
+fn new_composition(draft: &Draft<'_>, record: &EncounterRecord) -> JsonObject {
+    let composition = empty_composition(record, draft.author.as_deref().unwrap_or_default(), draft.now);
     written(&Composition { labels: machine_made(), ..composition }.to_json())
 }
 

@@ -7,7 +7,7 @@ use seva_fhir::structure;
 use seva_fhir::types::Instant;
 
 use super::*;
-use crate::dictation::{DictationMode, DictationResult, DictationSettings, DictationState, Saved, Segment};
+use crate::dictation::{AudioPlace, DictationMode, DictationResult, DictationSettings, DictationState, Saved, Segment};
 use crate::entities::{Attribute, AttributeType, Coding};
 
 pub(crate) fn entity(text: &str, whole: &str, category: Category, kind: EntityType) -> Entity {
@@ -84,6 +84,7 @@ pub(crate) fn dictation_of(text: &str, entities: Vec<Entity>) -> Dictation {
         patient: "Patient/p".parse().expect("a key"),
         encounter: "Encounter/e".parse().expect("a key"),
         consent: "Consent/c".parse().expect("a key"),
+        consent_version: None,
         settings: DictationSettings {
             account: "a".into(),
             display: "A".into(),
@@ -96,6 +97,7 @@ pub(crate) fn dictation_of(text: &str, entities: Vec<Entity>) -> Dictation {
         },
         result: DictationResult { segments: vec![segment], entities, ..DictationResult::default() },
         saved: Saved::default(),
+        audio: AudioPlace::Rows,
         uploaded: 0,
         since: Instant::from_micros(0),
         place: None,
@@ -111,15 +113,10 @@ pub(crate) fn drafted(text: &str) -> Json {
 
 fn drafted_from(dictation: &Dictation) -> Json {
     let transcript = Transcript::of(&dictation.result.segments);
-    bundle(&Draft {
-        dictation,
-        transcript: &transcript,
-        recording: Recording { size: 44, sha1: [0; 20], milliseconds: 9_000 },
-        record: &record(),
-        extractor: ("lexicon", "1"),
-        now: Instant::from_micros(0),
-        ids: &RandomIds,
-    })
+    let recording = Recording { size: 44, sha1: [0; 20], milliseconds: 9_000 };
+    let record = record();
+    let draft = Draft::of(dictation, &transcript, &record, (Instant::from_micros(0), &RandomIds));
+    bundle(&draft, &Assembly { recording, record: &record, extractor: ("lexicon", "1") })
 }
 
 #[test]

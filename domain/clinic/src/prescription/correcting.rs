@@ -8,7 +8,7 @@ use seva_models::ExtensionValue;
 
 use super::editing::{edit, find_medicine, name, verify, write_line};
 use super::line::TypedLine;
-use super::{Prescription, PrescriptionService, view};
+use super::{Prescription, PrescriptionService, verifying, view};
 use crate::drafting::elements::{extension_value, set_extension};
 use crate::drafting::{SectionContent, SectionKind, put, section_text, set_section};
 use crate::encounter_record::Held;
@@ -70,7 +70,8 @@ impl PrescriptionService {
         let target = find_medicine(&record, medicine)?;
         let Some(mut request) = corrected(target, correction)? else { return Ok(false) };
         set_extension(&mut request, "review-state", ExtensionValue::Code("pending".to_owned()));
-        let entries = vec![put(target, request.into()), put(held, held.body.clone())];
+        let mut entries = vec![put(target, request.into()), put(held, held.body.clone())];
+        entries.extend(self.act(caller, target));
         self.write(caller, encounter, entries).await?;
         Ok(true)
     }
@@ -104,6 +105,7 @@ fn corrected(target: &Held, correction: Correction<'_>) -> Result<Option<JsonObj
                 return Ok(None);
             }
             name(&mut request, meant);
+            verifying::edited(&mut request);
             note_heard(&mut request, &target.body, heard);
         }
         Correction::Words { heard, drafted, meant } => {
@@ -115,6 +117,7 @@ fn corrected(target: &Held, correction: Correction<'_>) -> Result<Option<JsonObj
             let Some(line) = read.filter(|line| !line.steps.is_empty()) else { return Ok(None) };
             let doubted = extension_value(&target.body, "suggested-name", "valueString").cloned();
             write_line(&mut request, &line);
+            verifying::edited(&mut request);
             // A corrected dose says nothing about the name.
             if let Some(doubted) = doubted.as_ref().and_then(Json::as_str) {
                 set_extension(&mut request, "suggested-name", ExtensionValue::Text(doubted.to_owned()));

@@ -122,7 +122,7 @@ pub(super) fn filed(record: &EncounterRecord, kept: &KeptPaper, filed: &Filed<'_
         authenticator: Some(filed.signer.to_owned()),
         replaces: before.map(|before| before.key.to_string()),
         attachments: vec![attachment],
-        encounter: record.encounter.key.to_string(),
+        encounter: Some(record.encounter.key.to_string()),
         ..DocumentReference::default()
     };
     let mut entries = vec![binary];

@@ -9,7 +9,7 @@ use seva_fhir::types::ResourceKey;
 use seva_models::{Concept, ExtensionValue, MedicationRequest, Origin};
 
 use super::line::TypedLine;
-use super::{Prescription, PrescriptionService, view};
+use super::{Prescription, PrescriptionService, verifying, view};
 use crate::dosage::{self, Dosage};
 use crate::drafting::elements::{extension_value, heard, remove_extension, set_extension, written};
 use crate::drafting::{
@@ -54,8 +54,11 @@ impl PrescriptionService {
         check_state(change.state.as_deref())?;
         let record = self.record(caller, encounter).await?;
         let held = self.draft(&record, version)?;
-        let composition = with_section(&held.body, kind, &change);
-        self.write(caller, encounter, vec![put(held, composition)]).await
+        let mut entries = vec![put(held, with_section(&held.body, kind, &change))];
+        if change.text.is_some() {
+            entries.extend(self.act(caller, held));
+        }
+        self.write(caller, encounter, entries).await
     }
 
     /// Adds a typed medicine; the first one begins the prescription.
@@ -72,7 +75,7 @@ impl PrescriptionService {
         let now = self.parts.clock.now().to_milliseconds();
         let origin = Origin {
             subject: record.patient.clone(),
-            encounter: encounter.to_string(),
+            encounter: Some(encounter.to_string()),
             date: now.to_string(),
             ..Origin::default()
         };
@@ -115,6 +118,7 @@ impl PrescriptionService {
             let line =
                 TypedLine::read(text).ok_or_else(|| ClinicError::Invalid("the line names no medicine".to_owned()))?;
             write_line(&mut request, &line);
+            verifying::edited(&mut request);
         }
         if let Some(verification) = &change.verification {
             verify(&mut request, verification)?;
@@ -126,8 +130,18 @@ impl PrescriptionService {
             (None, None, _) => before,
         };
         set_extension(&mut request, "review-state", ExtensionValue::Code(state));
-        let entries = vec![put(target, request.into()), put(held, held.body.clone())];
+        let mut entries = vec![put(target, request.into()), put(held, held.body.clone())];
+        if change.text.is_some() {
+            entries.extend(self.act(caller, target));
+        }
         self.write(caller, encounter, entries).await
+    }
+
+    /// The Provenance of an edit, where a practitioner made it.
+    pub(super) fn act(&self, caller: &Caller, target: &Held) -> Option<Json> {
+        let author = caller.practitioner_reference()?;
+        let now = self.parts.clock.now().to_milliseconds().to_string();
+        Some(post(&self.url(), verifying::act(target, &author, &now)))
     }
 
     pub(super) async fn write(
@@ -167,10 +181,11 @@ pub(super) fn verify(request: &mut JsonObject, verification: &str) -> Result<(),
     let suggested = extension_value(&body, "suggested-name", "valueString").and_then(Json::as_str);
     let suggested = suggested.ok_or_else(|| ClinicError::Conflict("the name is not in doubt".to_owned()))?;
     match verification {
-        "as-heard" => {}
+        "as-heard" => verifying::accepted(request),
         "as-suggested" => {
             let suggested = suggested.to_owned();
             name(request, &suggested);
+            verifying::edited(request);
         }
         _ => return Err(ClinicError::Invalid("a verification is as-heard or as-suggested".to_owned())),
     }

@@ -5,7 +5,7 @@ use seva_fhir::json::Json;
 use seva_fhir::types::ResourceKey;
 
 use super::PrescriptionService;
-use super::view::{self, MedicineView, Prescription};
+use super::view::{self, MedicineView, Prescription, SectionView};
 use crate::encounter_record::{EncounterRecord, Held};
 use crate::failure::ClinicError;
 use crate::printing::{
@@ -109,12 +109,14 @@ fn allergies(seen: &Prescription) -> Vec<String> {
 }
 
 fn section(seen: &Prescription, code: &str) -> String {
-    seen.sections.iter().find(|section| section.code == code).map(|section| section.text.clone()).unwrap_or_default()
+    let found = seen.sections.iter().find(|section| section.code == code && section.state != "rejected");
+    found.map(|section| section.text.clone()).unwrap_or_default()
 }
 
 fn advice(seen: &Prescription) -> Vec<(String, String)> {
     const PRINTED: &[&str] = &["instructions", "follow-up", "tests", "referral"];
-    let printed = seen.sections.iter().filter(|section| PRINTED.contains(&section.code) && !section.text.is_empty());
+    let stands = |section: &&SectionView| section.state != "rejected" && !section.text.is_empty();
+    let printed = seen.sections.iter().filter(|section| PRINTED.contains(&section.code)).filter(stands);
     printed.map(|section| (section.title.to_owned(), section.text.clone())).collect()
 }
 

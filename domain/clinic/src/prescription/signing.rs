@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::document::{self, Filed};
 use super::editing::author;
-use super::{Prescription, PrescriptionService, view};
+use super::{Prescription, PrescriptionService, verifying, view};
 use crate::drafting::documents::participant;
 use crate::drafting::elements::{extension, extension_value, set_extension, written};
 use crate::drafting::{post, put, transaction};
@@ -159,35 +159,38 @@ fn check_author(composition: &Json, signer: &str) -> Result<(), ClinicError> {
     Err(ClinicError::Forbidden("only the author signs or amends a prescription".to_owned()))
 }
 
-/// The members without the label that says that nobody has verified them.
+/// The members, which the clinician stands for from now on.
 fn members(held: &Held) -> JsonObject {
     let mut members = held.body.as_object().cloned().unwrap_or_default();
-    if let Some(meta) = members.get_mut("meta").and_then(Json::as_object_mut) {
-        meta.remove("security");
-    }
+    verifying::accepted(&mut members);
     members
 }
 
 fn signed_medicine(held: &Held) -> Json {
-    let mut request = members(held);
     if view::review_state(&held.body) == "rejected" {
-        request.insert("status", "cancelled");
-    } else {
-        request.insert("status", "active");
-        request.insert("intent", "order");
+        return verifying::in_error(held);
     }
+    let mut request = members(held);
+    request.insert("status", "active");
+    request.insert("intent", "order");
     request.into()
 }
 
-/// Observations become final, provisional diagnoses confirmed and transcripts final.
+/// Observations become final, provisional diagnoses confirmed and transcripts final; what was rejected with its section
+/// was an error.
 fn accepted(record: &EncounterRecord) -> Vec<Json> {
     let mut entries = Vec::new();
-    for held in record.observations.iter().filter(|held| held.body.get_str("status") == Some("preliminary")) {
+    let rejected = verifying::rejected(record);
+    let is_rejected = |held: &&Held| rejected.contains(&held.key.to_string());
+    let findings = record.observations.iter().chain(&record.conditions).chain(&record.allergies);
+    entries.extend(findings.filter(is_rejected).map(|held| put(held, verifying::in_error(held))));
+    let preliminary = |held: &&Held| held.body.get_str("status") == Some("preliminary") && !is_rejected(held);
+    for held in record.observations.iter().filter(preliminary) {
         let mut observation = members(held);
         observation.insert("status", "final");
         entries.push(put(held, observation.into()));
     }
-    for held in &record.conditions {
+    for held in record.conditions.iter().filter(|held| !is_rejected(held)) {
         let mut condition = members(held);
         let coding = condition.get_mut("verificationStatus").and_then(|status| status.get_mut("coding"));
         let first = coding.and_then(Json::as_array_mut).and_then(|codings| codings.first_mut());

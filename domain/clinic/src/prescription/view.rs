@@ -7,9 +7,10 @@ use seva_fhir::json::Json;
 use super::checks::{self, Blocker, Finding};
 use crate::dosage::{AsNeeded, Dosage, regimen_from_fhir};
 use crate::drafting::NO_KNOWN_ALLERGY;
-use crate::drafting::elements::{EXTENSION, extension_value};
+use crate::drafting::elements::extension_value;
 use crate::drafting::{SECTIONS, SectionKind, section_code, section_state, section_text};
 use crate::encounter_record::{EncounterRecord, Held};
+use crate::evidence::{self, Span};
 use crate::phrases;
 
 /// The prescription of an encounter.
@@ -236,9 +237,9 @@ pub(super) fn of(record: &EncounterRecord) -> Prescription {
     }
 }
 
-/// What was entered in error is not shown.
+/// What was entered in error is not shown, but for what was rejected: that it was proposed never vanishes.
 pub(crate) fn is_listed(held: &Held) -> bool {
-    held.body.get_str("status") != Some("entered-in-error")
+    held.body.get_str("status") != Some("entered-in-error") || review_state(&held.body) == "rejected"
 }
 
 pub(crate) fn review_state(body: &Json) -> &str {
@@ -370,27 +371,14 @@ fn signature(held: &Held) -> Option<Signature> {
     })
 }
 
-/// Reads the spans: each `derivation-reference` is followed by its `audio-span`, when there is one.
+/// Where an element comes from.
 pub(crate) fn evidence(element: &Json) -> Vec<Evidence> {
-    let mut list: Vec<Evidence> = Vec::new();
-    for each in element.get("extension").map_or(&[][..], Json::items) {
-        let part = |name: &str, value: &str| {
-            let parts = each.get("extension").map_or(&[][..], Json::items);
-            parts.iter().find(|part| part.get_str("url") == Some(name)).and_then(|part| part.get(value)).cloned()
-        };
-        let url = each.get_str("url").unwrap_or_default();
-        if url.ends_with("/derivation-reference") {
-            let number = |name| part(name, "valueInteger").and_then(|value| value.as_i64());
-            if let (Some(begin), Some(length)) = (number("offset"), number("length")) {
-                list.push(Evidence { dictation: None, start_ms: None, end_ms: None, begin, end: begin + length });
-            }
-        } else if url.strip_prefix(EXTENSION) == Some("audio-span")
-            && let Some(last) = list.last_mut()
-        {
-            last.dictation = part("dictation", "valueString").and_then(|value| value.as_str().map(str::to_owned));
-            last.start_ms = part("start", "valueUnsignedInt").and_then(|value| value.as_i64());
-            last.end_ms = part("end", "valueUnsignedInt").and_then(|value| value.as_i64());
-        }
-    }
-    list
+    let shown = |span: Span| Evidence {
+        dictation: span.audio.map(|audio| audio.dictation.to_string()),
+        start_ms: span.audio.map(|audio| audio.start_ms),
+        end_ms: span.audio.map(|audio| audio.end_ms),
+        begin: span.offset,
+        end: span.offset + span.length,
+    };
+    evidence::of_element(element, "").into_iter().map(shown).collect()
 }

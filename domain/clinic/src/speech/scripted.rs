@@ -6,6 +6,8 @@ use tokio::sync::mpsc;
 use super::{SAMPLE_RATE, SpeechEngine, SpeechError, SpeechEvent, SpeechHealth, SpeechRequest, SpeechSession, Word};
 
 const CHANNEL: usize = 64;
+/// Anything softer is a quiet room.
+const SOUND: u16 = 100;
 
 /// Reports one final for each line of its script once it has heard a sound, and `NoSpeech` for silence.
 #[derive(Clone, Debug, Default)]
@@ -54,9 +56,14 @@ async fn perform(
 ) -> Result<(), mpsc::error::SendError<SpeechEvent>> {
     reports.send(SpeechEvent::Started).await?;
     let (mut samples, mut heard) = (0_u64, false);
-    while let Some(block) = blocks.recv().await {
+    loop {
+        let block = tokio::select! {
+            () = reports.closed() => return Ok(()),
+            block = blocks.recv() => block,
+        };
+        let Some(block) = block else { break };
         samples += block.len() as u64;
-        heard |= block.iter().any(|sample| *sample != 0);
+        heard |= block.iter().any(|sample| sample.unsigned_abs() > SOUND);
     }
     if !heard || lines.is_empty() {
         reports.send(SpeechEvent::NoSpeech).await?;
@@ -92,11 +99,14 @@ fn spread(text: &str, start_ms: u64, length_ms: u64) -> Vec<Word> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{Confidence, SpeechContract, speech_engine_contract};
 
     #[tokio::test]
     async fn the_scripted_engine_keeps_the_contract() {
         let engine = ScriptedSpeech::new(["Fever for three days.", "No known allergies."]);
         let speech = vec![1000_i16; 32_000];
-        crate::testing::speech_engine_contract(&engine, &speech).await;
+        let confidence = Confidence::Absent;
+        let contract = SpeechContract { engine: &engine, speech: &speech, confidence, trouble: None };
+        speech_engine_contract(contract).await;
     }
 }

@@ -20,6 +20,7 @@ pub async fn blob_store_contract(blobs: &dyn BlobStore) {
     let other = TenantId::try_from(2).expect("a tenant");
     assert!(read(blobs, other, id).await.is_none(), "another tenant sees nothing");
     check_sizes(blobs, tenant).await;
+    check_pieces(blobs, tenant).await;
     blobs.delete(other, id).await.expect("another tenant's deletion changes nothing");
     assert!(read(blobs, tenant, id).await.is_some(), "the blob is still there");
     blobs.delete(tenant, id).await.expect("deleted");
@@ -53,4 +54,25 @@ async fn check_sizes(blobs: &dyn BlobStore, tenant: TenantId) {
     let id = Uuid::from_u128(10);
     blobs.put(tenant, id, "audio/flac", large.clone()).await.expect("stored");
     assert!(read(blobs, tenant, id).await.expect("a blob").bytes == large, "a large blob is kept");
+}
+
+async fn check_pieces(blobs: &dyn BlobStore, tenant: TenantId) {
+    let (id, kind) = (Uuid::from_u128(11), "application/octet-stream");
+    blobs.write(tenant, id, kind).await.expect("begun").finish().await.expect("finished");
+    assert_eq!(read(blobs, tenant, id).await.expect("a blob").bytes, b"", "without pieces it is empty");
+    // Seven pieces of 3 MB: more than S3 takes in one part, and none of them a multiple of its parts.
+    let piece: Vec<u8> = (0..3_000_001_u32).map(|index| index.to_be_bytes()[3]).collect();
+    let mut writer = blobs.write(tenant, id, kind).await.expect("begun");
+    for _ in 0..7 {
+        writer.append(piece.clone()).await.expect("a piece");
+    }
+    assert_eq!(read(blobs, tenant, id).await.expect("a blob").size, 0, "before its end the blob is what it was");
+    writer.finish().await.expect("finished");
+    let whole = read(blobs, tenant, id).await.expect("a blob");
+    assert!(whole.content_type == kind && whole.bytes == piece.repeat(7), "the pieces lie one behind the other");
+    let other = Uuid::from_u128(12);
+    let mut writer = blobs.write(tenant, other, kind).await.expect("begun");
+    writer.append(piece.repeat(3)).await.expect("a piece");
+    writer.abandon().await;
+    assert!(read(blobs, tenant, other).await.is_none(), "what was abandoned is not there");
 }

@@ -1,23 +1,118 @@
 //! What every speech engine promises, whichever it is.
 
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
 use crate::speech::{SpeechEngine, SpeechEvent, SpeechHealth, SpeechRequest, Word};
 
 const BLOCK: usize = 1600;
-const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
+/// How soon a session that nobody reads lets its audio go; a decoding under way ends first.
+const CANCEL: Duration = Duration::from_secs(30);
 
-/// Checks an engine that is ready against the port's promises, with 16 kHz English speech that it can recognise.
-pub async fn speech_engine_contract(engine: &dyn SpeechEngine, speech: &[i16]) {
+/// Whether an engine tells how sure it is of a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confidence {
+    /// It does, of each.
+    Told,
+    /// It doesn't; then there is none, and no invented one.
+    Absent,
+}
+
+/// What can happen to a service that an engine asks; the test's stand-in makes it happen.
+pub trait SpeechTrouble: Sync {
+    /// The service breaks off once, in the middle of what is said next.
+    fn break_once(&self);
+    /// The service takes its time from now on.
+    fn slow_down(&self);
+    /// The service refuses everything from now on.
+    fn refuse(&self);
+}
+
+/// An engine under contract, and 16 kHz English speech that it can recognise.
+#[derive(Clone, Copy)]
+pub struct SpeechContract<'a> {
+    /// The engine, ready.
+    pub engine: &'a dyn SpeechEngine,
+    /// The speech.
+    pub speech: &'a [i16],
+    /// Whether it tells how sure it is.
+    pub confidence: Confidence,
+    /// What can happen to its service, where it asks one.
+    pub trouble: Option<&'a dyn SpeechTrouble>,
+}
+
+/// Checks an engine against the port's promises.
+pub async fn speech_engine_contract(contract: SpeechContract<'_>) {
+    let SpeechContract { engine, speech, confidence, trouble } = contract;
     assert!(!engine.name().is_empty(), "an engine has a name");
     assert!(!engine.version().is_empty(), "an engine has a version");
     let health = engine.health().await;
-    assert!(matches!(health, SpeechHealth::Ready { .. }), "the engine under contract is ready");
+    assert!(matches!(health, SpeechHealth::Ready { .. }), "the engine under contract is ready: {health:?}");
+    assert_eq!(engine.destination().is_some(), trouble.is_some(), "an engine that asks a service says which");
     let events = listen(engine, speech).await;
     check_frame(&events);
     check_finals(&events);
-    let silence = listen(engine, &vec![0; 32_000]).await;
-    check_frame(&silence);
-    assert!(silence.contains(&SpeechEvent::NoSpeech), "silence is reported as no speech");
-    assert!(finals(&silence).next().is_none(), "silence has no words");
+    for (_, _, words) in finals(&events) {
+        let told = words.iter().all(|word| word.confidence.is_some() == (confidence == Confidence::Told));
+        assert!(told, "a confidence is the engine's or absent");
+    }
+    for (what, audio) in [("silence", vec![0; 32_000]), ("noise", noise(48_000)), ("nothing", Vec::new())] {
+        let heard = listen(engine, &audio).await;
+        check_frame(&heard);
+        assert!(heard.contains(&SpeechEvent::NoSpeech), "{what} is reported as no speech: {heard:?}");
+        assert!(finals(&heard).next().is_none(), "{what} has no words");
+    }
+    check_cancel(engine, speech).await;
+    if let Some(trouble) = trouble {
+        check_trouble(engine, speech, (trouble, texts(&events))).await;
+    }
+}
+
+/// A service that breaks off or is slow costs time and no word; one that refuses is an error and no silence.
+async fn check_trouble(
+    engine: &dyn SpeechEngine,
+    speech: &[i16],
+    (trouble, undisturbed): (&dyn SpeechTrouble, Vec<String>),
+) {
+    trouble.break_once();
+    let events = listen(engine, speech).await;
+    check_frame(&events);
+    check_finals(&events);
+    assert!(texts(&events) == undisturbed, "words are neither lost nor heard twice when a service breaks off");
+    trouble.slow_down();
+    let events = listen(engine, speech).await;
+    check_frame(&events);
+    assert!(texts(&events) == undisturbed, "a slow service loses no words");
+    trouble.refuse();
+    let request = SpeechRequest { language: "en-IN".into(), ..SpeechRequest::default() };
+    let Ok(session) = engine.open(request).await else { return };
+    let events = converse(session.audio, session.events, speech).await;
+    check_frame(&events);
+    let failed = events.iter().any(|event| matches!(event, SpeechEvent::Error { retryable: false, .. }));
+    assert!(failed, "a refusal is told, and that it stays one: {events:?}");
+    assert!(!events.contains(&SpeechEvent::NoSpeech), "a failure is no silence");
+}
+
+async fn check_cancel(engine: &dyn SpeechEngine, speech: &[i16]) {
+    let request = SpeechRequest { language: "en-IN".into(), ..SpeechRequest::default() };
+    let session = engine.open(request).await.expect("a ready engine opens");
+    let first = speech.get(..BLOCK * 4).unwrap_or(speech);
+    session.audio.send(first.to_vec()).await.expect("an open session takes audio");
+    drop(session.events);
+    timeout(CANCEL, session.audio.closed()).await.expect("a session that nobody reads ends");
+}
+
+/// A quiet room: the same noise each time.
+fn noise(samples: usize) -> Vec<i16> {
+    let mut state = 7_u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        i16::try_from(state >> 26).unwrap_or(0) - 32
+    };
+    (0..samples).map(|_| next()).collect()
 }
 
 /// Sends the audio in blocks and collects all events of the session.
@@ -29,7 +124,14 @@ pub async fn listen(engine: &dyn SpeechEngine, audio: &[i16]) -> Vec<SpeechEvent
 /// The same with a request of one's own.
 pub async fn listen_with(engine: &dyn SpeechEngine, request: SpeechRequest, audio: &[i16]) -> Vec<SpeechEvent> {
     let session = engine.open(request).await.expect("a ready engine opens");
-    let (sender, mut receiver) = (session.audio, session.events);
+    converse(session.audio, session.events, audio).await
+}
+
+async fn converse(
+    sender: mpsc::Sender<Vec<i16>>,
+    mut receiver: mpsc::Receiver<SpeechEvent>,
+    audio: &[i16],
+) -> Vec<SpeechEvent> {
     let blocks: Vec<Vec<i16>> = audio.chunks(BLOCK).map(<[i16]>::to_vec).collect();
     let sending = async move {
         for block in blocks {
@@ -46,7 +148,7 @@ pub async fn listen_with(engine: &dyn SpeechEngine, request: SpeechRequest, audi
         events
     };
     let both = async { tokio::join!(sending, receiving) };
-    let ((), events) = tokio::time::timeout(TIMEOUT, both).await.expect("a session ends after its audio has ended");
+    let ((), events) = timeout(TIMEOUT, both).await.expect("a session ends after its audio has ended");
     events
 }
 
@@ -99,4 +201,9 @@ fn finals(events: &[SpeechEvent]) -> impl Iterator<Item = (u32, (u64, u64), &[Wo
         }
         _ => None,
     })
+}
+
+fn texts(events: &[SpeechEvent]) -> Vec<String> {
+    let words = finals(events).flat_map(|(_, _, words)| words.iter().map(|word| word.text.clone()));
+    words.collect()
 }

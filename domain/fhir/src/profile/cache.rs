@@ -14,6 +14,8 @@ const MOST: usize = 500;
 pub struct Source {
     /// The URL.
     pub url: String,
+    /// Whose definition it is: the hospital's own, or shared by all.
+    pub tenant: TenantId,
     /// The StructureDefinition.
     pub key: ResourceKey,
     /// Its version.

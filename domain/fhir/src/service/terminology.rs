@@ -13,6 +13,7 @@ use super::incoming::{check_structure, check_type};
 use super::update::stored_json;
 use super::{FhirError, FhirService};
 use crate::access::{Caller, Interaction};
+use crate::capability::{OfferedSystem, listed_systems};
 use crate::json::Json;
 use crate::outcome::{Issue, IssueCode};
 use crate::ports::Stored;
@@ -84,6 +85,18 @@ impl KnownSystem {
 }
 
 impl FhirService {
+    /// The code systems that every hospital has, in tables or in the specification's code lists, by URL and version.
+    pub async fn offered_systems(&self) -> Result<Vec<OfferedSystem>, FhirError> {
+        let shared = self.concepts.shared().await?.into_iter().map(|system| OfferedSystem {
+            url: system.url,
+            version: Some(system.version).filter(|version| !version.is_empty()),
+            has_hierarchy: system.has_hierarchy,
+        });
+        let mut systems: Vec<OfferedSystem> = listed_systems().chain(shared).collect();
+        systems.sort_by(|one, other| (&one.url, &one.version).cmp(&(&other.url, &other.version)));
+        Ok(systems)
+    }
+
     /// Finds a terminology resource; the newest one when several have the URL.
     pub async fn terminology(&self, caller: &Caller, kind: &str, named: &Named<'_>) -> Result<Option<Json>, FhirError> {
         match named {
@@ -98,26 +111,27 @@ impl FhirService {
     }
 
     async fn by_url(&self, caller: &Caller, kind: &str, url: &str) -> Result<Option<Json>, FhirError> {
-        if let Some(found) = self.stored_by_url(caller, kind, url).await? {
-            return stored_json(&found).map(Some);
+        self.stored_by_url(caller, kind, url).await?.map(|(_, found)| stored_json(&found)).transpose()
+    }
+
+    /// The hospital's own, else the one that all share, with whose it is; its JSON isn't read.
+    pub(super) async fn stored_by_url(
+        &self,
+        caller: &Caller,
+        kind: &str,
+        url: &str,
+    ) -> Result<Option<(TenantId, Stored)>, FhirError> {
+        let query = self.query_by_url(caller, kind, url)?;
+        if let Some(own) = self.search(caller, query).await?.matches.into_iter().next() {
+            return Ok(Some((caller.tenant, own)));
         }
         if caller.tenant == TenantId::SHARED {
             return Ok(None);
         }
         // Definitions that all hospitals share say nothing of anybody: the right to the type suffices.
         let query = self.query_by_url(caller, kind, url)?;
-        self.store.search(TenantId::SHARED, &query).await?.matches.first().map(stored_json).transpose()
-    }
-
-    /// The hospital's own, its JSON not read.
-    pub(super) async fn stored_by_url(
-        &self,
-        caller: &Caller,
-        kind: &str,
-        url: &str,
-    ) -> Result<Option<Stored>, FhirError> {
-        let query = self.query_by_url(caller, kind, url)?;
-        Ok(self.search(caller, query).await?.matches.into_iter().next())
+        let shared = self.store.search(TenantId::SHARED, &query).await?.matches.into_iter().next();
+        Ok(shared.map(|found| (TenantId::SHARED, found)))
     }
 
     fn query_by_url(&self, caller: &Caller, kind: &str, url: &str) -> Result<SearchQuery, FhirError> {

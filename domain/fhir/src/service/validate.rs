@@ -1,5 +1,5 @@
 //! Everything that can be wrong with a resource (R4 <https://hl7.org/fhir/R4/validation.html>): profiles and value sets
-//! are found among the resources that are stored.
+//! are found among the hospital's resources, then among those that all share.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use crate::ports::Stored;
 use crate::profile::{self, CodeQuestion, Compiled, Profile, Profiles, Report, Source, base_of};
 use crate::structure;
 use crate::terminology::{Expansion, Wanted};
+use crate::types::TenantId;
 use crate::validation::{self, ValidationLevel};
 
 /// Profiles that name further profiles are followed to this depth.
@@ -78,7 +79,7 @@ impl FhirService {
         let (mut chain, mut sources, mut next) = (Vec::new(), Vec::new(), url.to_owned());
         loop {
             let found = if chain.len() < MOST_BASES { self.definition(caller, &next).await? } else { None };
-            let Some(stored) = found else {
+            let Some((tenant, stored)) = found else {
                 if !chain.is_empty() {
                     let text = format!("the profile {url} needs its base {next}, which isn't on this server; store it");
                     issues.push(Issue::warning(IssueCode::NotFound, text));
@@ -88,7 +89,7 @@ impl FhirService {
             let definition = stored_json(&stored)?;
             let base = base_of(&definition).map(str::to_owned);
             chain.push(definition);
-            sources.push(Source { url: next, key: stored.key, version: stored.version });
+            sources.push(Source { url: next, tenant, key: stored.key, version: stored.version });
             match base {
                 Some(base) => next = base,
                 None => break,
@@ -112,7 +113,10 @@ impl FhirService {
     async fn is_current(&self, caller: &Caller, compiled: &Compiled) -> Result<bool, FhirError> {
         for source in &compiled.sources {
             let found = self.definition(caller, &source.url).await?;
-            if found.is_none_or(|stored| stored.key != source.key || stored.version != source.version) {
+            let same = found.is_some_and(|(tenant, stored)| {
+                (tenant, stored.version) == (source.tenant, source.version) && stored.key == source.key
+            });
+            if !same {
                 return Ok(false);
             }
         }
@@ -120,7 +124,7 @@ impl FhirService {
     }
 
     /// Who may not read definitions is told that they aren't known.
-    async fn definition(&self, caller: &Caller, url: &str) -> Result<Option<Stored>, FhirError> {
+    async fn definition(&self, caller: &Caller, url: &str) -> Result<Option<(TenantId, Stored)>, FhirError> {
         match self.stored_by_url(caller, "StructureDefinition", url).await {
             Err(FhirError::Refused(_)) => Ok(None),
             answer => answer,

@@ -199,6 +199,9 @@ pub trait ConceptStore: Send + Sync {
         version: Option<&str>,
     ) -> Result<Option<StoredSystem>, StoreError>;
 
+    /// The systems that all tenants share, sorted by URL and version.
+    async fn shared(&self) -> Result<Vec<StoredSystem>, StoreError>;
+
     /// Reads concepts. A filter by pattern can't be part of the query: it is the caller's.
     async fn select(&self, system: &StoredSystem, query: &ConceptQuery) -> Result<ConceptPage, StoreError>;
 

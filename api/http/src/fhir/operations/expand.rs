@@ -217,3 +217,17 @@ pub(super) fn parameters(values: Vec<(&str, (&str, Json))>) -> Json {
     let list = values.into_iter().map(|(name, value)| parameter(name, value));
     object([("resourceType", "Parameters".into()), ("parameter", array(list))])
 }
+
+#[cfg(test)]
+mod tests {
+    use seva_fhir::capability::EXPANSION_PARAMETERS;
+
+    use super::REPEATED;
+
+    #[test]
+    fn the_terminology_capabilities_name_what_is_read_here() {
+        let mut named: Vec<&str> = REPEATED.iter().map(|(name, _)| *name).chain(["offset", "count"]).collect();
+        named.sort_unstable();
+        assert_eq!(named, EXPANSION_PARAMETERS);
+    }
+}

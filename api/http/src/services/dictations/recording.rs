@@ -1,12 +1,13 @@
 //! Recordings from files: what is uploaded, at once or piece by piece, becomes frames of a second, and the audio goes out as WAV with ranges (RFC 9110 §14).
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
+use futures_util::stream;
 use poem::Body;
 use poem_openapi::ApiResponse;
 use poem_openapi::payload::Binary;
-use seva_clinic::dictation::{DictationState, Frame, LARGEST_PART, UploadedFile};
+use seva_clinic::dictation::{DictationState, Frame, LARGEST_PART, RecordingFile, UploadedFile};
 use seva_clinic::speech::audio::{AudioDecoder, AudioError};
 use seva_fhir::access::Caller;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -27,10 +28,10 @@ const AHEAD: usize = 8;
 pub enum Audio {
     /// The whole recording.
     #[oai(status = 200, content_type = "audio/wav")]
-    Whole(Binary<Vec<u8>>, #[oai(header = "accept-ranges")] String),
+    Whole(Binary<Body>, #[oai(header = "accept-ranges")] String),
     /// The range that was asked for.
     #[oai(status = 206, content_type = "audio/wav")]
-    Part(Binary<Vec<u8>>, #[oai(header = "content-range")] String, #[oai(header = "accept-ranges")] String),
+    Part(Binary<Body>, #[oai(header = "content-range")] String, #[oai(header = "accept-ranges")] String),
 }
 
 /// Which bytes of a file a request brings (RFC 9110 §14.4, as tus and the cloud stores use it for uploads).
@@ -179,12 +180,30 @@ fn decode(decoder: &dyn AudioDecoder, file: UploadedFile, frames: &mpsc::Sender<
     Ok(done)
 }
 
-/// Cuts the range that was asked for; one range only, as browsers' players ask.
-pub(super) fn audio(wave: Vec<u8>, range: Option<&str>) -> Result<Audio, Failure> {
+/// Sends the recording, or the range of it that was asked for, piece by piece: it is never whole in memory.
+pub(super) fn audio(file: RecordingFile, range: Option<&str>) -> Result<Audio, Failure> {
     let bytes = "bytes".to_owned();
-    let size = wave.len();
-    let Some(part) = range::wanted(range, size)? else { return Ok(Audio::Whole(Binary(wave), bytes)) };
+    let size = file.size();
+    let Some(part) = range::wanted(range, size)? else {
+        return Ok(Audio::Whole(Binary(sent(file, 0..size)), bytes));
+    };
     let place = range::content_range(&part, size);
-    let cut = wave.get(part).unwrap_or_default().to_vec();
-    Ok(Audio::Part(Binary(cut), place, bytes))
+    Ok(Audio::Part(Binary(sent(file, part)), place, bytes))
+}
+
+fn sent(file: RecordingFile, range: Range<u64>) -> Body {
+    let pieces = stream::try_unfold((file, range), |(mut file, range)| async move {
+        if range.is_empty() {
+            return Ok(None);
+        }
+        let mut piece = file.read(range.start).await.map_err(|error| std::io::Error::other(error.to_string()))?;
+        if piece.is_empty() {
+            // The connection is cut: a shorter answer must not look like a whole one.
+            return Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof));
+        }
+        piece.truncate(usize::try_from(range.end - range.start).unwrap_or(usize::MAX));
+        let next = range.start + piece.len() as u64;
+        Ok(Some((piece, (file, next..range.end))))
+    });
+    Body::from_bytes_stream(pieces)
 }

@@ -63,6 +63,13 @@ fn what_was_rejected_removed_or_never_drafted_is_missing_with_its_reason() {
     assert!(found.contains(&("penicillin".to_owned(), MissingReason::Removed)), "{found:?}");
     let medicine = record.medicines.first_mut().expect("a medicine");
     medicine.body.as_object_mut().expect("an object").insert("status", "entered-in-error");
+    let signed = missing_of(&record, &said);
+    assert!(
+        signed.contains(&("paracetamol".to_owned(), MissingReason::Rejected)),
+        "a signature ends what was rejected"
+    );
+    let medicine = record.medicines.first_mut().expect("a medicine");
+    set(medicine, "review-state", ExtensionValue::Code("approved".to_owned()));
     assert!(missing_of(&record, &said).contains(&("paracetamol".to_owned(), MissingReason::Removed)));
 }
 

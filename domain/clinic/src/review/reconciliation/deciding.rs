@@ -10,7 +10,7 @@ use super::super::ReviewService;
 use super::accepting::{changed, rewritten};
 use super::{Difference, Proposal, ProposalState};
 use crate::dictation::{Dictation, Transcript};
-use crate::drafting::{Draft, Recording, put, transaction};
+use crate::drafting::{Draft, put, transaction};
 use crate::encounter_record::{EncounterRecord, Held};
 use crate::failure::ClinicError;
 
@@ -124,16 +124,8 @@ impl ReviewService {
         let target = target.ok_or(ClinicError::NotFound("the resource of the proposal"))?;
         let transcript = Transcript::of(&dictation.result.segments);
         let reference = dictation.result.transcript.clone().unwrap_or_default();
-        let draft = Draft {
-            dictation,
-            transcript: &transcript,
-            // Nothing of the recording is written again.
-            recording: Recording { size: 0, sha1: [0; 20], milliseconds: 0 },
-            record: &record,
-            extractor: ("", ""),
-            now: self.parts.clock.now().to_milliseconds(),
-            ids: self.parts.ids.as_ref(),
-        };
+        let now = (self.parts.clock.now().to_milliseconds(), self.parts.ids.as_ref());
+        let draft = Draft::of(dictation, &transcript, &record, now);
         let body = changed(&draft, target, entity, &reference);
         let body = body.ok_or_else(|| ClinicError::Invalid("the statement says too little".to_owned()))?;
         let note = rewritten(&composition.body, entity, &body);

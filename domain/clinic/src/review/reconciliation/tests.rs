@@ -8,7 +8,7 @@ use seva_fhir::json::Json;
 use super::accepting::{changed, rewritten};
 use super::*;
 use crate::drafting::tests::{attribute, dictation, entity};
-use crate::drafting::{Draft, Recording, SectionKind, section_code, section_text};
+use crate::drafting::{Assembly, Draft, Recording, SectionKind, section_code, section_text};
 use crate::encounter_record::Held;
 use crate::entities::{AttributeType, Category, EntityType, Trait};
 use crate::prescription::tests::read_back;
@@ -116,20 +116,14 @@ fn what_is_held_is_never_drafted_a_second_time() {
     }
 }
 
-fn draft<'a>(said: &'a Dictation, transcript: &'a Transcript, record: &'a EncounterRecord) -> Draft<'a> {
-    Draft {
-        dictation: said,
-        transcript,
-        recording: Recording { size: 44, sha1: [0; 20], milliseconds: 9_000 },
-        record,
-        extractor: ("lexicon", "1"),
-        now: Instant::from_micros(0),
-        ids: &RandomIds,
-    }
+fn draft<'a>(said: &'a Dictation, transcript: &'a Transcript, record: &EncounterRecord) -> Draft<'a> {
+    Draft::of(said, transcript, record, (Instant::from_micros(0), &RandomIds))
 }
 
 fn drafting_of(said: &Dictation, transcript: &Transcript, record: &EncounterRecord) -> Json {
-    crate::drafting::bundle(&draft(said, transcript, record))
+    let recording = Recording { size: 44, sha1: [0; 20], milliseconds: 9_000 };
+    let assembly = Assembly { recording, record, extractor: ("lexicon", "1") };
+    crate::drafting::bundle(&draft(said, transcript, record), &assembly)
 }
 
 /// A held resource after a proposal was accepted.

@@ -2,7 +2,7 @@
 //!
 //! Liu, Spanakis and Niehues, <https://arxiv.org/abs/2005.11185>, `LocalAgreement-2`.
 
-use seva_clinic::speech::Word;
+use super::Word;
 
 /// Remembers the last decoding of the open segment.
 #[derive(Default)]

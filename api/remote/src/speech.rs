@@ -1,0 +1,7 @@
+//! Speech engines behind HTTP (OpenAI's interface) and WebSockets (Vosk's).
+
+pub mod openai;
+mod place;
+pub mod vosk;
+
+pub use place::{Place, PlaceError};
