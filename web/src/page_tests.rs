@@ -10,7 +10,7 @@ use poem::http::{Method, StatusCode};
 use poem::{Endpoint, Request, Response};
 use serde_json::{Value, json};
 
-use reviewing::{omissions, proposals, walk};
+use reviewing::{lexicon, omissions, proposals, walk};
 
 use crate::{ApiClient, ApiRequest, ApiResponse, ApiUnavailable, Pages, Surroundings, WebSettings, pages};
 
@@ -127,6 +127,7 @@ impl Scripted {
                 let list: Vec<Value> = states.split(' ').map(|state| dictation("d1", state)).collect();
                 (200, json!({ "dictations": list }))
             }
+            (_, "/v1/lexicon", _) => (200, lexicon()),
             (_, path, _) if path.ends_with("/omissions") => (200, omissions()),
             (_, path, _) if path.ends_with("/proposals") => (200, proposals()),
             (_, path, _) if path.ends_with("/walk") => (200, walk()),
@@ -224,6 +225,7 @@ async fn post(site: &Pages, path: &str, form: &str) -> Response {
 const PLACES: &[&str] = &[
     "/worklist",
     "/worklist?show=all",
+    "/account",
     "/patients",
     "/patients?q=rane",
     "/patients/rane",

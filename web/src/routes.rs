@@ -123,6 +123,7 @@ impl Pages {
             ["log-out"] => log_in::leave(self, asker).await,
             ["account", "password"] => account::submit(self, asker, ("password", &fields)).await,
             ["account", "pin"] => account::submit(self, asker, ("pin", &fields)).await,
+            ["account", "lexicon"] => account::forget(self, asker, &fields).await,
             ["patients"] => registration::patient(self, asker, &fields).await,
             ["patients", id, "visits"] => registration::visit(self, asker, (id, &fields)).await,
             ["patients", id, "allergies"] => registration::allergy(self, asker, (id, &fields)).await,

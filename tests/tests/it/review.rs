@@ -8,7 +8,7 @@ use sqlx::Connection;
 use super::dictation::{begin, review, sign, until_done};
 
 /// A dictation that was transcribed to these segments; the workers extract and draft.
-async fn said(server: &TestServer, patient: &str, lines: &[&str]) -> Value {
+pub(crate) async fn said(server: &TestServer, patient: &str, lines: &[&str]) -> Value {
     let made = begin(&server.doctor, patient, "ambient").await;
     let id = made["id"].as_str().unwrap();
     let mut start = 0;

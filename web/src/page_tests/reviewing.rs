@@ -43,7 +43,7 @@ pub(super) fn omissions() -> Value {
     for (code, target) in [("section", "follow-up"), ("section", "medications"), ("allergies", "")] {
         unsaid.push(json!({"code": code, "target": target, "name": null}));
     }
-    let reasons = ["never-drafted", "rejected", "removed", "edited-out"].map(missing);
+    let reasons = ["never-drafted", "rejected", "removed", "edited-out", "contradicted"].map(missing);
     json!({"encounter": "Encounter/e1", "patient": "Patient/rane", "said": {"total": 9, "held": 5, "missing": reasons},
         "required": {"total": 12, "met": 3, "unsaid": unsaid}})
 }
@@ -64,4 +64,9 @@ pub(super) fn proposals() -> Value {
     ];
     let all: Vec<Value> = kinds.into_iter().enumerate().map(|(number, kind)| one(number, kind)).collect();
     json!({"encounter": "Encounter/e1", "patient": "Patient/rane", "pending": 1, "proposals": all})
+}
+
+/// A lexicon with a name.
+pub(super) fn lexicon() -> Value {
+    json!({"names": [{"heard": "met <b> men", "meant": "metformin", "times": 2, "updated": "2026-07-14T06:03:00Z"}]})
 }

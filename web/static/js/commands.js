@@ -63,7 +63,8 @@ export class Commands {
     if (field) this.field = field;
     const place = (medicine && document.getElementById(`medicine-${medicine}`)) || document.getElementById(`section-${field}`);
     place?.scrollIntoView({ block: 'nearest' });
-    if (!document.activeElement?.matches('input, textarea, select')) place?.querySelector('button, a[href]')?.focus({ preventScroll: true });
+    const typed = document.activeElement?.closest('input, textarea, select');
+    if (!typed || typed.closest('[data-commands]')) place?.querySelector('button, a[href]')?.focus({ preventScroll: true });
   }
 
   say(words) {

@@ -33,8 +33,8 @@ pub fn read(utterance: &str) -> Option<Command> {
     {
         words = rest;
     }
-    if let [rest @ .., last] = words
-        && last.word == "please"
+    while let [rest @ .., last] = words
+        && matches!(last.word.as_str(), "please" | ",")
     {
         words = rest;
     }

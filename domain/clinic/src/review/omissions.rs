@@ -29,6 +29,8 @@ pub enum MissingReason {
     Removed,
     /// The section was rewritten without it.
     EditedOut,
+    /// The record holds the opposite: reconciliation asks which is so.
+    Contradicted,
 }
 
 /// Something that was said and is missing.

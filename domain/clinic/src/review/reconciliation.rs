@@ -15,7 +15,7 @@ use crate::encounter_record::EncounterRecord;
 use crate::entities::Entity;
 use crate::lexicon::Span;
 
-pub(crate) use comparing::held_of;
+pub(crate) use comparing::{contradicts, held_of};
 pub use deciding::ProposalsView;
 
 use comparing::{compared, told};
@@ -115,12 +115,10 @@ pub struct Proposal {
     pub decided: Option<Instant>,
 }
 
-/// Compares what a dictation says with what the record holds; nothing where it is the first of its encounter.
+/// Compares what a dictation says with what the record holds. The first of an encounter proposes only what waits for a
+/// decision, such as an allergy of the record that it denies.
 #[must_use]
 pub fn proposals(record: &EncounterRecord, dictation: &Dictation) -> Vec<Proposal> {
-    if record.composition.is_none() {
-        return Vec::new();
-    }
     let transcript = Transcript::of(&dictation.result.segments);
     let compared = |entity: &Entity| {
         let (difference, held) = compared(record, entity)?;
@@ -138,7 +136,9 @@ pub fn proposals(record: &EncounterRecord, dictation: &Dictation) -> Vec<Proposa
             decided: None,
         })
     };
-    dictation.result.entities.iter().filter_map(compared).collect()
+    let is_first = record.composition.is_none();
+    let says_something = |one: &Proposal| !is_first || one.state == ProposalState::Pending;
+    dictation.result.entities.iter().filter_map(compared).filter(says_something).collect()
 }
 
 #[cfg(test)]

@@ -259,8 +259,8 @@ impl Walk<'_> {
             span,
             times: self.transcript.times(span.begin, span.end),
             doubt,
-            before: Span::new(span.begin.saturating_sub(AROUND), span.begin).text_in(text),
-            after: Span::new(span.end, span.end + AROUND).text_in(text),
+            before: before(text, span),
+            after: after(text, span),
             suggestion,
             resource,
         });
@@ -272,6 +272,24 @@ impl Walk<'_> {
         let holds = |touched: &&Touched| touched.span.begin <= entity.begin && touched.span.end >= entity.end;
         Some(exact.or_else(|| self.touched.iter().find(holds))?.resource.clone())
     }
+}
+
+/// The words before a stop, whole ones.
+fn before(text: &str, span: Span) -> String {
+    let near = Span::new(span.begin.saturating_sub(AROUND), span.begin).text_in(text);
+    if span.begin <= AROUND {
+        return near;
+    }
+    near.split_once(' ').map_or(near.clone(), |(_, whole)| format!("… {whole}"))
+}
+
+/// The words after a stop, whole ones.
+fn after(text: &str, span: Span) -> String {
+    let near = Span::new(span.end, span.end + AROUND).text_in(text);
+    if near.chars().count() < AROUND {
+        return near;
+    }
+    near.rsplit_once(' ').map_or(near.clone(), |(whole, _)| format!("{whole} …"))
 }
 
 /// "No known allergies" names no substance: it is a negation.

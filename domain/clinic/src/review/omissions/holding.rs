@@ -9,6 +9,7 @@ use crate::drafting::{SectionKind, is_same_concept};
 use crate::encounter_record::{EncounterRecord, Held};
 use crate::entities::{AttributeType, Category, Entity, EntityType, Trait};
 use crate::prescription::{evidence_of, is_listed, review_state};
+use crate::review::contradicts;
 
 /// How a statement stands.
 pub(super) enum Holding {
@@ -31,12 +32,18 @@ pub(super) fn holding(
     let mut reason = None;
     for held in drafted {
         match fate(held, sections, entity) {
+            None if !is_own(held, (&id, entity)) && contradicts(record, entity) => {
+                reason = Some(MissingReason::Contradicted);
+            }
             None => return Holding::Held,
             Some(found) => reason = Some(found),
         }
     }
     if is_written(sections, entity) {
         return Holding::Held;
+    }
+    if reason.is_none() && contradicts(record, entity) {
+        return Holding::Missing(MissingReason::Contradicted);
     }
     let never = if is_drafted_at_all(entity) { MissingReason::Removed } else { MissingReason::NeverDrafted };
     Holding::Missing(reason.unwrap_or(never))
@@ -55,13 +62,18 @@ fn candidates<'a>(record: &'a EncounterRecord, entity: &Entity) -> &'a [Held] {
 
 /// The entity's own evidence, or another recording's with the same concept; of a corrected name what was heard first.
 fn comes_from(held: &Held, (dictation, entity): (&str, &Entity)) -> bool {
-    let own = evidence_of(&held.body).into_iter().any(|span| {
+    let heard = extension_value(&held.body, "heard-name", "valueString").and_then(Json::as_str);
+    let heard = heard.is_some_and(|heard| heard.eq_ignore_ascii_case(&entity.text));
+    is_own(held, (dictation, entity)) || is_same_concept(&held.body, entity) || heard
+}
+
+/// Whether an entity is the evidence of a resource.
+fn is_own(held: &Held, (dictation, entity): (&str, &Entity)) -> bool {
+    evidence_of(&held.body).into_iter().any(|span| {
         let (begin, end) = (usize::try_from(span.begin), usize::try_from(span.end));
         let covers = begin.is_ok_and(|begin| begin <= entity.begin) && end.is_ok_and(|end| end >= entity.end);
         covers && span.dictation.as_deref() == Some(dictation)
-    });
-    let heard = extension_value(&held.body, "heard-name", "valueString").and_then(Json::as_str);
-    own || is_same_concept(&held.body, entity) || heard.is_some_and(|heard| heard.eq_ignore_ascii_case(&entity.text))
+    })
 }
 
 /// What became of a draft; nothing where it stands.

@@ -74,6 +74,18 @@ fn what_was_rejected_removed_or_never_drafted_is_missing_with_its_reason() {
 }
 
 #[test]
+fn what_the_record_denies_is_not_held_by_it() {
+    let mut said = said();
+    let mut none_known = entity("Allergic to penicillin", TEXT, Category::Allergy, EntityType::Substance);
+    none_known.traits = vec![Trait::Negation];
+    let mut fever = entity("fever", TEXT, Category::MedicalCondition, EntityType::DxName);
+    fever.traits = vec![Trait::Symptom];
+    said.result.entities = vec![none_known, fever];
+    let found: Vec<MissingReason> = missing_of(&drafted(&said), &said).into_iter().map(|(_, reason)| reason).collect();
+    assert_eq!(found, [MissingReason::Contradicted, MissingReason::Contradicted]);
+}
+
+#[test]
 fn a_section_that_was_rewritten_without_it_does_not_hold_it() {
     let said = said();
     let mut record = drafted(&said);

@@ -26,6 +26,11 @@ pub(super) fn compared<'a>(record: &'a EncounterRecord, entity: &Entity) -> Opti
     Some((difference(&held.body, entity), Some(held)))
 }
 
+/// Whether the record holds the opposite of what was said.
+pub(crate) fn contradicts(record: &EncounterRecord, entity: &Entity) -> bool {
+    matches!(compared(record, entity), Some((Difference::Contradicting, _)))
+}
+
 /// The resource of the record that an entity is about, if there is one.
 pub(crate) fn held_of<'a>(record: &'a EncounterRecord, entity: &Entity) -> Option<&'a Held> {
     let candidates: &[Held] = match (entity.category, entity.kind) {

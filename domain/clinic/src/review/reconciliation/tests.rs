@@ -95,6 +95,10 @@ fn what_is_held_is_the_same_changed_or_contradicted_and_the_rest_is_new() {
     let again = differences(&rejected, vec![medicine(&[]), denied]);
     assert_eq!(again, [(Contradicting, Pending), (Same, Settled)], "what was rejected and said again is never lost");
     let first = EncounterRecord { composition: None, ..record };
+    let mut denied = entity("penicillin", TEXT, Category::Allergy, EntityType::Substance);
+    denied.traits = vec![Trait::Negation];
+    let found = differences(&first, vec![denied, medicine(&[])]);
+    assert_eq!(found, [(Contradicting, Pending)], "a first recording that denies a known allergy is not lost");
     assert_eq!(differences(&first, vec![medicine(&[])]), [], "the first recording has nothing to compare with");
 }
 

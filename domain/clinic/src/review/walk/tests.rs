@@ -62,6 +62,7 @@ fn dangerous_words_come_by_danger_times_doubt() {
     assert_eq!((first.danger, first.resource.as_deref()), (Danger::Drug, Some("MedicationRequest/m")));
     assert_eq!((first.times, first.after.starts_with(" 50 mg")), (Some((600, 700)), true));
     assert!(first.before.ends_with("Tab "), "{}", first.before);
+    assert!(first.after.ends_with(" …") && !first.after.contains("rig"), "whole words only: {}", first.after);
 }
 
 #[test]
