@@ -14,8 +14,9 @@ use crate::services::Services;
 const LONGEST_KEY: usize = 128;
 /// The largest body that is compared; POSTs outside FHIR are small, recordings come by PUT.
 const LARGEST_BODY: usize = 1024 * 1024;
-/// Logging in has no account yet to hang a key on.
-const LOG_IN: &str = "/v1/sessions";
+/// Logging in has no account yet to hang a key on, new credentials are kept nowhere, and a stream has no whole body.
+const UNKEPT: [&str; 4] =
+    ["/v1/sessions", "/v1/session/stream-credentials", "/stream-transcription", "/medical-stream-transcription"];
 
 /// Gives the first answer again.
 pub(crate) struct Idempotency(pub(crate) Arc<Services>);
@@ -41,7 +42,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Idempotent<E> {
         let Some(key) = request.header("idempotency-key").map(str::to_owned) else {
             return self.endpoint.call(request).await;
         };
-        if request.method() != Method::POST || request.uri().path() == LOG_IN {
+        if request.method() != Method::POST || UNKEPT.contains(&request.uri().path()) {
             return self.endpoint.call(request).await;
         }
         if key.is_empty() || key.len() > LONGEST_KEY {

@@ -196,6 +196,11 @@ async fn refused(client: &aws_sdk_transcribestreaming::Client, rate: i32) -> Str
 async fn streams_are_opened_to_nobody_unknown() {
     let service = service().await;
     let server = TestServer::start_with(listening_through(&service)).await.unwrap();
+    let keyed = [("idempotency-key", "k-1")];
+    for _ in 0..2 {
+        let made = server.doctor.send(Method::POST, "/v1/session/stream-credentials", &keyed, None).await.unwrap();
+        assert_eq!((made.status, made.header("idempotency-replayed")), (200, ""), "credentials are kept nowhere");
+    }
     let honest = sdk(&server, &server.doctor, |_| ()).await;
     assert_eq!(refused(&honest, 8000).await, "BadRequestException");
     for (member, other) in

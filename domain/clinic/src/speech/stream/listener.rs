@@ -175,7 +175,8 @@ impl Listener {
     /// The service has said everything, or hung up.
     async fn closed(&mut self) -> Result<(), Over> {
         let Link::Open(line) = &self.link else { return Ok(()) };
-        if !line.is_finished() {
+        // An open segment without its final would be words that are lost.
+        if !line.is_finished() || line.open_since().is_some() {
             return self.fail(ServiceFailure::passing("the speech service hung up")).await;
         }
         if self.segment == 0 {
