@@ -18,7 +18,7 @@ use seva_embedded::postgres::{PostgresCluster, PostgresSettings};
 use seva_embedded::seal::MasterSealKey;
 use seva_fhir::FhirService;
 use seva_fhir::access::AccountStore;
-use seva_fhir::clock::RandomIds;
+use seva_fhir::clock::{RandomIds, SystemClock};
 use seva_http::Services;
 use seva_postgres::{
     Database, DatabaseSettings, PostgresAccounts, PostgresAudit, PostgresIdempotency, PostgresSealer, Reindexing,
