@@ -26,7 +26,7 @@ async function main(base) {
   if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT });
   for (const [code, words] of [['diagnosis', 'Acute febrile illness'], ['medications', ''], ['instructions', 'Plenty of fluids']]) {
     if (words) {
-      await page.click(`a[href*="edit=${code}"]`);
+      await page.click(`#section-${code} a[href*="edit=${code}"]`);
       await page.fill(`#text-${code}`, words);
     }
     await page.click(`form[action$="/sections/${code}"] button[value=approved]`);

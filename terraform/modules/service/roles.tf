@@ -84,8 +84,14 @@ data "aws_iam_policy_document" "task" {
     for_each = var.comprehend_region == null ? [] : [var.comprehend_region]
 
     content {
-      sid       = "Extraction"
-      actions   = ["comprehendmedical:DetectEntitiesV2", "comprehendmedical:ListEntitiesDetectionV2Jobs"]
+      sid = "Extraction"
+      actions = [
+        "comprehendmedical:DetectEntitiesV2",
+        "comprehendmedical:InferICD10CM",
+        "comprehendmedical:InferRxNorm",
+        "comprehendmedical:InferSNOMEDCT",
+        "comprehendmedical:ListEntitiesDetectionV2Jobs",
+      ]
       resources = ["*"]
 
       condition {
