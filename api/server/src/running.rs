@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use poem::listener::{Acceptor, Listener, TcpAcceptor, TcpListener};
-use poem::{Endpoint, EndpointExt};
+use poem::EndpointExt;
 use seva_clinic::blobs::LargeBinaries;
 use seva_clinic::dictation::{DictationService, OtherNodes};
 use seva_clinic::prescription::PrescriptionService;
@@ -178,11 +178,8 @@ impl Running {
             aws: asked.aws(&configuration),
         });
         let sealer = sealer(&configuration, &database)?;
-        drop(parts);
         let specification = seva_http::api_specification(&services);
-        let settings = WebSettings { url: url.clone(), zone: configuration.server.time_zone.0 };
-        let app = pages::with_pages(seva_http::endpoint(&services).boxed(), settings);
-        let (stop, server) = serve(acceptor, app);
+        let (stop, server) = serve(acceptor, &services, &configuration);
         let background = Background::start(&services, (sealer, resources), reindexing, audit_writer);
         Ok(Self {
             address,
@@ -233,8 +230,11 @@ pub fn sealer(configuration: &Configuration, database: &Database) -> anyhow::Res
 /// Serves until the sender is used or dropped.
 fn serve(
     acceptor: impl Acceptor + 'static,
-    app: impl Endpoint + 'static,
+    services: &Arc<Services>,
+    configuration: &Configuration,
 ) -> (oneshot::Sender<()>, JoinHandle<std::io::Result<()>>) {
+    let settings = WebSettings { url: services.url.clone(), zone: configuration.server.time_zone.0 };
+    let app = pages::with_pages(seva_http::endpoint(services).boxed(), settings);
     let (stop, stopped) = oneshot::channel::<()>();
     let server = poem::Server::new_with_acceptor(acceptor);
     let signal = async move { drop(stopped.await) };
