@@ -8,8 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-# What would end the run (log-out, new secrets), what locks the account (log-in, signing), and what schemathesis can't read or
-# write: the socket, event streams, lines of JSON, and a raw Binary, which holds what was stored and not what its media type promises.
+# What would end the run (log-out, new secrets), what locks the account (log-in, signing), and what schemathesis can't read
+# or write: the socket, event streams, lines of JSON, and a raw Binary, which holds what was stored and not what its media
+# type promises.
 LEFT_OUT = [
     "logIn", "logOut", "signPrescription", "changePassword", "changePin",
     "openSocket", "startStreamTranscription", "startMedicalStreamTranscription",
