@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use poem::listener::{Acceptor, Listener, TcpAcceptor, TcpListener};
 use poem::EndpointExt;
+use poem::listener::{Acceptor, Listener, TcpAcceptor, TcpListener};
 use seva_clinic::blobs::LargeBinaries;
 use seva_clinic::dictation::{DictationService, OtherNodes};
 use seva_clinic::prescription::PrescriptionService;
