@@ -11,6 +11,7 @@ use seva_clinic::dictation::{
 };
 use seva_clinic::failure::ClinicError;
 use sha2::{Digest, Sha256};
+use sqlx::Connection as _;
 use uuid::Uuid;
 
 use crate::dictation::begin;
@@ -137,6 +138,30 @@ async fn audio_moves_again_when_the_blob_store_was_away_and_loses_nothing() {
     clinic.store.release().await.unwrap();
     clinic.audio_is(id, AudioPlace::Blob).await;
     assert!(clinic.heard(&node, id, 44).await == samples(&frames));
+    clinic.close([node]).await;
+}
+
+#[tokio::test]
+async fn audio_that_is_not_whole_in_its_rows_takes_no_blob_s_place() {
+    let clinic = Clinic::open().await;
+    let node = clinic.node(works(), works(), limits());
+    let id = clinic.spoken(&node, &frames()[..20]).await;
+    node.finish(&clinic.caller, id).await.unwrap();
+    // As a late worker finds it whose successor has moved the audio: the whole is in the blob, rows are gone.
+    let whole = b"the whole".to_vec();
+    clinic.blobs.put(clinic.caller.tenant, id, "application/octet-stream", whole.clone()).await.unwrap();
+    let url = clinic.server.running.private_database().unwrap();
+    let mut connection = sqlx::PgConnection::connect(&url).await.unwrap();
+    let remove =
+        sqlx::query("DELETE FROM audio_chunk WHERE dictation = $1::uuid AND sequence > 9").bind(id.to_string());
+    remove.execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
+    node.start_work(OtherNodes::Possible).await.unwrap();
+    clinic.until(id, DictationState::Drafted).await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    assert_eq!(clinic.now(id).await.audio, AudioPlace::Rows);
+    let kept = clinic.blobs.get(clinic.caller.tenant, id, None).await.unwrap().unwrap();
+    assert!(kept.bytes == whole, "what lies there is not overwritten by a part");
     clinic.close([node]).await;
 }
 

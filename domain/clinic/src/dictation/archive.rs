@@ -6,7 +6,6 @@ use std::ops::Range;
 use std::time::Duration;
 
 use seva_fhir::access::{AuditAction, AuditRecord, Caller};
-use seva_fhir::json::{Limits, parse};
 use seva_fhir::types::TenantId;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -16,6 +15,7 @@ use super::ports::{ArchivePlace, BlobError, BlobWriter, Claim, UnderConsent, Wra
 use super::service::DictationService;
 use super::{AudioPlace, Dictation, DictationEvent, DictationState, DictationStoreError};
 use crate::consent;
+use crate::encounter_record::Held;
 use crate::failure::ClinicError;
 use crate::speech::audio::wave_header;
 
@@ -230,11 +230,13 @@ impl DictationService {
         let id = dictation.id;
         let piece = usize::try_from(PIECE).unwrap_or(usize::MAX);
         let (mut digest, mut waiting, mut number, mut from) = (Sha256::new(), Vec::new(), BLOB_PLACE, 0);
+        let mut poured = 0;
         loop {
             let page = self.samples(tenant, id, from).await?;
             let Some((last, _)) = page.last() else { break };
             from = last + 1;
             for (_, samples) in &page {
+                poured += samples.len() as u64;
                 digest.update(samples);
                 waiting.extend_from_slice(samples);
             }
@@ -248,6 +250,11 @@ impl DictationService {
         if !waiting.is_empty() {
             let sealed = self.parts.cipher.encrypt(id, key, number, &waiting).map_err(away)?;
             writer.append(sealed).await.map_err(away)?;
+        }
+        // A late worker whose successor has removed the rows must not put its part of the audio in place of the whole.
+        if poured != dictation.saved.bytes {
+            let all = dictation.saved.bytes;
+            return Err(ClinicError::Unavailable(format!("of dictation {id} {poured} of {all} bytes lie in rows")));
         }
         Ok(digest.finalize().into())
     }
@@ -285,11 +292,10 @@ impl DictationService {
         let UnderConsent { tenant, dictation, consent } = under;
         let refused = match consent {
             None => Some("the consent was deleted"),
-            Some(stored) => match parse(&stored.body, &Limits::default()) {
-                // Its period is that of the recording, and not of the audio.
-                Ok(json) => consent::refusal(&json, &dictation.patient.to_string(), dictation.created),
-                Err(error) => return Err(ClinicError::Unavailable(error.to_string())),
-            },
+            // Its period is that of the recording, and not of the audio.
+            Some(stored) => {
+                consent::refusal(&Held::of(stored)?.body, &dictation.patient.to_string(), dictation.created)
+            }
         };
         match (refused, consent) {
             (Some(reason), _) => self.end(*tenant, dictation, reason).await,

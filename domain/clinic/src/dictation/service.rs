@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use seva_fhir::FhirService;
 use seva_fhir::access::{AuditLog, Caller, Interaction, Refusal, decide};
 use seva_fhir::clock::{Clock, IdSource};
-use seva_fhir::json::{Json, Limits, parse};
-use seva_fhir::ports::Stored;
+use seva_fhir::json::Json;
 use seva_fhir::service::FhirError;
 use seva_fhir::types::{ResourceKey, TenantId};
 use sha2::{Digest, Sha256};
@@ -25,6 +24,7 @@ use super::{
     Transcript,
 };
 use crate::consent;
+use crate::encounter_record::Held;
 use crate::entities::EntityExtractor;
 use crate::failure::ClinicError;
 use crate::review::{LearntNames, Proposals};
@@ -156,7 +156,7 @@ impl DictationService {
         }
         let consent = self.parts.fhir.read(caller, &request.consent).await?;
         let consent_version = Some(consent.version);
-        let consent = json_of(&consent)?;
+        let consent = Held::of(&consent)?.body;
         let now = self.parts.clock.now().to_milliseconds();
         if let Some(reason) = consent::refusal(&consent, &patient, now) {
             return Err(ClinicError::Invalid(reason.to_owned()));
@@ -315,7 +315,7 @@ impl DictationService {
     }
 
     pub(super) async fn resource(&self, caller: &Caller, key: &ResourceKey) -> Result<Json, ClinicError> {
-        json_of(&self.parts.fhir.read(caller, key).await?)
+        Ok(Held::of(&self.parts.fhir.read(caller, key).await?)?.body)
     }
 
     pub(super) fn publisher(&self, id: Uuid) -> broadcast::Sender<DictationEvent> {
@@ -356,10 +356,6 @@ impl DictationService {
         }
         Ok(plain)
     }
-}
-
-fn json_of(stored: &Stored) -> Result<Json, ClinicError> {
-    parse(&stored.body, &Limits::default()).map_err(|error| ClinicError::Unavailable(error.to_string()))
 }
 
 /// Whoever may dictate is a practitioner; the answer is the reference to it.
