@@ -25,6 +25,7 @@ mod m0030_blobs;
 mod m0040_review;
 mod m0041_proposals;
 mod m0042_commands;
+mod m0046_address_rows;
 
 /// The key of the PostgreSQL advisory lock that serialises migrations between nodes.
 pub const MIGRATION_LOCK: i64 = 0x5345_5641_0001;
@@ -65,6 +66,11 @@ impl MigratorTrait for Migrator {
             Box::new(Statements { name: "m0040_review", up: m0040_review::UP, down: m0040_review::DOWN }),
             Box::new(Statements { name: "m0041_proposals", up: m0041_proposals::UP, down: m0041_proposals::DOWN }),
             Box::new(Statements { name: "m0042_commands", up: m0042_commands::UP, down: m0042_commands::DOWN }),
+            Box::new(Statements {
+                name: "m0046_address_rows",
+                up: m0046_address_rows::UP,
+                down: m0046_address_rows::DOWN,
+            }),
         ]
     }
 }

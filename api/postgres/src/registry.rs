@@ -7,7 +7,7 @@ use std::sync::{PoisonError, RwLock};
 
 use sea_orm::ActiveValue::Set;
 use sea_orm::{ColumnTrait, ConnectionTrait, DatabaseConnection, DbErr, EntityTrait, QueryFilter};
-use seva_fhir::index::{CONTAINED, has_systems, made_of};
+use seva_fhir::index::{CONTAINED, has_systems, made_of, narrower_than};
 use seva_fhir::parameters::{Definition, Parameters, State, own_number};
 use seva_fhir::types::TenantId;
 use seva_fhir_profiles::{SearchParameter, definitions};
@@ -33,6 +33,8 @@ struct Way {
     is_qualified: bool,
     /// The registry's ids of the parameters that it is made of.
     parts: Vec<i32>,
+    /// The registry's ids under which some of its values are found.
+    narrower: Vec<i32>,
     /// Its value is a column of the resource's row.
     is_column: bool,
 }
@@ -79,6 +81,7 @@ impl Registry {
         let ways = parameters.iter().map(|parameter| Way {
             is_qualified: has_systems(parameter),
             parts: made_of(parameter).iter().filter_map(|part| id(part)).collect(),
+            narrower: narrower_than(parameter).iter().filter_map(|own| id(own)).collect(),
             is_column: parameter.base == "Resource" && COLUMNS.contains(&parameter.code),
         });
         let ways = ways.collect();
@@ -108,8 +111,15 @@ impl Registry {
     pub(crate) fn found_under(&self, parameter: &SearchParameter) -> Vec<i32> {
         match self.way(parameter.id) {
             Some(way) if !way.parts.is_empty() => way.parts.clone(),
-            _ => vec![self.id_of(parameter)],
+            Some(way) => std::iter::once(self.id_of(parameter)).chain(way.narrower.iter().copied()).collect(),
+            None => vec![self.id_of(parameter)],
         }
+    }
+
+    /// The registry's id of a text parameter whose values are partly found under others, and theirs.
+    pub(crate) fn partly_under(&self, parameter: u32) -> Option<(i32, &[i32])> {
+        let way = self.way(parameter).filter(|way| !way.narrower.is_empty())?;
+        Some((self.id(parameter)?, &way.narrower))
     }
 
     /// Whether the codes of a parameter may have a system.

@@ -48,10 +48,25 @@ impl IndexRows {
                 rows.add(database, parameter, &entry.value);
             }
         }
+        rows.forget_repeated_texts(database, entries);
         for patient in patients {
             rows.token.insert((database.registry.compartment(), compartment_hash(database, patient)));
         }
         rows
+    }
+
+    /// A city needs no row under the whole address beside that of its own: searches look under both.
+    fn forget_repeated_texts(&mut self, database: &Database, entries: &[IndexEntry]) {
+        let mut before = None;
+        // The entries of a parameter stand together.
+        for entry in entries.iter().filter(|entry| before.replace(entry.parameter) != Some(entry.parameter)) {
+            let Some((whole, narrower)) = database.registry.partly_under(entry.parameter) else { continue };
+            let of_elements = self.string.iter().filter(|(parameter, _)| narrower.contains(parameter));
+            let repeated: Vec<(i32, String)> = of_elements.map(|(_, text)| (whole, text.clone())).collect();
+            for row in &repeated {
+                self.string.remove(row);
+            }
+        }
     }
 
     /// What is in these rows and not in the others.

@@ -23,7 +23,7 @@ pub(crate) use plan::Planned;
 use plan::plan_of;
 
 pub use text::fold;
-pub use unions::made_of;
+pub use unions::{made_of, narrower_than};
 
 /// What stands in the place of a parameter where the value is the type of a contained resource; the pack counts from one.
 pub const CONTAINED: u32 = 0;

@@ -68,13 +68,16 @@ async fn walked(client: &Client, query: &str) -> Vec<(u64, Option<String>)> {
             let day = resource["effectiveDateTime"].as_str().map(str::to_owned);
             found.push((resource["valueQuantity"]["value"].as_u64().unwrap() - 60, day));
         }
-        let links = page.json["link"].as_array().unwrap();
-        next = links.iter().find(|link| link["relation"] == "next").map(|link| {
-            let url = link["url"].as_str().unwrap();
-            url.split_once("/fhir/").map(|(_, rest)| format!("/fhir/{rest}")).unwrap()
-        });
+        next = next_page(&page.json);
     }
     found
+}
+
+/// Where a page says that the next one is.
+fn next_page(page: &Value) -> Option<String> {
+    let next = page["link"].as_array().unwrap().iter().find(|link| link["relation"] == "next")?;
+    let (_, rest) = next["url"].as_str().unwrap().split_once("/fhir/").unwrap();
+    Some(format!("/fhir/{rest}"))
 }
 
 /// The statement that finds the first page.
@@ -161,4 +164,66 @@ async fn fewer_rows_answer_every_way_of_asking() {
     let patients = admin.get("/fhir/Patient?phonetic=rane&_sort=phonetic").await.unwrap();
     assert_eq!(patients.matches(), ["rane"]);
     server.stop().await.unwrap();
+}
+
+/// Ways of asking for a place, and the Locations that they find.
+const PLACES: &[(&str, &str)] = &[
+    ("address=pune", "one two"),
+    ("address=shivaji", "one"),
+    ("address=411", "one"),
+    ("address=india,nowhere", "one two"),
+    ("address:exact=Pune", "one two"),
+    ("address:exact=pune", ""),
+    ("address:contains=ajinag", "one"),
+    ("address:contains=un", "one three two"),
+    ("address:missing=true", "bare"),
+    ("address:missing=false", "one three two"),
+    ("address-city=pune", "one two"),
+    ("address-city=shivaji", ""),
+    ("address-city:missing=true", "bare three"),
+    ("address=pune&address-country=india", "one two"),
+    ("_filter=address%20co%20%22ajinag%22", "one"),
+];
+
+#[tokio::test]
+async fn an_address_is_found_by_each_of_its_parts() {
+    let server = TestServer::start().await.unwrap();
+    let admin = server.administrator().await.unwrap();
+    let place =
+        |id: &str, address: Value| json!({"resourceType": "Location", "id": id, "name": id, "address": address});
+    let one = json!({"line": ["Shivajinagar"], "city": "Pune", "postalCode": "411005", "country": "India"});
+    let two = json!({"text": "Pune", "city": "Pune", "country": "India"});
+    for location in [place("one", one.clone()), place("two", two), place("three", json!({"line": ["Aundh"]}))] {
+        let path = format!("/fhir/Location/{}", location["id"].as_str().unwrap());
+        assert_eq!(admin.put(&path, &location).await.unwrap().status, 201);
+    }
+    let bare = json!({"resourceType": "Location", "id": "bare", "name": "bare"});
+    assert_eq!(admin.put("/fhir/Location/bare", &bare).await.unwrap().status, 201);
+    for (query, expected) in PLACES {
+        assert_eq!(places(&admin, query).await, *expected, "{query}");
+        let sorted = places(&admin, &format!("{query}&_sort=address&_count=1")).await;
+        assert_eq!(sorted, *expected, "{query}, sorted");
+    }
+    // What moves is found where it is now, and nowhere else.
+    let mut moved = one;
+    moved["city"] = json!("Nagpur");
+    assert_eq!(admin.put("/fhir/Location/one", &place("one", moved)).await.unwrap().status, 200);
+    assert_eq!(places(&admin, "address=pune").await, "two");
+    assert_eq!(places(&admin, "address=nagpur").await, "one");
+    assert_eq!(admin.delete("/fhir/Location/two").await.unwrap().status, 204);
+    assert_eq!(places(&admin, "address=pune").await, "");
+}
+
+/// The ids of all pages, in alphabetical order; a sort only has to keep them together.
+async fn places(client: &Client, query: &str) -> String {
+    let (mut found, mut next) = (Vec::new(), Some(format!("/fhir/Location?{query}")));
+    while let Some(path) = next {
+        let page = client.get(&path).await.unwrap();
+        assert_eq!(page.status, 200, "{path}: {}", page.issues());
+        let entries = page.json["entry"].as_array().into_iter().flatten();
+        found.extend(entries.map(|entry| entry["resource"]["id"].as_str().unwrap().to_owned()));
+        next = next_page(&page.json);
+    }
+    found.sort();
+    found.join(" ")
 }

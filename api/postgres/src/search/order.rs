@@ -53,7 +53,7 @@ pub(super) struct Key {
 #[derive(Clone, Debug)]
 enum Source {
     Column(&'static str, Kind),
-    Index { table: &'static str, column: &'static str, parameter: i32, kind: Kind },
+    Index { table: &'static str, column: &'static str, parameters: Vec<i32>, kind: Kind },
     Json { paths: Vec<String>, kind: Kind },
 }
 
@@ -93,14 +93,9 @@ impl Order {
             [SortKey { by: SortBy::LastUpdated, descending }] if query.resource_types.len() == 1 => {
                 Self::Updated(Direction::of(*descending))
             }
-            [SortKey { by: SortBy::Parameter(parameter), descending }]
-                if matches!(parameter.kind, SearchParameterType::Date | SearchParameterType::String)
-                    && !is_narrow(database, query) =>
-            {
-                let (table, column) = indexed(parameter.kind);
-                let tells_type = clauses::tells_type(query, parameter);
-                let parameter = sorted_under(database, parameter);
-                Self::Walk(Walk { table, column, parameter, direction: Direction::of(*descending), tells_type })
+            [SortKey { by: SortBy::Parameter(parameter), descending }] if !is_narrow(database, query) => {
+                let walk = walk(database, query, parameter, Direction::of(*descending));
+                walk.map_or_else(|| Self::computed(database, query), Self::Walk)
             }
             _ => Self::computed(database, query),
         }
@@ -155,10 +150,17 @@ fn is_narrow(database: &Database, query: &SearchQuery) -> bool {
     query.compartment.is_some() || query.clauses.iter().any(to_one)
 }
 
-/// The one parameter under whose rows the values of a date or text stand.
-fn sorted_under(database: &Database, parameter: &SearchParameter) -> i32 {
-    let under = database.registry.found_under(parameter);
-    under.first().copied().unwrap_or_else(|| database.registry.id_of(parameter))
+/// The walk of a date or text whose values all stand under one parameter.
+fn walk(database: &Database, query: &SearchQuery, by: &SearchParameter, direction: Direction) -> Option<Walk> {
+    let (SearchParameterType::Date | SearchParameterType::String) = by.kind else { return None };
+    let (table, column) = indexed(by.kind);
+    match database.registry.found_under(by).as_slice() {
+        [parameter] => {
+            let tells_type = clauses::tells_type(query, by);
+            Some(Walk { table, column, parameter: *parameter, direction, tells_type })
+        }
+        _ => None,
+    }
 }
 
 fn indexed(kind: SearchParameterType) -> (&'static str, &'static str) {
@@ -178,7 +180,7 @@ impl Key {
                 SearchParameterType::Date | SearchParameterType::String => {
                     let (table, column) = indexed(parameter.kind);
                     let kind = if column == "low" { Kind::Integer } else { Kind::Text };
-                    Source::Index { table, column, parameter: sorted_under(database, parameter), kind }
+                    Source::Index { table, column, parameters: database.registry.found_under(parameter), kind }
                 }
                 _ => json(parameter, query.resource_types.first().copied()),
             },
@@ -205,9 +207,10 @@ impl Key {
             Source::Column(column, _) => {
                 sql.push("r.").push(column).push(" AS v");
             }
-            Source::Index { table, column, parameter, .. } => {
+            Source::Index { table, column, parameters, .. } => {
                 sql.push(least).push("(x.").push(column).push(") AS v FROM ").push(table);
-                sql.push(" x WHERE x.rid = ").push(row).push(".rid AND x.parameter = ").bind(Bind::Int4(*parameter));
+                sql.push(" x WHERE x.rid = ").push(row).push(".rid AND ");
+                clauses::in_parameters(sql, parameters);
             }
             Source::Json { paths, kind } => {
                 let value = if *kind == Kind::Number { "(j #>> '{}')::float8" } else { "(j #>> '{}') COLLATE \"C\"" };

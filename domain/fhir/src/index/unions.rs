@@ -19,6 +19,26 @@ pub fn made_of(parameter: &SearchParameter) -> &'static [&'static SearchParamete
     unions.get(&parameter.id).map_or(&[], Vec::as_slice)
 }
 
+/// Returns the texts that look at single elements of what a text parameter looks at as a whole: `address-city` beside
+/// `address`. What stands under those needs no row under the whole, which then is found under itself and all of them.
+///
+/// Only addresses: names are sorted by, and a sort walks the rows of one parameter.
+#[must_use]
+pub fn narrower_than(parameter: &SearchParameter) -> Vec<&'static SearchParameter> {
+    if parameter.kind != SearchParameterType::String || parameter.code != "address" {
+        return Vec::new();
+    }
+    let whole = branches_of(parameter.expression);
+    let is_within =
+        |branch: &str| whole.iter().any(|own| branch.strip_prefix(own).is_some_and(|rest| rest.starts_with('.')));
+    let others = definitions().search_parameters(parameter.base).iter();
+    others
+        .filter(|other| {
+            other.kind == SearchParameterType::String && branches(other).iter().all(|branch| is_within(branch))
+        })
+        .collect()
+}
+
 fn parts_of(own: &SearchParameter) -> Vec<&'static SearchParameter> {
     use SearchParameterType as Kind;
     // A sort walks the rows of one parameter; a reference is followed under its own.
@@ -51,7 +71,10 @@ fn parts_of(own: &SearchParameter) -> Vec<&'static SearchParameter> {
 }
 
 fn branches(parameter: &SearchParameter) -> BTreeSet<&'static str> {
-    let expression: &'static str = parameter.expression;
+    branches_of(parameter.expression)
+}
+
+fn branches_of(expression: &str) -> BTreeSet<&str> {
     expression.split('|').map(str::trim).filter(|branch| !branch.is_empty()).collect()
 }
 
@@ -90,5 +113,23 @@ mod tests {
         let quantity = parts("Observation", "combo-code-value-quantity");
         assert_eq!(quantity, ["code-value-quantity", "component-code-value-quantity"]);
         assert_eq!(parts("Patient", "phonetic"), ["name"]);
+    }
+
+    #[test]
+    fn an_address_is_found_under_its_elements() {
+        let within = |base: &str, code: &str| {
+            let own = definitions().search_parameter(base, code);
+            let mut codes: Vec<&str> =
+                own.map(|own| narrower_than(own)).unwrap_or_default().iter().map(|own| own.code).collect();
+            codes.sort_unstable();
+            codes
+        };
+        let elements = ["address-city", "address-country", "address-postalcode", "address-state"];
+        for base in ["Patient", "Practitioner", "RelatedPerson", "Person", "Organization", "Location", "InsurancePlan"]
+        {
+            assert_eq!(within(base, "address"), elements, "{base}");
+        }
+        assert!(within("Patient", "name").is_empty());
+        assert!(within("Patient", "address-city").is_empty());
     }
 }
