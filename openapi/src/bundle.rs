@@ -11,6 +11,7 @@ pub(crate) const PATHS: &[&str] = &[
     include_str!("../paths/dictations.yaml"),
     include_str!("../paths/prescriptions.yaml"),
     include_str!("../paths/review.yaml"),
+    include_str!("../paths/translations.yaml"),
     include_str!("../paths/health.yaml"),
     include_str!("../paths/fhir-system.yaml"),
     include_str!("../paths/fhir-compartment.yaml"),

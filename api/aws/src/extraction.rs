@@ -7,7 +7,6 @@
 mod codes;
 mod inference;
 mod mapping;
-mod pieces;
 mod vitals;
 
 use std::error::Error;
@@ -21,8 +20,8 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use seva_clinic::entities::{Entity, EntityExtractor, ExtractionError};
 
 use crate::connection::{Connection, Patience, silence};
+use crate::pieces::{Piece, pieces};
 use mapping::Reader;
-use pieces::{Piece, pieces};
 
 pub use inference::Ontology;
 

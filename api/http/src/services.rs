@@ -5,6 +5,7 @@ mod prescriptions;
 mod review;
 mod sessions;
 mod streams;
+mod translations;
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use seva_clinic::extracting::TextExtraction;
 use seva_clinic::prescription::PrescriptionService;
 use seva_clinic::review::ReviewService;
 use seva_clinic::speech::audio::AudioDecoder;
+use seva_clinic::translation::TranslationService;
 use seva_fhir::FhirService;
 use seva_fhir::access::IdempotencyStore;
 use seva_fhir::bulk::Fetcher;
@@ -42,6 +44,8 @@ pub struct Services {
     pub prescriptions: PrescriptionService,
     /// Texts of other programs.
     pub extraction: TextExtraction,
+    /// Advice in other languages.
+    pub translations: TranslationService,
     /// What helps the reviewing doctor.
     pub review: ReviewService,
     /// Voice commands.
@@ -68,8 +72,14 @@ pub struct Services {
     pub aws: Vec<Arc<dyn AwsProbe>>,
 }
 
-type Apis =
-    (HealthApi, sessions::SessionApi, dictations::DictationApi, prescriptions::PrescriptionApi, review::ReviewApi);
+type Apis = (
+    HealthApi,
+    sessions::SessionApi,
+    dictations::DictationApi,
+    prescriptions::PrescriptionApi,
+    review::ReviewApi,
+    translations::TranslationApi,
+);
 
 fn service(services: &Arc<Services>) -> OpenApiService<Apis, ()> {
     let apis = (
@@ -78,6 +88,7 @@ fn service(services: &Arc<Services>) -> OpenApiService<Apis, ()> {
         dictations::DictationApi { services: Arc::clone(services) },
         prescriptions::PrescriptionApi { services: Arc::clone(services) },
         review::ReviewApi { services: Arc::clone(services) },
+        translations::TranslationApi { services: Arc::clone(services) },
     );
     OpenApiService::new(apis, "SEVA Arogya", env!("CARGO_PKG_VERSION"))
 }

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use anyhow::Context;
 use seva_aws::blobs::{S3Blobs, S3Settings};
 use seva_aws::extraction::ComprehendExtractor;
+use seva_aws::translation::AmazonTranslator;
 use seva_aws::{Connection, Identity};
 use seva_clinic::dictation::BlobStore;
 use seva_clinic::entities::EntityExtractor;
+use seva_clinic::translation::Translator;
 use seva_embedded::blobs::FileBlobs;
 use seva_embedded::extraction::LexiconExtractor;
 use seva_fhir::bulk::Fetcher;
@@ -19,7 +21,7 @@ use seva_remote::issuer::{IssuerSettings, IssuerVerifier};
 
 pub use speech::speech;
 
-use crate::configuration::{BlobStoreKind, Configuration, ExtractionEngine};
+use crate::configuration::{BlobStoreKind, Configuration, ExtractionEngine, TranslationEngine};
 
 /// The folder of blobs within the data folder.
 const BLOBS: &str = "blobs";
@@ -52,6 +54,17 @@ pub async fn extractor(configuration: &Configuration) -> anyhow::Result<Arc<dyn 
             Ok(Arc::new(extractor.inferring(settings.codes.0.clone())))
         }
     }
+}
+
+/// What translates advice; nothing unless an engine is configured.
+pub async fn translator(configuration: &Configuration) -> anyhow::Result<Option<Arc<dyn Translator>>> {
+    let settings = &configuration.translation;
+    if settings.engine == TranslationEngine::None {
+        return Ok(None);
+    }
+    let region = settings.region.as_deref().context("translation.region must be set")?;
+    let connection = connection(region, settings.endpoint.as_deref());
+    Ok(Some(Arc::new(AmazonTranslator::new(connection, settings.terminologies.0.clone()).await)))
 }
 
 /// Who else's tokens are accepted; nobody's unless an issuer is configured.

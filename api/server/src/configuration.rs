@@ -7,6 +7,7 @@ mod checks;
 mod dictation;
 mod keys;
 mod speech;
+mod translation;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use toml::{Table, Value};
 pub use dictation::Dictation;
 pub use keys::{KEYS, Key};
 pub use speech::{SPECIALTY, Secret, Speech, SpeechChoice};
+pub use translation::{Translation, TranslationEngine};
 
 /// Why the configuration can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +59,8 @@ pub struct Configuration {
     pub dictation: Dictation,
     /// Entity extraction.
     pub extraction: Extraction,
+    /// Translation of advice.
+    pub translation: Translation,
     /// Where large files lie.
     pub blobs: Blobs,
     /// An external issuer of tokens.

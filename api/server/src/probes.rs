@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use seva_clinic::dictation::BlobStore;
 use seva_clinic::entities::EntityExtractor;
 use seva_clinic::speech::{SpeechEngine, SpeechHealth};
+use seva_clinic::translation::Translator;
 use seva_http::{AwsProbe, Probe};
 use seva_postgres::Database;
 use seva_remote::issuer::IssuerVerifier;
@@ -79,6 +80,26 @@ impl Probe for ExtractionProbe {
     }
 }
 
+/// The translator of advice.
+pub(crate) struct TranslationProbe(pub(crate) Arc<dyn Translator>);
+
+#[async_trait]
+impl Probe for TranslationProbe {
+    fn name(&self) -> &str {
+        "translation"
+    }
+
+    fn lasts(&self) -> Duration {
+        LASTS
+    }
+
+    async fn ask(&self) -> Result<Option<String>, String> {
+        let place = self.0.destination().map(|place| format!(", advice leaves for {place}"));
+        let named = format!("{} {}{}", self.0.name(), self.0.version(), place.unwrap_or_default());
+        self.0.health().await.map(|()| Some(named)).map_err(|error| error.to_string())
+    }
+}
+
 /// The store of large files.
 pub(crate) struct BlobProbe(pub(crate) Arc<dyn BlobStore>);
 
@@ -143,6 +164,7 @@ pub(crate) struct Dependencies<'a> {
     pub(crate) database: &'a Database,
     pub(crate) speech: Arc<dyn SpeechEngine>,
     pub(crate) extractor: Arc<dyn EntityExtractor>,
+    pub(crate) translator: Option<Arc<dyn Translator>>,
     pub(crate) blobs: Arc<dyn BlobStore>,
     pub(crate) issuer: Option<Arc<IssuerVerifier>>,
 }
@@ -156,6 +178,9 @@ impl Dependencies<'_> {
             Arc::new(ExtractionProbe(Arc::clone(&self.extractor))),
             Arc::new(BlobProbe(Arc::clone(&self.blobs))),
         ];
+        if let Some(translator) = &self.translator {
+            probes.push(Arc::new(TranslationProbe(Arc::clone(translator))));
+        }
         if let Some(issuer) = &self.issuer {
             probes.push(Arc::new(IdentityProbe(Arc::clone(issuer))));
         }
@@ -174,6 +199,10 @@ impl Dependencies<'_> {
         if let (ExtractionEngine::ComprehendMedical, Some(region)) = (extraction.engine, &extraction.region) {
             let asked = Arc::new(ExtractionProbe(Arc::clone(&self.extractor)));
             services.push(Arc::new(AwsService { name: "comprehendmedical", region: region.clone(), asked }));
+        }
+        if let (Some(translator), Some(region)) = (&self.translator, &configuration.translation.region) {
+            let asked = Arc::new(TranslationProbe(Arc::clone(translator)));
+            services.push(Arc::new(AwsService { name: "translate", region: region.clone(), asked }));
         }
         if let (BlobStoreKind::S3, Some(region)) = (store.store, &store.region) {
             let asked = Arc::new(BlobProbe(Arc::clone(&self.blobs)));

@@ -150,6 +150,8 @@ impl Running {
         let extractor = adapters::extractor(&configuration).await?;
         let dictations = parts.dictations(&fhir, Heard { speech: &speech, extractor: &extractor }, (&sealed, &blobs));
         let prescriptions = parts.prescriptions(&fhir, &blobs);
+        let translator = adapters::translator(&configuration).await?;
+        let translations = parts.translations(&prescriptions, &translator);
         let reindexing = Reindexing::begin(&database).await?;
         // What a crash interrupted goes on from its committed audio.
         dictations.start_work(store.others()).await?;
@@ -157,7 +159,7 @@ impl Running {
         let verifier = adapters::verifier(&configuration)?;
         let extraction = parts.extraction(&extractor);
         let (blob_store, issuer) = (Arc::clone(&blobs.store), verifier.clone());
-        let asked = Dependencies { database: &database, speech, extractor, blobs: blob_store, issuer };
+        let asked = Dependencies { database: &database, speech, extractor, translator, blobs: blob_store, issuer };
         let services = Arc::new(Services {
             fhir: fhir.clone(),
             authenticator: parts.authenticator(&accounts, verifier).await?,
@@ -168,6 +170,7 @@ impl Running {
             jobs: parts.jobs(&blobs),
             blobs,
             extraction,
+            translations,
             fetcher: adapters::fetcher(&configuration)?,
             decoder: Arc::new(EmbeddedAudioDecoder),
             url: url.clone(),

@@ -20,4 +20,5 @@ pub mod printing;
 pub mod review;
 pub mod speech;
 pub mod testing;
+pub mod translation;
 pub mod vitals;

@@ -218,7 +218,7 @@ async fn a_dictation_is_read_by_comprehend_and_its_paper_lies_in_s3() {
 }
 
 /// What left, and about whom, by the audit log of the program's private database.
-async fn disclosures(data: &std::path::Path) -> Vec<String> {
+pub(crate) async fn disclosures(data: &std::path::Path) -> Vec<String> {
     use sqlx::Connection;
     let socket = data.join("socket").display().to_string().replace('/', "%2F");
     let mut connection = sqlx::PgConnection::connect(&format!("postgres://seva@{socket}/seva")).await.unwrap();

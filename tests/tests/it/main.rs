@@ -55,5 +55,6 @@ mod terminology_import;
 mod terminology_operations;
 mod terminology_search;
 mod transaction;
+mod translation;
 mod uploads;
 mod verified;

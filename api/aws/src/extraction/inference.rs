@@ -12,8 +12,8 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use seva_clinic::entities::{Category, Coding, Entity, ExtractionError};
 
 use super::mapping::{Misplaced, Reader, score};
-use super::pieces::{Piece, pieces};
 use super::{AT_ONCE, ComprehendExtractor, ENGINE, failure};
+use crate::pieces::{Piece, pieces};
 
 /// These services take fewer than 10,000 bytes at a time.
 const PIECE_LIMIT: usize = 9_999;

@@ -1,6 +1,5 @@
 use serde_json::{Value, json};
 mod inference;
-mod protocol;
 
 use seva_clinic::dosage;
 use seva_clinic::entities::{AttributeType, Category, EntityType, Trait};
@@ -10,7 +9,7 @@ use wiremock::{Mock, MockServer, Request};
 
 use super::*;
 use crate::connection::Identity;
-use protocol::{respond, text_of};
+use crate::rpc::{respond, text_of};
 
 const DETECT: &str = "/service/ComprehendMedical_20181030/operation/DetectEntitiesV2";
 

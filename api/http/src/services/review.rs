@@ -162,6 +162,6 @@ impl ReviewApi {
     }
 }
 
-fn shown(view: &impl Serialize) -> Result<Json<Value>, Failure> {
+pub(super) fn shown(view: &impl Serialize) -> Result<Json<Value>, Failure> {
     serde_json::to_value(view).map(Json).map_err(|error| Failure::Internal(error.to_string()))
 }

@@ -32,6 +32,9 @@ pub(super) async fn run(configuration: &Configuration, fix: bool) -> anyhow::Res
     }
     say("speech", speech(configuration).await);
     say("extraction", extraction(configuration).await);
+    if let Some(state) = translation(configuration).await {
+        say("translation", state);
+    }
     say("blobs", blobs(configuration).await);
     if configuration.identity.issuer.is_some() {
         say("external issuer", issuer(configuration).await);
@@ -97,6 +100,19 @@ async fn extraction(configuration: &Configuration) -> Result<String, String> {
         .destination()
         .map_or_else(|| "on this machine".to_owned(), |place| format!("texts leave for {place}"));
     in_time(extractor.health()).await.map(|()| format!("{} {}, {place}", extractor.name(), extractor.version()))
+}
+
+/// Nothing where nothing translates.
+async fn translation(configuration: &Configuration) -> Option<Result<String, String>> {
+    let translator = match adapters::translator(configuration).await {
+        Ok(translator) => translator?,
+        Err(error) => return Some(Err(format!("{error:#}"))),
+    };
+    let place = translator
+        .destination()
+        .map_or_else(|| "on this machine".to_owned(), |place| format!("advice leaves for {place}"));
+    let named = format!("{} {}, {place}", translator.name(), translator.version());
+    Some(in_time(translator.health()).await.map(|()| named))
 }
 
 async fn blobs(configuration: &Configuration) -> Result<String, String> {

@@ -3,7 +3,10 @@
 //! No silent fallback: a chosen service that can't be reached is a fault, never another service.
 
 use super::speech::SPECIALTIES;
-use super::{BlobStoreKind, Configuration, ConfigurationError, ExtractionEngine, Speech, SpeechChoice};
+use super::{
+    BlobStoreKind, Configuration, ConfigurationError, ExtractionEngine, Speech, SpeechChoice, Translation,
+    TranslationEngine,
+};
 
 /// Services over HTTP.
 const WEB: [&str; 2] = ["https://", "http://"];
@@ -46,9 +49,25 @@ impl Configuration {
             }
         }
         self.speech.check()?;
+        self.translation.check()?;
         address("identity.jwks_url", identity.jwks_url.as_deref(), WEB)?;
         address("extraction.endpoint", extraction.endpoint.as_deref(), WEB)?;
         address("blobs.endpoint", blobs.endpoint.as_deref(), WEB)
+    }
+}
+
+impl Translation {
+    fn check(&self) -> Result<(), ConfigurationError> {
+        let when = "translation.engine is amazon-translate";
+        if self.engine == TranslationEngine::AmazonTranslate {
+            needed("translation.region", self.region.as_deref(), when)?;
+            region("translation.region", self.region.as_deref())?;
+        } else {
+            unused("translation.region", self.region.as_deref(), when)?;
+            unused("translation.endpoint", self.endpoint.as_deref(), when)?;
+            unused("translation.terminologies", self.terminologies.0.first().map(String::as_str), when)?;
+        }
+        address("translation.endpoint", self.endpoint.as_deref(), WEB)
     }
 }
 

@@ -10,6 +10,7 @@ use seva_clinic::extracting::TextExtraction;
 use seva_clinic::prescription::{PrescriptionParts, PrescriptionService};
 use seva_clinic::review::{ReviewParts, ReviewService};
 use seva_clinic::speech::SpeechEngine;
+use seva_clinic::translation::{TranslationParts, TranslationService, Translator};
 use seva_embedded::cipher::AesGcmCipher;
 use seva_embedded::identity::Argon2Hasher;
 use seva_embedded::print::KrillaPrinter;
@@ -136,6 +137,19 @@ impl Parts<'_> {
             ids: Arc::new(RandomIds),
             printer: Arc::new(KrillaPrinter),
             blobs: blobs.clone(),
+        })
+    }
+
+    pub(super) fn translations(
+        &self,
+        prescriptions: &PrescriptionService,
+        translator: &Option<Arc<dyn Translator>>,
+    ) -> TranslationService {
+        TranslationService::new(TranslationParts {
+            prescriptions: prescriptions.clone(),
+            translator: translator.clone(),
+            audit: Arc::new(self.audit.clone()),
+            clock: Arc::new(SystemClock),
         })
     }
 

@@ -1,17 +1,17 @@
 //! Cuts a text into pieces that the service takes at once, at ends of sentences where there are any
-//! (<https://docs.aws.amazon.com/comprehend-medical/latest/dev/comprehendmedical-quotas.html>).
+//! (<https://docs.aws.amazon.com/comprehend-medical/latest/dev/comprehendmedical-quotas.html>, <https://docs.aws.amazon.com/translate/latest/dg/what-is-limits.html>).
 
 /// A piece of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Piece<'a> {
+pub(crate) struct Piece<'a> {
     /// Its text.
-    pub(super) text: &'a str,
+    pub(crate) text: &'a str,
     /// How many code points stand before it.
-    pub(super) begin: usize,
+    pub(crate) begin: usize,
 }
 
 /// Cuts a text into pieces of at most so many bytes; together they are the text, less pieces without any word.
-pub(super) fn pieces(text: &str, limit: usize) -> Vec<Piece<'_>> {
+pub(crate) fn pieces(text: &str, limit: usize) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut rest = text;
     let mut begin = 0;

@@ -1,11 +1,11 @@
-//! The service's wire format, Smithy RPC v2 CBOR (<https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html>):
+//! The wire format of services in tests, Smithy RPC v2 CBOR (<https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html>):
 //! answers are written down as JSON, as the API reference shows them, and sent as CBOR.
 
 use aws_smithy_cbor::{Decoder, Encoder};
 use serde_json::Value;
 use wiremock::{Request, ResponseTemplate};
 
-pub(super) fn respond(status: u16, body: &Value) -> ResponseTemplate {
+pub(crate) fn respond(status: u16, body: &Value) -> ResponseTemplate {
     let mut encoder = Encoder::new(Vec::new());
     encode(&mut encoder, body);
     ResponseTemplate::new(status)
@@ -14,7 +14,7 @@ pub(super) fn respond(status: u16, body: &Value) -> ResponseTemplate {
 }
 
 /// The text that a request asks about.
-pub(super) fn text_of(request: &Request) -> String {
+pub(crate) fn text_of(request: &Request) -> String {
     let mut decoder = Decoder::new(&request.body);
     decoder.map().expect("a map");
     assert_eq!(decoder.str().expect("a key"), "Text");

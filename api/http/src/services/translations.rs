@@ -1,0 +1,51 @@
+//! Advice of a prescription in the patient's language, by machine and labelled as such.
+
+use std::sync::Arc;
+
+use poem::Request;
+use poem_openapi::param::Path;
+use poem_openapi::payload::Json;
+use poem_openapi::{Object, OpenApi};
+use serde_json::Value;
+use seva_clinic::translation;
+use seva_fhir::access::{AuditAction, AuditRecord, prescription_of};
+
+use super::Services;
+use crate::failure::Failure;
+
+/// What is to be translated.
+#[derive(Object)]
+struct NewTranslation {
+    /// The code of a section of advice.
+    section: String,
+    /// The language as a BCP 47 tag.
+    language: String,
+}
+
+/// The handlers.
+pub struct TranslationApi {
+    pub(crate) services: Arc<Services>,
+}
+
+#[OpenApi]
+impl TranslationApi {
+    /// Translates a section of advice.
+    #[oai(path = "/v1/encounters/:encounter/translations", method = "post", operation_id = "translateAdvice")]
+    async fn translate_advice(
+        &self,
+        request: &Request,
+        encounter: Path<String>,
+        body: Json<NewTranslation>,
+    ) -> poem::Result<Json<Value>> {
+        let caller = self.services.authenticator.caller(request).await?;
+        let encounter = super::encounter(&encounter)?;
+        let asked = translation::NewTranslation { section: body.0.section, language: body.0.language };
+        let said = self.services.translations.translate(&caller, &encounter, asked).await.map_err(Failure::from)?;
+        let parts = &self.services.authenticator.parts;
+        let target = prescription_of(&said.encounter);
+        let record = AuditRecord::of(&caller, AuditAction::Read, target, parts.clock.now());
+        let record = record.naming(vec![said.patient.trim_start_matches("Patient/").into()]);
+        parts.audit.record_now(record).await.map_err(Failure::from)?;
+        Ok(super::review::shown(&said)?)
+    }
+}
