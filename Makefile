@@ -1,6 +1,6 @@
 # The few commands that people type.
 
-.PHONY: run test soak bench fuzz quality contract demo
+.PHONY: run test soak bench fuzz quality quality-audio contract demo
 
 ## Builds and starts the product with demo data; prints where to look and how to log in.
 run:
@@ -30,6 +30,11 @@ fuzz:
 ## Measures the extraction on labelled dictations, see docs/quality.md; HALF=develop lists what it missed.
 quality:
 	@cargo run --quiet --release --workspace --bin quality -- $(or $(HALF),report)
+
+## Measures speech recognition beside plain Whisper on QUALITY_SAMPLE spoken dictations (all, if unsaid) with MODEL.
+quality-audio:
+	@bash tests/scripts/install.sh quality
+	@cargo run --quiet --release --workspace --bin quality -- $(or $(HALF),report) $(or $(QUALITY_SAMPLE),1000) $(MODEL)
 
 ## Prints the contract.
 contract:

@@ -1,5 +1,7 @@
-//! The quality lab's scorecard on clean text: `quality [develop|report]`. The develop half lists its faults; the report half
-//! never does, so that nobody tunes the rules on it.
+//! The quality lab's scorecards: `quality [develop|report]` on clean text, `quality [develop|report] MOST [MODEL]` on so many
+//! spoken dictations. The develop half lists its faults; the report half never does, so that nobody tunes the rules on it.
+
+mod spoken;
 
 use std::io::Write as _;
 
@@ -10,6 +12,11 @@ use seva_tests::quality::dictations;
 
 fn main() -> anyhow::Result<()> {
     let half = Half::named(std::env::args().nth(1).as_deref().unwrap_or("report"))?;
+    if let Some(most) = std::env::args().nth(2) {
+        let model = std::env::args().nth(3).unwrap_or_default();
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        return runtime.block_on(spoken::report(half, most.parse()?, &model, &mut std::io::stdout()));
+    }
     let extractor = LexiconExtractor::default();
     let extract = |text: &str| extractor.entities(text);
     let items = dictations(half)?;

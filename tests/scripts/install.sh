@@ -2,6 +2,7 @@
 # Installs what a bare Debian with Rust lacks; says in a sentence what it can't install, and why.
 #   install.sh run    what the product needs to be built and run
 #   install.sh test   and what its tests need
+#   install.sh quality  and the synthetic voices of the quality lab
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -26,6 +27,12 @@ if [ "${1:-run}" = test ]; then
   need npm npm
   need pdftotext poppler-utils
   need chromium chromium
+fi
+
+if [ "${1:-run}" = quality ]; then
+  need espeak-ng espeak-ng
+  need flite flite
+  need sox sox
 fi
 
 if [ "${#needed[@]}" -gt 0 ]; then

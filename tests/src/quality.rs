@@ -6,8 +6,11 @@
 pub mod card;
 pub mod corpus;
 pub mod generator;
+pub mod heard;
+pub mod listening;
 pub mod reading;
 pub mod score;
+pub mod spoken;
 
 use corpus::{Half, Item};
 

@@ -25,6 +25,7 @@ use uuid::Uuid;
 use crate::entities::Entity;
 
 pub use archive::RecordingFile;
+pub use decoding::COMMON_MEDICINES;
 pub use events::DictationEvent;
 pub use limits::{CountedFrom, DictationLimits, Expiry};
 pub use ports::{

@@ -182,7 +182,7 @@ impl DictationService {
 
 /// The medicines that the recogniser is told to expect: names of the seed formulary that outpatient clinics use daily.
 /// A recogniser can read its prompt out, so the list is short, and every drafted medicine is reviewed beside its audio.
-const COMMON_MEDICINES: &[&str] = &[
+pub const COMMON_MEDICINES: &[&str] = &[
     "paracetamol",
     "azithromycin",
     "amoxicillin",
