@@ -119,8 +119,7 @@ mod tests {
     fn an_address_is_found_under_its_elements() {
         let within = |base: &str, code: &str| {
             let own = definitions().search_parameter(base, code);
-            let mut codes: Vec<&str> =
-                own.map(|own| narrower_than(own)).unwrap_or_default().iter().map(|own| own.code).collect();
+            let mut codes: Vec<&str> = own.map(narrower_than).unwrap_or_default().iter().map(|own| own.code).collect();
             codes.sort_unstable();
             codes
         };
