@@ -151,13 +151,11 @@ impl Running {
         let dictations = parts.dictations(&fhir, Heard { speech: &speech, extractor: &extractor }, (&sealed, &blobs));
         let prescriptions = parts.prescriptions(&fhir, &blobs);
         let translator = adapters::translator(&configuration).await?;
-        let translations = parts.translations(&prescriptions, &translator);
         let reindexing = Reindexing::begin(&database).await?;
         // What a crash interrupted goes on from its committed audio.
         dictations.start_work(store.others()).await?;
         let (closing, closing_seen) = watch::channel(false);
         let verifier = adapters::verifier(&configuration)?;
-        let extraction = parts.extraction(&extractor);
         let (blob_store, issuer) = (Arc::clone(&blobs.store), verifier.clone());
         let asked = Dependencies { database: &database, speech, extractor, translator, blobs: blob_store, issuer };
         let services = Arc::new(Services {
@@ -169,8 +167,8 @@ impl Running {
             commands: parts.commands(&prescriptions),
             jobs: parts.jobs(&blobs),
             blobs,
-            extraction,
-            translations,
+            extraction: parts.extraction(&asked.extractor),
+            translations: parts.translations(&prescriptions, &asked.translator),
             fetcher: adapters::fetcher(&configuration)?,
             decoder: Arc::new(EmbeddedAudioDecoder),
             url: url.clone(),
@@ -180,16 +178,15 @@ impl Running {
             probes: asked.probes(),
             aws: asked.aws(&configuration),
         });
-        let sealer = sealer(&configuration, &database)?;
-        let specification = seva_http::api_specification(&services);
         let (stop, server) = serve(acceptor, &services, &configuration);
-        let background = Background::start(&services, (sealer, resources), reindexing, audit_writer);
+        let background =
+            Background::start(&services, (sealer(&configuration, &database)?, resources), reindexing, audit_writer);
         Ok(Self {
             address,
             fhir,
             accounts,
             prescriptions,
-            specification,
+            specification: seva_http::api_specification(&services),
             dictations,
             store,
             closing,

@@ -16,7 +16,7 @@ fn account<'a>(more: &[&'a str]) -> Vec<&'a str> {
     base.into_iter().chain(more.iter().copied()).collect()
 }
 
-async fn add_medicine(doctor: &Client, place: &str) -> Value {
+pub(crate) async fn add_medicine(doctor: &Client, place: &str) -> Value {
     let line = json!({"text": "tab paracetamol 500 mg one tablet TDS x 3 days"});
     let added = doctor.post(&format!("{place}/medicines"), &line).await.unwrap();
     assert_eq!(added.status, 201, "{}", added.json);

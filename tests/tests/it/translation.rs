@@ -8,6 +8,7 @@ use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
 use crate::aws::disclosures;
 use crate::dictation::review;
+use crate::secrets::add_medicine;
 
 const TRANSLATE: &str = "/service/AWSShineFrontendService_20170701/operation/TranslateText";
 const PRESCRIPTION: &str = "/v1/encounters/visit-dhillon/prescription";
@@ -46,7 +47,7 @@ async fn advice_is_translated_and_what_says_something_else_is_refused() {
     ];
     let program = Program::start_with(data.path(), port, &variables).await.unwrap();
     let doctor = program.doctor().await.unwrap();
-    let start = doctor.get(PRESCRIPTION).await.unwrap().json;
+    let start = add_medicine(&doctor, PRESCRIPTION).await;
     let section = |name: &str| format!("{PRESCRIPTION}/sections/{name}");
     let water = json!({"text": "Drink three litres of water a day."});
     let seen = review(&doctor, &section("instructions"), &start["version"], water).await;
