@@ -7,6 +7,7 @@ use crate::lexicon::decimal::Decimal;
 
 mod fhir;
 mod grammar;
+mod needed;
 mod parts;
 mod steps;
 mod timing_words;

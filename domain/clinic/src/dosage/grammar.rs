@@ -4,10 +4,11 @@
 //! Target: R4 Dosage (<https://hl7.org/fhir/R4/dosage.html>).
 
 use super::{
-    Dosage, Quantity,
+    Dosage, Quantity, Timing,
+    needed::take_as_needed,
     parts::Cursor,
     steps::{Draft, contradictions, finish},
-    timing_words::{take_as_needed, take_day_time, take_food, take_frequency, take_start},
+    timing_words::{take_day_time, take_food, take_frequency, take_meals, take_start},
     units::{DoseUnit, Route, form_named, unit_named},
 };
 use crate::{
@@ -44,7 +45,7 @@ pub struct Reading {
 }
 
 /// Words that change a dose in ways that this model cannot state.
-const UNSTATABLE: [&str; 17] = [
+const UNSTATABLE: [&str; 24] = [
     "except",
     "per kg",
     "/ kg",
@@ -62,6 +63,13 @@ const UNSTATABLE: [&str; 17] = [
     "per hour",
     "with meals except",
     "unless",
+    "repeat after",
+    "repeat in",
+    "repeat once",
+    "repeat the dose",
+    "may repeat",
+    "to be repeated",
+    "and repeated after",
 ];
 
 /// Reads a dosage from a text; the steps keep the text.
@@ -155,7 +163,7 @@ fn is_other_amount(cursor: &Cursor<'_>, draft: Option<&Draft>) -> bool {
 type Taken = (AttributeType, Option<String>);
 
 fn take_part(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Reading) -> Option<Taken> {
-    take_maximum(cursor, draft)
+    take_maximum(cursor, draft, reading)
         .or_else(|| take_duration(cursor, draft, reading))
         .or_else(|| take_schedule(cursor, draft, reading))
         .or_else(|| take_quantity(cursor, draft, reading))
@@ -168,20 +176,46 @@ fn take_part(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Reading) 
         })
 }
 
-fn take_maximum(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Option<Taken> {
+fn take_maximum(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &Reading) -> Option<Taken> {
     let mut attempt = *cursor;
-    if !attempt.take_any(&["maximum", "max", "not more than", "maximum of", "up to a maximum of", "do not exceed"]) {
+    if !attempt.take_any(&[
+        "maximum",
+        "max",
+        "not more than",
+        "no more than",
+        "maximum of",
+        "up to a maximum of",
+        "do not exceed",
+        "not exceeding",
+        "not to exceed",
+        "at most",
+        "up to",
+        "upto",
+    ]) {
         return None;
     }
     let value = attempt.number(0)?;
-    let unit = unit_named(attempt.word(1))?;
-    attempt.advance(2);
+    let named = unit_named(attempt.word(1));
+    attempt.advance(1 + usize::from(named.is_some()));
+    let unit = named.or_else(|| piece(draft, reading))?;
     if !attempt.take_any(&["a day", "per day", "in a day", "daily", "in 24 hours", "/ day"]) {
         return None;
     }
     *cursor = attempt;
     draft.step.max_per_day = Some(Quantity { value, unit });
     Some((AttributeType::Dosage, None))
+}
+
+/// What is counted where only a number is said: "not more than four a day".
+fn piece(draft: &Draft, reading: &Reading) -> Option<DoseUnit> {
+    let counted = draft.quantities.iter().map(|(quantity, _)| quantity.unit).find(|unit| unit.is_countable());
+    let measured = draft.quantities.iter().any(|(quantity, _)| quantity.unit == DoseUnit::Millilitre);
+    counted.or(match reading.form {
+        Some("capsule") => Some(DoseUnit::Capsule),
+        Some("tablet") => Some(DoseUnit::Tablet),
+        None if !measured => Some(DoseUnit::Tablet),
+        _ => None,
+    })
 }
 
 fn take_duration(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Reading) -> Option<Taken> {
@@ -203,11 +237,19 @@ fn take_duration(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Readi
         "for next",
         "for another",
         "for a total of",
+        "for at least",
+        "for about",
+        "for the following",
         "till",
         "upto",
         "up to",
     ]);
-    let length = attempt.take_length()?;
+    // "one tablet a day" says how often.
+    if !introduced && matches!(attempt.word(0), "a" | "an") {
+        return None;
+    }
+    let short = if introduced { attempt.take_fraction() } else { None };
+    let length = short.or_else(|| attempt.take_length())?;
     // "every 8 hours" never comes here; a bare "5 days" counts, a bare "2 hours" does not.
     if !introduced && matches!(length.unit, super::TimeUnit::Hour | super::TimeUnit::Minute) {
         return None;
@@ -243,6 +285,13 @@ fn take_schedule(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Readi
         draft.slots = Some(values.clone());
     } else if let Some(as_needed) = take_as_needed(cursor) {
         step.timing.as_needed = as_needed;
+    } else if let Some((food, meals)) = take_meals(cursor) {
+        step.food = Some(food);
+        if step.timing.frequency.is_none() && step.timing.when.is_empty() {
+            let Timing { frequency, period, period_unit, .. } =
+                Timing::every(meals, Decimal::ONE, super::TimeUnit::Day);
+            (step.timing.frequency, step.timing.period, step.timing.period_unit) = (frequency, period, period_unit);
+        }
     } else if let Some(food) = take_food(cursor) {
         step.food = Some(food);
     } else if let Some(time) = take_day_time(cursor) {
@@ -269,7 +318,9 @@ fn take_schedule(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Readi
 
 fn take_quantity(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Reading) -> Option<Taken> {
     let value = cursor.number(0)?;
-    let (unit, used) = quantity_unit(cursor, 1)?;
+    let Some((unit, used)) = quantity_unit(cursor, 1) else {
+        return take_bare_count(cursor, draft, reading);
+    };
     if unit.is_countable()
         && let Some(form) = form_named(cursor.word(used - 1))
     {
@@ -280,6 +331,20 @@ fn take_quantity(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Readi
         return None;
     }
     cursor.advance(used);
+    draft.quantities.push((Quantity { value, unit }, reading.parts.len()));
+    Some((AttributeType::Dosage, Some(format!("{value} {}", unit.display()))))
+}
+
+/// Takes "two" of "two at night"; one goes without saying, and "at two in the afternoon" is a time.
+fn take_bare_count(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Reading) -> Option<Taken> {
+    let value = cursor.number(0).filter(|value| *value != Decimal::ONE && *value <= Decimal::whole(4))?;
+    let mut after = *cursor;
+    after.advance(1);
+    take_day_time(&mut after).filter(|_| cursor.word_before() != "at")?;
+    let unit = piece(draft, reading)?;
+    // "one in the morning and two at night" is more than one step of this model says.
+    reading.conflicts += usize::from(!draft.step.timing.when.is_empty());
+    cursor.advance(1);
     draft.quantities.push((Quantity { value, unit }, reading.parts.len()));
     Some((AttributeType::Dosage, Some(format!("{value} {}", unit.display()))))
 }

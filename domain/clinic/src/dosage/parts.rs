@@ -30,6 +30,12 @@ impl<'a> Cursor<'a> {
         self.peek(ahead).map_or("", |token| token.word.as_str())
     }
 
+    /// Returns the word before this place, or nothing as an empty word.
+    pub fn word_before(&self) -> &'a str {
+        let before = self.at.checked_sub(1).and_then(|before| self.tokens.get(before));
+        before.map_or("", |token| token.word.as_str())
+    }
+
     /// Returns the number some places ahead.
     pub fn number(&self, ahead: usize) -> Option<Decimal> {
         self.peek(ahead).and_then(Token::number)
@@ -89,7 +95,20 @@ impl<'a> Cursor<'a> {
         best.is_some()
     }
 
-    /// Takes a number and a unit of time: "three days", "5 d", "5/7" is not read.
+    /// Takes "5/7", "2/52", "3/12": days, weeks, months as prescriptions abbreviate them.
+    pub fn take_fraction(&mut self) -> Option<Duration> {
+        let (value, of) = (self.number(0)?, self.number(2).filter(|_| self.word(1) == "/")?);
+        let unit = match of.as_whole()? {
+            7 => TimeUnit::Day,
+            52 => TimeUnit::Week,
+            12 => TimeUnit::Month,
+            _ => return None,
+        };
+        self.at += 3;
+        Some(Duration { value, unit })
+    }
+
+    /// Takes a number and a unit of time: "three days", "5 d", "two more weeks".
     pub fn take_length(&mut self) -> Option<Duration> {
         let value = match (self.number(0), self.word(0)) {
             (Some(value), _) => value,
@@ -99,6 +118,11 @@ impl<'a> Cursor<'a> {
         let mut ahead = 1;
         if self.peek(ahead).is_some_and(|token| token.kind == TokenKind::Mark && token.word == "-") {
             ahead += 1;
+        }
+        ahead += usize::from(matches!(self.word(ahead), "more" | "full" | "complete" | "consecutive"));
+        if matches!(self.word(ahead), "fortnight" | "fortnights") {
+            self.at += ahead + 1;
+            return Some(Duration { value: value.times(Decimal::whole(2))?, unit: TimeUnit::Week });
         }
         let unit = time_unit(self.word(ahead))?;
         self.at += ahead + 1;

@@ -50,7 +50,22 @@ const WAYS: &[(&str, &str)] = &[
     ("one tablet alternate days", "1 {tablet} | - | 1/2d  | - | -"),
     ("one and a half tablets hs", "1.5 {tablet} | - | 1/1d HS | - | -"),
     ("500 mg twice daily", "500 mg | - | 2/1d  | - | -"),
+    ("500 mg 6-hourly for 5 days", "500 mg | - | 1/6h  | 5d | -"),
     ("10 mg 12 hourly", "10 mg | - | 1/12h  | - | -"),
+    ("500 mg with breakfast and dinner for three months", "500 mg | - | 2/1d  | 3mo | C"),
+    ("500 mg after breakfast, lunch and dinner", "500 mg | - | 3/1d  | - | PC"),
+    ("75 mg after lunch", "75 mg | - | -  | - | PC"),
+    ("one tablet a day for a week", "1 {tablet} | - | 1/1d  | 1wk | -"),
+    ("sixty thousand units weekly", "60000 [iU] | - | 1/1wk  | - | -"),
+    ("40 mg tablet two at night", "2 {tablet} | 40 mg | 1/1d NIGHT | - | -"),
+    ("40 mg at two in the afternoon", "40 mg | - | 1/1d NOON | - | -"),
+    ("10 mg every sunday", "10 mg | - | 1/1wk  | - | -"),
+    ("10 mg every monday and thursday for two more weeks", "10 mg | - | 2/1wk  | 2wk | -"),
+    ("150 mg b.i.d. for 10/7", "150 mg | - | 2/1d  | 10d | -"),
+    ("150 mg once in two weeks", "150 mg | - | 1/2wk  | - | -"),
+    ("one tablet twice for five days", "1 {tablet} | - | 2/1d  | 5d | -"),
+    ("one capsule monthly", "1 {capsule} | - | 1/1mo  | - | -"),
+    ("5 mg od for a fortnight", "5 mg | - | 1/1d  | 2wk | -"),
 ];
 
 #[test]
@@ -71,14 +86,41 @@ fn needed_urgent_route_and_maximum_are_read() {
         Some("4".to_owned())
     );
     assert_eq!(one("apply twice a day").route, Some(Route::Topical));
+    for (text, most) in [
+        ("650 mg sos not more than four a day", "4 {tablet}"),
+        ("50 mg one capsule sos up to two a day", "2 {capsule}"),
+        ("400 mg as needed at most three tablets a day", "3 {tablet}"),
+        ("5 ml sos not more than four a day", "-"),
+    ] {
+        let step = one(text);
+        assert_eq!((amount(step.max_per_day), step.duration), (most.to_owned(), None), "{text}");
+    }
+    for (text, reason) in [
+        ("5 ml every six hours if fever is above 100", Some("fever")),
+        ("15 ml at night if constipated", Some("constipated")),
+        ("50 mg one capsule when pain is severe", Some("pain")),
+        ("650 mg tds for 3 days if fever is above 102 come to the hospital", None),
+        ("650 mg tds for 3 days if pain is there after 3 days report", None),
+        ("650 mg sos for fever review after 3 days", Some("fever")),
+        ("50 mg od when pain subsides stop", None),
+    ] {
+        let expected = reason.map_or(AsNeeded::No, |reason| AsNeeded::For(reason.to_owned()));
+        assert_eq!(one(text).timing.as_needed, expected, "{text}");
+    }
 }
 
 #[test]
 fn what_the_model_cannot_state_is_doubtful_and_never_another_dose() {
     use crate::lexicon::tokens::tokenize;
-    for text in
-        ["15 mg per kg every 6 hours", "5 mg od except sunday", "40 mg od 20 mg od", "500 mg od bd", "5 to 10 mg od"]
-    {
+    for text in [
+        "15 mg per kg every 6 hours",
+        "5 mg od except sunday",
+        "40 mg od 20 mg od",
+        "500 mg od bd",
+        "5 to 10 mg od",
+        "500 mg one in the morning and two at night",
+        "400 mg once and repeat after two weeks",
+    ] {
         assert!(read(&tokenize(text)).conflicts > 0, "{text}");
     }
     assert_eq!(read(&tokenize("15 mg per kg every 6 hours")).steps[0].dose, None);

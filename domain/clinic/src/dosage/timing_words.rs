@@ -2,7 +2,7 @@
 //!
 //! Meanings follow R4 `GTSAbbreviation` (<https://hl7.org/fhir/R4/valueset-timing-abbreviation.html>) and common Indian usage (OD, TDS, SOS).
 
-use super::{AsNeeded, DayTime, Food, Start, TimeUnit, Timing, parts::Cursor, parts::time_unit};
+use super::{DayTime, Food, Start, TimeUnit, Timing, parts::Cursor, parts::time_unit};
 use crate::lexicon::{decimal::Decimal, tokens::TokenKind};
 
 const PER_DAY: [(u32, &[&str]); 4] = [
@@ -45,10 +45,10 @@ const PER_DAY: [(u32, &[&str]); 4] = [
 ];
 
 const TIMES: [(DayTime, &[&str]); 5] = [
-    (DayTime::Morning, &["in the morning", "every morning", "morning", "mane"]),
-    (DayTime::Noon, &["at noon", "in the afternoon", "afternoon", "noon"]),
-    (DayTime::Evening, &["in the evening", "every evening", "evening"]),
-    (DayTime::Night, &["at night", "in the night", "every night", "night", "nocte"]),
+    (DayTime::Morning, &["in the morning", "in the mornings", "every morning", "each morning", "morning", "mane"]),
+    (DayTime::Noon, &["at noon", "in the afternoon", "every afternoon", "afternoon", "noon", "midday", "at midday"]),
+    (DayTime::Evening, &["in the evening", "every evening", "each evening", "evening"]),
+    (DayTime::Night, &["at night", "in the night", "every night", "each night", "nightly", "night", "nocte"]),
     (
         DayTime::Bedtime,
         &[
@@ -65,25 +65,6 @@ const TIMES: [(DayTime, &[&str]); 5] = [
     ),
 ];
 
-const ADVICE: [&str; 16] = [
-    "persists",
-    "persist",
-    "continues",
-    "continue",
-    "does",
-    "do",
-    "not",
-    "doesn't",
-    "recurs",
-    "returns",
-    "increases",
-    "worsens",
-    "is",
-    "come",
-    "gets",
-    "comes",
-];
-
 const FOOD: [(Food, &[&str]); 3] = [
     (
         Food::Before,
@@ -96,6 +77,11 @@ const FOOD: [(Food, &[&str]); 3] = [
             "before lunch",
             "before dinner",
             "before each meal",
+            "before every meal",
+            "before the meal",
+            "before the meals",
+            "before supper",
+            "before having food",
             "empty stomach",
             "on empty stomach",
             "on an empty stomach",
@@ -114,12 +100,61 @@ const FOOD: [(Food, &[&str]); 3] = [
             "after lunch",
             "after dinner",
             "after each meal",
+            "after every meal",
+            "after the meal",
+            "after the meals",
+            "after supper",
+            "after having food",
+            "post food",
+            "post meals",
+            "on a full stomach",
+            "on full stomach",
             "pc",
             "p.c",
         ],
     ),
-    (Food::With, &["with food", "with meals", "with meal", "with a meal"]),
+    (
+        Food::With,
+        &[
+            "with food",
+            "with meals",
+            "with meal",
+            "with a meal",
+            "with each meal",
+            "with every meal",
+            "with breakfast",
+            "with lunch",
+            "with dinner",
+            "with supper",
+        ],
+    ),
 ];
+
+const MEALS: [&str; 4] = ["breakfast", "lunch", "dinner", "supper"];
+
+/// Takes "with breakfast and dinner": at so many meals of each day.
+pub fn take_meals(cursor: &mut Cursor<'_>) -> Option<(Food, u32)> {
+    let food = match cursor.word(0) {
+        "before" => Food::Before,
+        "with" => Food::With,
+        "after" => Food::After,
+        _ => return None,
+    };
+    let mut attempt = *cursor;
+    attempt.advance(1);
+    let (mut meals, mut end) = (0, attempt);
+    while MEALS.contains(&attempt.word(0)) {
+        meals += 1;
+        attempt.advance(1);
+        end = attempt;
+        attempt.take_any(&[",", "and", ", and", "and after", "and before", "and with"]);
+    }
+    if meals < 2 {
+        return None;
+    }
+    *cursor = end;
+    Some((food, meals))
+}
 
 /// Takes how often in a period.
 pub fn take_frequency(cursor: &mut Cursor<'_>) -> Option<Timing> {
@@ -132,7 +167,7 @@ pub fn take_frequency(cursor: &mut Cursor<'_>) -> Option<Timing> {
     })
 }
 
-/// Takes "three times a day", "two times in a week", "once a week", "once weekly".
+/// Takes "three times a day", "two times in a week", "once a week", "once weekly", "once in two weeks", "twice for".
 fn take_times(cursor: &mut Cursor<'_>) -> Option<Timing> {
     let mut attempt = *cursor;
     let times = match attempt.word(0) {
@@ -149,6 +184,18 @@ fn take_times(cursor: &mut Cursor<'_>) -> Option<Timing> {
         }
     };
     attempt.advance(1);
+    if attempt.word(0) == "in"
+        && let (Some(period), Some(unit)) = (attempt.number(1), time_unit(attempt.word(2)))
+    {
+        attempt.advance(3);
+        *cursor = attempt;
+        return (times == 1 && period > Decimal::ZERO).then(|| Timing::every(times, period, unit));
+    }
+    // "one tablet twice for five days" leaves the day unsaid; once may be the only time.
+    if (2..=4).contains(&times) && matches!(attempt.word(0), "" | "," | "for" | "after" | "before" | "with") {
+        *cursor = attempt;
+        return Some(Timing::every(times, Decimal::ONE, TimeUnit::Day));
+    }
     let filler = attempt.take_any(&["a", "per", "in a", "each", "every", "/"]);
     let unit = match attempt.word(0) {
         "daily" => TimeUnit::Day,
@@ -162,17 +209,63 @@ fn take_times(cursor: &mut Cursor<'_>) -> Option<Timing> {
     (1..=24).contains(&times).then(|| Timing::every(times, Decimal::ONE, unit))
 }
 
-/// Takes "every 8 hours", "8 hourly", "q8h", "every other day", "alternate days", "weekly".
-fn take_every(cursor: &mut Cursor<'_>) -> Option<Timing> {
-    if cursor.take_any(&["every other day", "alternate days", "alternate day", "on alternate days", "qod", "eod"]) {
-        return Some(Timing::every(1, Decimal::whole(2), TimeUnit::Day));
+/// How often, in whole periods.
+const EVERY: [(u32, TimeUnit, &[&str]); 5] = [
+    (
+        2,
+        TimeUnit::Day,
+        &[
+            "every other day",
+            "alternate days",
+            "alternate day",
+            "on alternate days",
+            "every alternate day",
+            "on every alternate day",
+            "qod",
+            "eod",
+        ],
+    ),
+    (1, TimeUnit::Week, &["weekly", "every week"]),
+    (2, TimeUnit::Week, &["fortnightly", "every fortnight", "once a fortnight", "once in a fortnight"]),
+    (1, TimeUnit::Month, &["monthly", "every month"]),
+    (1, TimeUnit::Hour, &["every hour"]),
+];
+
+const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+
+/// Takes "every Sunday", "every Monday and Thursday": so many times a week; the words stay those of the dosage.
+fn take_weekdays(cursor: &mut Cursor<'_>) -> Option<Timing> {
+    let mut attempt = *cursor;
+    attempt
+        .take_any(&["every", "each", "on every", "once a week on", "once a week every", "once weekly on", "weekly on"])
+        .then_some(())?;
+    let (mut days, mut end) = (0, attempt);
+    while WEEKDAYS.contains(&attempt.word(0).trim_end_matches('s')) {
+        days += 1;
+        attempt.advance(1);
+        end = attempt;
+        attempt.take_any(&[",", "and", ", and", "and every"]);
     }
-    if cursor.take_any(&["weekly", "every week"]) {
-        return Some(Timing::every(1, Decimal::ONE, TimeUnit::Week));
+    if days == 0 {
+        return None;
+    }
+    *cursor = end;
+    Some(Timing::every(days, Decimal::ONE, TimeUnit::Week))
+}
+
+/// Takes "every 8 hours", "8 hourly", "q8h", "every other day", "alternate days", "weekly", "every Sunday".
+fn take_every(cursor: &mut Cursor<'_>) -> Option<Timing> {
+    if let Some(timing) = take_weekdays(cursor) {
+        return Some(timing);
+    }
+    if let Some((period, unit, _)) = EVERY.iter().find(|(_, _, phrases)| cursor.take_any(phrases)) {
+        return Some(Timing::every(1, Decimal::whole(*period), *unit));
     }
     let mut attempt = *cursor;
     let every = attempt.take_any(&["every", "each", "q"]);
     let value = attempt.number(0)?;
+    // "6-hourly"
+    attempt.advance(usize::from(attempt.word(1) == "-" && matches!(attempt.word(2), "hourly" | "hrly")));
     let unit = match (attempt.word(1), every) {
         ("hourly" | "hrly", _) | ("h", true) => TimeUnit::Hour,
         (word, true) => time_unit(word)?,
@@ -196,70 +289,4 @@ pub fn take_food(cursor: &mut Cursor<'_>) -> Option<Food> {
 /// Takes "at once".
 pub fn take_start(cursor: &mut Cursor<'_>) -> Option<Start> {
     cursor.take_any(&["stat", "immediately", "right now", "at once"]).then_some(Start::Immediate)
-}
-
-/// For what a dose may be taken when needed.
-const REASONS: [&str; 28] = [
-    "chest pain",
-    "abdominal pain",
-    "stomach pain",
-    "body ache",
-    "severe pain",
-    "high fever",
-    "anxiety",
-    "constipation",
-    "cramps",
-    "dizziness",
-    "migraine",
-    "palpitations",
-    "wheeze",
-    "spasm",
-    "fever",
-    "pain",
-    "headache",
-    "vomiting",
-    "nausea",
-    "cough",
-    "itching",
-    "breathlessness",
-    "wheezing",
-    "acidity",
-    "loose motions",
-    "giddiness",
-    "sleep",
-    "cold",
-];
-
-/// Takes "as needed" with its reason.
-pub fn take_as_needed(cursor: &mut Cursor<'_>) -> Option<AsNeeded> {
-    let needed = cursor.take_any(&[
-        "sos",
-        "s.o.s",
-        "prn",
-        "p.r.n",
-        "as needed",
-        "when needed",
-        "if needed",
-        "as required",
-        "when required",
-        "if required",
-        "whenever required",
-    ]);
-    let mut attempt = *cursor;
-    let linked = if needed {
-        attempt.take_any(&["for", "if", "in case of", "when"])
-    } else {
-        attempt.take_any(&["if", "in case of", "only for", "only if"])
-    };
-    if linked {
-        attempt.take_any(&["there is", "you have", "having"]);
-        // "if fever persists, come back" is advice and must not turn a regular dose into one that is taken when needed.
-        let reason = REASONS.iter().find(|reason| attempt.take(reason));
-        let advice = ADVICE.contains(&attempt.word(0));
-        if let Some(reason) = reason.filter(|_| !advice) {
-            *cursor = attempt;
-            return Some(AsNeeded::For((*reason).to_owned()));
-        }
-    }
-    needed.then_some(AsNeeded::Yes)
 }

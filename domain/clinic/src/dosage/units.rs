@@ -118,9 +118,9 @@ coded! {
         /// Into the nose.
         Nasal = "46713006", "Nasal route", ["nasal", "nasally", "in the nose", "in each nostril", "each nostril", "both nostrils", "nasal spray", "nasal drops"];
         /// Into the eye.
-        Ophthalmic = "54485002", "Ophthalmic route", ["ophthalmic", "eye drops", "eye drop", "eye ointment", "in both eyes", "in each eye", "in the right eye", "in the left eye", "in the eye", "in the eyes"];
+        Ophthalmic = "54485002", "Ophthalmic route", ["ophthalmic", "eye drops", "eye drop", "eye ointment", "in both eyes", "in each eye", "in the right eye", "in the left eye", "in the eye", "in the eyes", "to both eyes", "to the right eye", "to the left eye", "in right eye", "in left eye", "right eye", "left eye", "both eyes"];
         /// Into the ear.
-        Otic = "10547007", "Otic route", ["otic", "ear drops", "ear drop", "in the ear", "in both ears", "in the right ear", "in the left ear"];
+        Otic = "10547007", "Otic route", ["otic", "ear drops", "ear drop", "in the ear", "in both ears", "in the right ear", "in the left ear", "to the right ear", "to the left ear", "right ear", "left ear", "both ears"];
         /// Into the airways.
         Inhalation = "447694001", "Respiratory tract route", ["inhaled", "by inhalation", "inhaler", "nebulised", "nebulized", "nebulisation", "nebulization", "by nebuliser"];
         /// Into the vagina.

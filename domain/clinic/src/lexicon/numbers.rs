@@ -60,6 +60,11 @@ pub fn read_number(words: &[&str]) -> Option<(Decimal, usize)> {
             (Decimal::whole(value), used)
         }
     };
+    if let (Some(whole), Some(scale)) = (digits(first).and_then(|_| value.as_whole()), scale(words.get(1)))
+        && whole < 1000
+    {
+        return Some((Decimal::whole(whole * scale), 2));
+    }
     if let Some((fraction, length)) = read_fraction(words.get(used..).unwrap_or_default())
         && let Ok(joined) = format!("{value}.{fraction}").parse()
     {
@@ -70,6 +75,15 @@ pub fn read_number(words: &[&str]) -> Option<(Decimal, usize)> {
         return value.plus(Decimal::HALF).map(|value| (value, used));
     }
     Some((value, used))
+}
+
+/// "60 thousand", "2 lakh".
+fn scale(word: Option<&&str>) -> Option<u32> {
+    match *word? {
+        "thousand" => Some(1000),
+        "lakh" | "lakhs" => Some(100_000),
+        _ => None,
+    }
 }
 
 fn digits(word: &str) -> Option<Decimal> {
@@ -114,12 +128,13 @@ fn read_fraction(rest: &[&str]) -> Option<(String, usize)> {
     (!text.is_empty()).then_some((text, used))
 }
 
-/// Reads a whole number below ten thousand: "six hundred and fifty", "six fifty", "one twenty five", "ninety eight".
+/// Reads a whole number below a crore: "six hundred and fifty", "six fifty", "one twenty five", "ninety eight".
 fn read_whole(words: &[&str]) -> Option<(u32, usize)> {
     let (first, used) = below_hundred(words)?;
     let rest = words.get(used..).unwrap_or_default();
     match rest.first() {
-        Some(&"thousand") if first < 10 => Some(add_rest(first * 1000, used + 1, words)),
+        Some(&("lakh" | "lakhs")) if first < 100 => Some(add_rest(first * 100_000, used + 1, words)),
+        Some(&"thousand") => Some(add_rest(first * 1000, used + 1, words)),
         Some(&"hundred") if first < 100 => Some(add_rest(first * 100, used + 1, words)),
         // "six fifty", "one twenty five": a digit before tens is hundreds, as doses and pressures are spoken.
         Some(word) if (1..10).contains(&first) && used == 1 && tens_word(word).is_some() => {
@@ -147,6 +162,10 @@ fn add_rest(base: u32, used: usize, words: &[&str]) -> (u32, usize) {
     if after == "hundred" {
         let (hundreds, taken) = add_rest(more * 100, used + skip + length + 1, words);
         return (base + hundreds, taken);
+    }
+    if after == "thousand" && base >= 100_000 {
+        let (thousands, taken) = add_rest(more * 1000, used + skip + length + 1, words);
+        return (base + thousands, taken);
     }
     (base + more, used + skip + length)
 }
@@ -205,6 +224,11 @@ mod tests {
             ("half a tablet", "0.5", 2),
             ("zero point two five", "0.25", 4),
             ("twenty-one", "21", 1),
+            ("sixty thousand units", "60000", 2),
+            ("sixty thousand five hundred", "60500", 4),
+            ("60 thousand", "60000", 2),
+            ("one lakh fifty thousand", "150000", 4),
+            ("two lakh", "200000", 2),
         ] {
             assert_eq!(read(text), Some((value.to_owned(), used)), "{text}");
         }

@@ -1,0 +1,134 @@
+//! What is taken only when needed, and for what (R4 <https://hl7.org/fhir/R4/dosage-definitions.html#Dosage.asNeeded_x_>).
+
+use super::{AsNeeded, parts::Cursor};
+
+const ADVICE: [&str; 24] = [
+    "persists",
+    "persist",
+    "continues",
+    "continue",
+    "does",
+    "do",
+    "not",
+    "doesn't",
+    "recurs",
+    "returns",
+    "increases",
+    "worsens",
+    "is",
+    "come",
+    "gets",
+    "comes",
+    "subsides",
+    "settles",
+    "goes",
+    "stops",
+    "improves",
+    "reduces",
+    "resolves",
+    "has",
+];
+
+/// For what a dose may be taken when needed.
+const REASONS: [&str; 34] = [
+    "chest pain",
+    "abdominal pain",
+    "stomach pain",
+    "body ache",
+    "severe pain",
+    "high fever",
+    "anxiety",
+    "constipation",
+    "cramps",
+    "dizziness",
+    "migraine",
+    "palpitations",
+    "wheeze",
+    "spasm",
+    "fever",
+    "pain",
+    "headache",
+    "vomiting",
+    "nausea",
+    "cough",
+    "itching",
+    "breathlessness",
+    "wheezing",
+    "acidity",
+    "loose motions",
+    "giddiness",
+    "sleep",
+    "cold",
+    "constipated",
+    "burning",
+    "bleeding",
+    "swelling",
+    "loose stools",
+    "diarrhoea",
+];
+
+/// How bad it has to be.
+const SEVERITY: [&str; 11] = [
+    "is above",
+    "is over",
+    "is more than",
+    "is more",
+    "is severe",
+    "is bad",
+    "is there",
+    "is present",
+    "is high",
+    "above",
+    "more than",
+];
+
+/// Words of what the patient is to do instead of taking a dose.
+const TOLD: [&str; 12] =
+    ["come", "call", "report", "return", "visit", "review", "go", "inform", "consult", "contact", "follow", "rush"];
+
+/// Takes "as needed" with its reason.
+pub fn take_as_needed(cursor: &mut Cursor<'_>) -> Option<AsNeeded> {
+    let needed = cursor.take_any(&[
+        "sos",
+        "s.o.s",
+        "prn",
+        "p.r.n",
+        "as needed",
+        "when needed",
+        "if needed",
+        "as required",
+        "when required",
+        "if required",
+        "whenever required",
+        "whenever needed",
+        "if necessary",
+        "when necessary",
+        "as and when needed",
+        "as and when required",
+        "on need basis",
+    ]);
+    let mut attempt = *cursor;
+    let linked = if needed {
+        attempt.take_any(&["for", "if", "in case of", "when"])
+    } else {
+        attempt.take_any(&["if", "in case of", "only for", "only if", "only when", "when", "whenever"])
+    };
+    if linked {
+        attempt.take_any(&["there is", "you have", "he has", "she has", "having", "the"]);
+        // "if fever persists, come back" is advice and must not turn a regular dose into one that is taken when needed.
+        let reason = REASONS.iter().find(|reason| attempt.take(reason));
+        let mut severe = attempt;
+        let is_severe = severe.take_any(&SEVERITY);
+        let told = (0..8).any(|ahead| TOLD.contains(&attempt.word(ahead)));
+        if is_severe && !told {
+            severe.advance(usize::from(severe.number(0).is_some()));
+            attempt = severe;
+        }
+        let advice = (is_severe && told) || ADVICE.contains(&attempt.word(0));
+        if let Some(reason) = reason.filter(|_| !advice) {
+            *cursor = attempt;
+            return Some(AsNeeded::For((*reason).to_owned()));
+        }
+    }
+    needed.then_some(AsNeeded::Yes)
+}
