@@ -115,6 +115,7 @@ fn sample(key: &Key) -> &'static str {
         ("server", "listen") => "127.0.0.1:80",
         ("server", "time_zone") => "Asia/Kathmandu",
         ("extraction" | "speech", "engine") => "embedded",
+        ("translation", "engine") => "amazon-translate",
         ("extraction", "codes") => "rxnorm, snomedct",
         ("blobs", "store") => "s3",
         ("validation", "level") => "rules",
