@@ -133,6 +133,8 @@ impl Work {
             Ok(Ok(done)) => Ok(Some(done)),
             Ok(Err(failed)) => Err(self.error(failed)),
             Err(error) if is_retryable(&error) && self.attempts < ATTEMPTS => Ok(None),
+            // Others want the same rows again and again: a conflict of writers, the store itself is well.
+            Err(error) if is_retryable(&error) => Err(self.error(Failed::Changed)),
             Err(error) if is_unique_violation(&error) => Err(self.error(Failed::Exists)),
             Err(error) => Err(unavailable(error)),
         }
