@@ -9,7 +9,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_sdk_s3::config::SharedHttpClient;
-use aws_sdk_s3::error::{DisplayErrorContext, SdkError};
+use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
@@ -108,6 +108,21 @@ impl Connection {
 
 fn domain(region: &str) -> &'static str {
     if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" }
+}
+
+/// The code of a service's refusal, which stays one however often it is asked; nothing where another attempt may succeed, as
+/// after overload (`passing` are its codes) and faults of the service. What the service said is for the log: its words may
+/// quote the text, so only its code is kept.
+pub(crate) fn refusal<E: ProvideErrorMetadata + Error + 'static>(
+    error: &SdkError<E>,
+    (service, work): (&str, &str),
+    passing: &[&str],
+) -> Option<String> {
+    let status = error.raw_response().map(|response| response.status().as_u16());
+    let code = error.code().unwrap_or_else(|| silence(error));
+    tracing::warn!(service, status, code, "{work} failed");
+    let refused = status.is_some_and(|status| (400..500).contains(&status) && status != 429);
+    (refused && !passing.contains(&code)).then(|| code.to_owned())
 }
 
 /// Why a service gave no answer, in a few words; the SDK's own are for the log.

@@ -19,7 +19,7 @@ use aws_sdk_comprehendmedical::types::Entity as Answered;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use seva_clinic::entities::{Entity, EntityExtractor, ExtractionError};
 
-use crate::connection::{Connection, Patience, silence};
+use crate::connection::{Connection, Patience, refusal};
 use crate::pieces::{Piece, pieces};
 use mapping::Reader;
 
@@ -86,17 +86,12 @@ impl ComprehendExtractor {
     }
 }
 
-/// What the service said is for the log: its words may quote the text, so only its code is kept.
 fn failure<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E>) -> ExtractionError {
-    let status = error.raw_response().map(|response| response.status().as_u16());
-    let code = error.code().unwrap_or_else(|| silence(error));
-    tracing::warn!(service = ENGINE, status, code, "entity extraction failed");
+    let passing = ["TooManyRequestsException", "ThrottlingException"];
     let engine = ENGINE.to_owned();
-    // Overload and faults of the service pass; a refusal stays one however often it is asked.
-    let passing = ["TooManyRequestsException", "ThrottlingException"].contains(&code);
-    match status {
-        Some(400..=499) if !passing && status != Some(429) => ExtractionError::Refused { engine },
-        _ => ExtractionError::Unavailable { engine },
+    match refusal(error, (ENGINE, "entity extraction"), &passing) {
+        Some(_) => ExtractionError::Refused { engine },
+        None => ExtractionError::Unavailable { engine },
     }
 }
 

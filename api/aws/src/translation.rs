@@ -14,7 +14,7 @@ use aws_sdk_translate::types::{Formality, TranslationSettings};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use seva_clinic::translation::{Languages, TranslationError, Translator};
 
-use crate::connection::{Connection, Patience, silence};
+use crate::connection::{Connection, Patience, refusal};
 use crate::pieces::pieces;
 
 /// The longest text that is translated, in bytes.
@@ -62,19 +62,12 @@ impl AmazonTranslator {
     }
 }
 
-/// What the service said is for the log: its words may quote the text, so only its code is kept.
 fn failure<E: ProvideErrorMetadata + Error + 'static>(error: &SdkError<E>) -> TranslationError {
-    let status = error.raw_response().map(|response| response.status().as_u16());
-    let code = error.code().unwrap_or_else(|| silence(error));
-    tracing::warn!(service = ENGINE, status, code, "translation failed");
+    let passing = ["TooManyRequestsException", "ThrottlingException", "LimitExceededException"];
     let engine = ENGINE.to_owned();
-    // Overload and faults of the service pass; a refusal stays one however often it is asked.
-    let passing = ["TooManyRequestsException", "ThrottlingException", "LimitExceededException"].contains(&code);
-    match status {
-        Some(400..=499) if !passing && status != Some(429) => {
-            TranslationError::Refused { engine, reason: code.to_owned() }
-        }
-        _ => TranslationError::Unavailable { engine },
+    match refusal(error, (ENGINE, "translation"), &passing) {
+        Some(reason) => TranslationError::Refused { engine, reason },
+        None => TranslationError::Unavailable { engine },
     }
 }
 

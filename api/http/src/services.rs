@@ -12,6 +12,9 @@ use std::sync::Arc;
 use poem::{EndpointExt, Route, get, post};
 use poem_openapi::OpenApiService;
 use poem_openapi::param::Path;
+use poem_openapi::payload::Json;
+use serde::Serialize;
+use serde_json::Value;
 use seva_clinic::blobs::SealedBlobs;
 use seva_clinic::commands::CommandService;
 use seva_clinic::dictation::DictationService;
@@ -21,7 +24,7 @@ use seva_clinic::review::ReviewService;
 use seva_clinic::speech::audio::AudioDecoder;
 use seva_clinic::translation::TranslationService;
 use seva_fhir::FhirService;
-use seva_fhir::access::IdempotencyStore;
+use seva_fhir::access::{AuditAction, AuditRecord, Caller, IdempotencyStore};
 use seva_fhir::bulk::Fetcher;
 use seva_fhir::clock::IdSource;
 use seva_fhir::jobs::JobDesk;
@@ -107,6 +110,23 @@ pub(crate) fn routes(services: &Arc<Services>) -> Route {
 /// The encounter of an address.
 fn encounter(id: &Path<String>) -> Result<ResourceKey, Failure> {
     format!("Encounter/{}", id.0).parse().map_err(|error| Failure::BadRequest(format!("encounter: {error}")))
+}
+
+/// Records what was done with a patient's data, named by the reference; the second is what it was done to.
+async fn audit(
+    services: &Services,
+    caller: &Caller,
+    action: AuditAction,
+    (patient, target): (&str, &str),
+) -> Result<(), Failure> {
+    let parts = &services.authenticator.parts;
+    let patient = patient.trim_start_matches("Patient/");
+    let record = AuditRecord::of(caller, action, target.to_owned(), parts.clock.now());
+    parts.audit.record_now(record.naming(vec![patient.into()])).await.map_err(Failure::from)
+}
+
+fn shown(view: &impl Serialize) -> Result<Json<Value>, Failure> {
+    serde_json::to_value(view).map(Json).map_err(|error| Failure::Internal(error.to_string()))
 }
 
 /// What the handlers say of themselves, for the comparison with the contract.

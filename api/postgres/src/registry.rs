@@ -111,8 +111,10 @@ impl Registry {
     pub(crate) fn found_under(&self, parameter: &SearchParameter) -> Vec<i32> {
         match self.way(parameter.id) {
             Some(way) if !way.parts.is_empty() => way.parts.clone(),
-            Some(way) => std::iter::once(self.id_of(parameter)).chain(way.narrower.iter().copied()).collect(),
-            None => vec![self.id_of(parameter)],
+            way => {
+                let narrower = way.into_iter().flat_map(|way| way.narrower.iter().copied());
+                std::iter::once(self.id_of(parameter)).chain(narrower).collect()
+            }
         }
     }
 

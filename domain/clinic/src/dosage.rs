@@ -186,6 +186,17 @@ impl Timing {
         Self { frequency: Some(frequency), period: Some(period), period_unit: Some(unit), ..Self::default() }
     }
 
+    /// Returns how often in which period.
+    #[must_use]
+    pub const fn rate(&self) -> (Option<u32>, Option<Decimal>, Option<TimeUnit>) {
+        (self.frequency, self.period, self.period_unit)
+    }
+
+    /// Takes over how often in which period.
+    pub const fn set_rate(&mut self, of: &Self) {
+        (self.frequency, self.period, self.period_unit) = of.rate();
+    }
+
     /// Returns how many doses fall on a day, when that is a whole number.
     #[must_use]
     pub fn per_day(&self) -> Option<u32> {

@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use seva_fhir::access::{AuditAction, AuditLog, AuditRecord, Caller, Interaction, decide};
+use seva_fhir::access::{AuditLog, Caller, Interaction, decide};
 use seva_fhir::clock::{Clock, IdSource};
 use seva_fhir::json::Json;
 use seva_fhir::service::FhirError;
 use seva_fhir::types::{ResourceKey, ResourceType};
 
 use crate::dictation::Transcript;
+use crate::disclosure::disclose;
 use crate::drafting::{self, Draft};
 use crate::entities::{EntityExtractor, ExtractionError};
 use crate::failure::ClinicError;
@@ -48,9 +49,9 @@ impl TextExtraction {
             return Err(ClinicError::Invalid("the text is empty".to_owned()));
         }
         if let Some(place) = self.extractor.destination() {
-            let record = AuditRecord::of(caller, AuditAction::Disclose, format!("a text to {place}"), self.clock.now());
-            let record = record.naming(vec![asked.subject.id().as_str().into()]);
-            self.audit.record_now(record).await.map_err(|error| ClinicError::Unavailable(error.to_string()))?;
+            let recorder = (self.audit.as_ref(), self.clock.as_ref());
+            let patient = asked.subject.id().as_str().into();
+            disclose(recorder, caller, format!("a text to {place}"), vec![patient]).await?;
         }
         let entities = self.extractor.extract(&asked.text, &asked.language).await.map_err(refused)?;
         let transcript = Transcript { text: asked.text.clone(), words: Vec::new() };

@@ -4,6 +4,7 @@ pub mod blobs;
 pub mod commands;
 pub mod consent;
 pub mod dictation;
+mod disclosure;
 pub mod dosage;
 pub mod drafting;
 pub mod encounter_record;

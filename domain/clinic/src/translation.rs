@@ -13,11 +13,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::Serialize;
-use seva_fhir::access::{AuditAction, AuditLog, AuditRecord, Caller, Interaction, decide};
+use seva_fhir::access::{AuditLog, Caller, Interaction, decide};
 use seva_fhir::clock::Clock;
 use seva_fhir::service::FhirError;
 use seva_fhir::types::{ResourceKey, ResourceType};
 
+use crate::disclosure::disclose;
 use crate::failure::ClinicError;
 use crate::prescription::{Prescription, PrescriptionService};
 use guard::{Difference, Guard};
@@ -173,7 +174,11 @@ impl TranslationService {
         let Some(source) = source.filter(|text| !text.trim().is_empty()) else {
             return Err(ClinicError::NotFound("the section's text"));
         };
-        self.disclose(caller, translator.as_ref(), &seen).await?;
+        if let Some(place) = translator.destination() {
+            let recorder = (self.parts.audit.as_ref(), self.parts.clock.as_ref());
+            let patient = seen.patient.trim_start_matches("Patient/").into();
+            disclose(recorder, caller, format!("advice of {} to {place}", seen.encounter), vec![patient]).await?;
+        }
         // Digits are found again in any language, number words are not.
         let sent = guard::with_digits(&source);
         let languages = Languages { source: SOURCE, target: &asked.language };
@@ -193,20 +198,6 @@ impl TranslationService {
             engine_version: translator.version().to_owned(),
             differences,
         })
-    }
-
-    /// Records that a text leaves, before it does.
-    async fn disclose(
-        &self,
-        caller: &Caller,
-        translator: &dyn Translator,
-        seen: &Prescription,
-    ) -> Result<(), ClinicError> {
-        let Some(place) = translator.destination() else { return Ok(()) };
-        let target = format!("advice of {} to {place}", seen.encounter);
-        let record = AuditRecord::of(caller, AuditAction::Disclose, target, self.parts.clock.now());
-        let record = record.naming(vec![seen.patient.trim_start_matches("Patient/").into()]);
-        self.parts.audit.record_now(record).await.map_err(|error| ClinicError::Unavailable(error.to_string()))
     }
 }
 

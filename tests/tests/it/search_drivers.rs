@@ -68,16 +68,9 @@ async fn walked(client: &Client, query: &str) -> Vec<(u64, Option<String>)> {
             let day = resource["effectiveDateTime"].as_str().map(str::to_owned);
             found.push((resource["valueQuantity"]["value"].as_u64().unwrap() - 60, day));
         }
-        next = next_page(&page.json);
+        next = page.link("next").map(str::to_owned);
     }
     found
-}
-
-/// Where a page says that the next one is.
-fn next_page(page: &Value) -> Option<String> {
-    let next = page["link"].as_array().unwrap().iter().find(|link| link["relation"] == "next")?;
-    let (_, rest) = next["url"].as_str().unwrap().split_once("/fhir/").unwrap();
-    Some(format!("/fhir/{rest}"))
 }
 
 /// The statement that finds the first page.
@@ -220,9 +213,8 @@ async fn places(client: &Client, query: &str) -> String {
     while let Some(path) = next {
         let page = client.get(&path).await.unwrap();
         assert_eq!(page.status, 200, "{path}: {}", page.issues());
-        let entries = page.json["entry"].as_array().into_iter().flatten();
-        found.extend(entries.map(|entry| entry["resource"]["id"].as_str().unwrap().to_owned()));
-        next = next_page(&page.json);
+        found.extend(page.matches().into_iter().map(str::to_owned));
+        next = page.link("next").map(str::to_owned);
     }
     found.sort();
     found.join(" ")

@@ -11,7 +11,7 @@ use serde_json::Value;
 use seva_clinic::drafting::SectionKind;
 use seva_clinic::prescription::{FindingAnswer, MedicineChange, Prescription, SectionChange};
 use seva_clinic::printing::HandoutLanguage;
-use seva_fhir::access::{AuditAction, AuditRecord, Caller, prescription_of};
+use seva_fhir::access::{AuditAction, Caller, prescription_of};
 use seva_fhir::types::{ResourceKey, VersionId};
 
 use super::Services;
@@ -258,10 +258,7 @@ impl PrescriptionApi {
         action: AuditAction,
         (patient, encounter): (&str, &str),
     ) -> Result<(), Failure> {
-        let parts = &self.services.authenticator.parts;
-        let patient = patient.trim_start_matches("Patient/");
-        let record = AuditRecord::of(caller, action, prescription_of(encounter), parts.clock.now());
-        parts.audit.record_now(record.naming(vec![patient.into()])).await.map_err(Failure::from)
+        super::audit(&self.services, caller, action, (patient, &prescription_of(encounter))).await
     }
 }
 

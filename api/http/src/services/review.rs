@@ -6,13 +6,12 @@ use poem::Request;
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::{ApiResponse, Object, OpenApi};
-use serde::Serialize;
 use serde_json::Value;
 use seva_clinic::{commands, review as help};
-use seva_fhir::access::{AuditAction, AuditRecord, Caller, prescription_of};
+use seva_fhir::access::{AuditAction, Caller, prescription_of};
 use uuid::Uuid;
 
-use super::Services;
+use super::{Services, shown};
 use crate::failure::Failure;
 
 /// What is done at a stop.
@@ -154,14 +153,6 @@ impl ReviewApi {
     }
 
     async fn record(&self, caller: &Caller, action: AuditAction, what: (&str, &str)) -> Result<(), Failure> {
-        let (patient, target) = what;
-        let parts = &self.services.authenticator.parts;
-        let patient = patient.trim_start_matches("Patient/");
-        let record = AuditRecord::of(caller, action, target.to_owned(), parts.clock.now());
-        parts.audit.record_now(record.naming(vec![patient.into()])).await.map_err(Failure::from)
+        super::audit(&self.services, caller, action, what).await
     }
-}
-
-pub(super) fn shown(view: &impl Serialize) -> Result<Json<Value>, Failure> {
-    serde_json::to_value(view).map(Json).map_err(|error| Failure::Internal(error.to_string()))
 }

@@ -8,7 +8,7 @@ use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 use serde_json::Value;
 use seva_clinic::translation;
-use seva_fhir::access::{AuditAction, AuditRecord, prescription_of};
+use seva_fhir::access::{AuditAction, prescription_of};
 
 use super::Services;
 use crate::failure::Failure;
@@ -41,11 +41,8 @@ impl TranslationApi {
         let encounter = super::encounter(&encounter)?;
         let asked = translation::NewTranslation { section: body.0.section, language: body.0.language };
         let said = self.services.translations.translate(&caller, &encounter, asked).await.map_err(Failure::from)?;
-        let parts = &self.services.authenticator.parts;
-        let target = prescription_of(&said.encounter);
-        let record = AuditRecord::of(&caller, AuditAction::Read, target, parts.clock.now());
-        let record = record.naming(vec![said.patient.trim_start_matches("Patient/").into()]);
-        parts.audit.record_now(record).await.map_err(Failure::from)?;
-        Ok(super::review::shown(&said)?)
+        let what = (said.patient.as_str(), &*prescription_of(&said.encounter));
+        super::audit(&self.services, &caller, AuditAction::Read, what).await?;
+        Ok(super::shown(&said)?)
     }
 }

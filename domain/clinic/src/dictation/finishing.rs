@@ -1,7 +1,7 @@
 //! The stages after the last frame: transcript, entities, draft in one transaction. Each works on what is stored, and done a
 //! second time comes to the same.
 
-use seva_fhir::access::{AuditAction, AuditRecord, Caller, Role};
+use seva_fhir::access::{Caller, Role};
 use seva_fhir::ports::Stored;
 use seva_fhir::service::TransactionOutcome;
 use seva_fhir::types::{ResourceType, TenantId};
@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::service::DictationService;
 use super::{Claim, Dictation, DictationEvent, DictationState, Stage, Transcript};
 use crate::commands;
+use crate::disclosure::disclose;
 use crate::drafting::{self, Assembly, Draft, Recording};
 use crate::encounter_record::{DICTATION_SYSTEM, EncounterRecord, transcript_identifier};
 use crate::failure::ClinicError;
@@ -84,9 +85,8 @@ impl DictationService {
     ) -> Result<(), ClinicError> {
         let caller = job_caller(tenant, dictation)?;
         let target = format!("dictation/{} to {place}", dictation.id);
-        let record = AuditRecord::of(&caller, AuditAction::Disclose, target, self.parts.clock.now());
-        let record = record.naming(vec![dictation.patient.id().as_str().into()]);
-        self.parts.audit.record_now(record).await.map_err(|error| ClinicError::Unavailable(error.to_string()))
+        let recorder = (self.parts.audit.as_ref(), self.parts.clock.as_ref());
+        disclose(recorder, &caller, target, vec![dictation.patient.id().as_str().into()]).await
     }
 
     async fn draft(&self, tenant: TenantId, dictation: &mut Dictation, claim: Claim) -> Result<(), ClinicError> {

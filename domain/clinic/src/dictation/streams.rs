@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use seva_fhir::access::{AuditAction, AuditRecord, Caller};
+use seva_fhir::access::Caller;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::service::{DictationService, may_dictate};
+use crate::disclosure::disclose;
 use crate::failure::ClinicError;
 use crate::speech::{SpeechError, SpeechRequest, SpeechSession};
 
@@ -26,9 +27,8 @@ impl DictationService {
         let place = place.map_err(|_| ClinicError::Unavailable("all streams are taken".to_owned()))?;
         if let Some(destination) = self.parts.speech.destination() {
             let target = format!("stream to {destination}");
-            let record = AuditRecord::of(caller, AuditAction::Disclose, target, self.parts.clock.now());
-            let recorded = self.parts.audit.record_now(record).await;
-            recorded.map_err(|error| ClinicError::Unavailable(error.to_string()))?;
+            let recorder = (self.parts.audit.as_ref(), self.parts.clock.as_ref());
+            disclose(recorder, caller, target, Vec::new()).await?;
         }
         match self.parts.speech.open(request).await {
             Ok(session) => Ok(Listening { session, place }),

@@ -269,9 +269,7 @@ fn take_days_a_week(cursor: &mut Cursor<'_>, draft: &mut Draft) -> bool {
     attempt.advance(1);
     let said = attempt.take_any(&["days a week", "days in a week", "days per week"]);
     if said {
-        draft.step.timing.frequency = Some(days);
-        draft.step.timing.period = Some(Decimal::ONE);
-        draft.step.timing.period_unit = Some(super::TimeUnit::Week);
+        draft.step.timing.set_rate(&Timing::every(days, Decimal::ONE, super::TimeUnit::Week));
         *cursor = attempt;
     }
     said
@@ -285,12 +283,10 @@ fn take_schedule(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Readi
         draft.slots = Some(values.clone());
     } else if let Some(as_needed) = take_as_needed(cursor) {
         step.timing.as_needed = as_needed;
-    } else if let Some((food, meals)) = take_meals(cursor) {
+    } else if let Some((food, timing)) = take_meals(cursor) {
         step.food = Some(food);
         if step.timing.frequency.is_none() && step.timing.when.is_empty() {
-            let Timing { frequency, period, period_unit, .. } =
-                Timing::every(meals, Decimal::ONE, super::TimeUnit::Day);
-            (step.timing.frequency, step.timing.period, step.timing.period_unit) = (frequency, period, period_unit);
+            step.timing.set_rate(&timing);
         }
     } else if let Some(food) = take_food(cursor) {
         step.food = Some(food);
@@ -299,12 +295,8 @@ fn take_schedule(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Readi
             step.timing.when.push(time);
         }
     } else if let Some(timing) = take_frequency(cursor) {
-        let said = (step.timing.frequency, step.timing.period, step.timing.period_unit);
-        let again = (timing.frequency, timing.period, timing.period_unit);
-        reading.conflicts += usize::from(said.0.is_some() && said != again);
-        step.timing.frequency = timing.frequency;
-        step.timing.period = timing.period;
-        step.timing.period_unit = timing.period_unit;
+        reading.conflicts += usize::from(step.timing.frequency.is_some() && step.timing.rate() != timing.rate());
+        step.timing.set_rate(&timing);
     } else if let Some(start) = take_start(cursor) {
         step.timing.start = start;
         step.timing.count = step.timing.count.or(Some(1));

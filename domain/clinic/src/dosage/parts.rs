@@ -95,6 +95,18 @@ impl<'a> Cursor<'a> {
         best.is_some()
     }
 
+    /// Takes words of one kind with something between them, "Monday, Tuesday and Friday", and tells how many.
+    pub fn take_series(&mut self, is_one: impl Fn(&str) -> bool, between: &[&str]) -> u32 {
+        let (mut count, mut ahead) = (0, *self);
+        while is_one(ahead.word(0)) {
+            count += 1;
+            ahead.advance(1);
+            *self = ahead;
+            ahead.take_any(between);
+        }
+        count
+    }
+
     /// Takes "5/7", "2/52", "3/12": days, weeks, months as prescriptions abbreviate them.
     pub fn take_fraction(&mut self) -> Option<Duration> {
         let (value, of) = (self.number(0)?, self.number(2).filter(|_| self.word(1) == "/")?);

@@ -86,9 +86,7 @@ fn inherit(step: &mut Dosage, before: &Dosage, has_slots: bool) {
     let timing = &step.timing;
     let silent = timing.frequency.is_none() && timing.when.is_empty() && timing.as_needed == super::AsNeeded::No;
     if silent && !has_slots && timing.count.is_none() {
-        step.timing.frequency = before.timing.frequency;
-        step.timing.period = before.timing.period;
-        step.timing.period_unit = before.timing.period_unit;
+        step.timing.set_rate(&before.timing);
         step.timing.when.clone_from(&before.timing.when);
     }
 }

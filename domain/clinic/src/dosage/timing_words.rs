@@ -133,7 +133,7 @@ const FOOD: [(Food, &[&str]); 3] = [
 const MEALS: [&str; 4] = ["breakfast", "lunch", "dinner", "supper"];
 
 /// Takes "with breakfast and dinner": at so many meals of each day.
-pub fn take_meals(cursor: &mut Cursor<'_>) -> Option<(Food, u32)> {
+pub fn take_meals(cursor: &mut Cursor<'_>) -> Option<(Food, Timing)> {
     let food = match cursor.word(0) {
         "before" => Food::Before,
         "with" => Food::With,
@@ -142,18 +142,13 @@ pub fn take_meals(cursor: &mut Cursor<'_>) -> Option<(Food, u32)> {
     };
     let mut attempt = *cursor;
     attempt.advance(1);
-    let (mut meals, mut end) = (0, attempt);
-    while MEALS.contains(&attempt.word(0)) {
-        meals += 1;
-        attempt.advance(1);
-        end = attempt;
-        attempt.take_any(&[",", "and", ", and", "and after", "and before", "and with"]);
-    }
+    let between = [",", "and", ", and", "and after", "and before", "and with"];
+    let meals = attempt.take_series(|word| MEALS.contains(&word), &between);
     if meals < 2 {
         return None;
     }
-    *cursor = end;
-    Some((food, meals))
+    *cursor = attempt;
+    Some((food, Timing::every(meals, Decimal::ONE, TimeUnit::Day)))
 }
 
 /// Takes how often in a period.
@@ -239,17 +234,12 @@ fn take_weekdays(cursor: &mut Cursor<'_>) -> Option<Timing> {
     attempt
         .take_any(&["every", "each", "on every", "once a week on", "once a week every", "once weekly on", "weekly on"])
         .then_some(())?;
-    let (mut days, mut end) = (0, attempt);
-    while WEEKDAYS.contains(&attempt.word(0).trim_end_matches('s')) {
-        days += 1;
-        attempt.advance(1);
-        end = attempt;
-        attempt.take_any(&[",", "and", ", and", "and every"]);
-    }
+    let is_day = |word: &str| WEEKDAYS.contains(&word.trim_end_matches('s'));
+    let days = attempt.take_series(is_day, &[",", "and", ", and", "and every"]);
     if days == 0 {
         return None;
     }
-    *cursor = end;
+    *cursor = attempt;
     Some(Timing::every(days, Decimal::ONE, TimeUnit::Week))
 }
 

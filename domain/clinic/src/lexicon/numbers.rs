@@ -132,9 +132,10 @@ fn read_fraction(rest: &[&str]) -> Option<(String, usize)> {
 fn read_whole(words: &[&str]) -> Option<(u32, usize)> {
     let (first, used) = below_hundred(words)?;
     let rest = words.get(used..).unwrap_or_default();
+    if let Some(scale) = scale(rest.first()) {
+        return Some(add_rest(first * scale, used + 1, words));
+    }
     match rest.first() {
-        Some(&("lakh" | "lakhs")) if first < 100 => Some(add_rest(first * 100_000, used + 1, words)),
-        Some(&"thousand") => Some(add_rest(first * 1000, used + 1, words)),
         Some(&"hundred") if first < 100 => Some(add_rest(first * 100, used + 1, words)),
         // "six fifty", "one twenty five": a digit before tens is hundreds, as doses and pressures are spoken.
         Some(word) if (1..10).contains(&first) && used == 1 && tens_word(word).is_some() => {

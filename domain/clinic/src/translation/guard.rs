@@ -140,13 +140,11 @@ fn medicines(pieces: &[Piece], names: &[String]) -> Vec<String> {
     let mut wanted: Vec<String> = known.chain(names.iter().map(|name| name.to_lowercase())).collect();
     wanted.sort();
     wanted.dedup();
-    let spaced = |name: &str| self::pieces(name).iter().filter_map(Piece::word).collect::<Vec<_>>().join(" ");
-    let times = |name: &str| text.matches(&format!(" {} ", spaced(name))).count();
-    wanted
-        .into_iter()
-        .filter(|name| !spaced(name).is_empty())
-        .flat_map(|name| vec![name.clone(); times(&name)])
-        .collect()
+    let times = |name: &str| {
+        let spaced = self::pieces(name).iter().filter_map(Piece::word).collect::<Vec<_>>().join(" ");
+        if spaced.is_empty() { 0 } else { text.matches(&format!(" {spaced} ")).count() }
+    };
+    wanted.into_iter().flat_map(|name| std::iter::repeat_n(name.clone(), times(&name))).collect()
 }
 
 /// A part of a text.
