@@ -20,7 +20,7 @@ mod transaction;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use poem::http::{Method, header};
+use poem::http::{Method, StatusCode, header};
 use poem::{Endpoint, Request, Response};
 use seva_clinic::blobs::SealedBlobs;
 use seva_clinic::extracting::TextExtraction;
@@ -102,7 +102,7 @@ impl FhirEndpoint {
             ref method => method.clone(),
         };
         if let Some(place) = target.place(&method) {
-            let form = if method == Method::POST { Some(body_of(&mut request).await?) } else { None };
+            let form = if method == Method::POST { Some(form_of(&mut request).await?) } else { None };
             return search::run(self, caller, place, &request, form.as_deref()).await;
         }
         if let Target::Operation(called) = target {
@@ -209,9 +209,21 @@ impl Endpoint for FhirEndpoint {
         let response = self.answer(request, &mut wishes).await.unwrap_or_else(|failure| failure.to_outcome());
         let mut response = format::present(response, &wishes).await;
         if head {
-            response.take_body();
+            without_body(&mut response).await;
         }
         Ok(response)
+    }
+}
+
+/// The headers of a GET, its length too (RFC 9110 §9.3.2); what is streamed says its length itself.
+async fn without_body(response: &mut Response) {
+    let body = response.take_body();
+    let is_bare = matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    if is_bare || response.headers().contains_key(header::CONTENT_LENGTH) || response.data::<format::Raw>().is_some() {
+        return;
+    }
+    if let Ok(body) = body.into_bytes().await {
+        response.headers_mut().insert(header::CONTENT_LENGTH, body.len().into());
     }
 }
 
@@ -232,6 +244,17 @@ async fn resource_body(request: &mut Request, target: &Target) -> Result<Bytes, 
             body_of(request).await
         }
     }
+}
+
+/// The parameters of a POST `_search`: other bodies would be searches without conditions.
+async fn form_of(request: &mut Request) -> Result<Bytes, Failure> {
+    let kind = request.header(header::CONTENT_TYPE).unwrap_or_default().to_owned();
+    let form = body_of(request).await?;
+    if form.is_empty() || format::is_form(&kind) {
+        return Ok(form);
+    }
+    let text = format!("{kind:?} is not read here: send the parameters as application/x-www-form-urlencoded");
+    Err(Failure::UnsupportedMediaType(text))
 }
 
 async fn body_of(request: &mut Request) -> Result<Bytes, Failure> {

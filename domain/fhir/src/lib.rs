@@ -16,6 +16,7 @@ pub mod outcome;
 pub mod parameters;
 pub mod path;
 pub mod ports;
+pub mod preconditions;
 pub mod profile;
 pub mod search;
 pub mod service;

@@ -38,6 +38,7 @@ use crate::json::Limits;
 use crate::outcome::Issue;
 use crate::parameters::Parameters;
 use crate::ports::{ResourceStore, StoreError, WriteContext};
+use crate::preconditions::IfMatch;
 use crate::profile::ProfileCache;
 use crate::terminology::ConceptStore;
 use crate::types::{Instant, ResourceKey, ResourceType, VersionId};
@@ -95,8 +96,8 @@ pub enum FhirError {
         key: ResourceKey,
         /// The current version.
         current: VersionId,
-        /// The version in the request.
-        wanted: VersionId,
+        /// The versions in the request.
+        wanted: IfMatch,
     },
     /// A condition of the request does not hold.
     #[error("{0}")]

@@ -172,3 +172,35 @@ async fn a_batch_answers_each_entry_and_a_transaction_resolves_conditions() {
     assert_eq!(doctor.post("/fhir", &dangling).await.unwrap().status, 412);
     server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn tags_may_be_strong_listed_or_a_star() {
+    let server = TestServer::start().await.unwrap();
+    let doctor = &server.doctor;
+    let body = json!({"resourceType": "Patient", "id": "tagged"});
+    let absent = send(doctor, Method::PUT, "/fhir/Patient/tagged", &[("if-match", "*")], &body).await;
+    assert_eq!(absent.status, 412, "{}", absent.issues());
+    assert_eq!(send(doctor, Method::PUT, "/fhir/Patient/tagged", &[], &body).await.status, 201);
+    for (tags, status) in [("*", 200), ("W/\"7\", \"2\"", 200), ("\"3\"", 200), ("W/\"3\"", 412), ("W/\"four\"", 400)] {
+        let answer = send(doctor, Method::PUT, "/fhir/Patient/tagged", &[("if-match", tags)], &body).await;
+        assert_eq!(answer.status, status, "If-Match {tags}: {}", answer.issues());
+    }
+    for (tags, status) in [("\"4\"", 304), ("W/\"1\", W/\"4\"", 304), ("*", 304), ("W/\"3\"", 200)] {
+        let known = [("if-none-match", tags)];
+        let answer = doctor.send(Method::GET, "/fhir/Patient/tagged", &known, None).await.unwrap();
+        assert_eq!(answer.status, status, "If-None-Match {tags}");
+    }
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_history_is_cut_as_a_read_is() {
+    let server = TestServer::start().await.unwrap();
+    let history = server.doctor.get("/fhir/Patient/rane/_history?_elements=gender&_count=1").await.unwrap();
+    let resource = &history.json["entry"][0]["resource"];
+    assert_eq!((resource["gender"].is_string(), &resource["name"]), (true, &Value::Null), "{resource}");
+    assert!(history.link("self").unwrap().contains("_elements=gender"));
+    let wrong = server.doctor.get("/fhir/Patient/_history?_summary=short").await.unwrap();
+    assert_eq!(wrong.status, 400);
+    server.stop().await.unwrap();
+}

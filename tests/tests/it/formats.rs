@@ -63,6 +63,8 @@ async fn the_format_that_is_asked_for_comes() {
         ("?_format=application/fhir%2Bxml", "*/*", 200, xml),
         ("?_format=application/fhir+json", "text/xml", 200, json),
         ("", "application/fhir+xml; fhirVersion=4.0", 200, xml),
+        ("", "Application/FHIR+XML", 200, xml),
+        ("", "", 200, json),
         ("", "application/fhir+xml; fhirVersion=3.0", 406, xml),
         ("", "text/csv", 406, json),
         ("?_format=turtle", "*/*", 406, json),
@@ -71,6 +73,10 @@ async fn the_format_that_is_asked_for_comes() {
         let answer = get(&server, &format!("/fhir/Patient/rane{query}"), accept).await;
         assert_eq!((answer.status, answer.header("content-type")), (status, kind), "{query} {accept}");
     }
+    let head = server.doctor.send(Method::HEAD, "/fhir/Patient/rane", &[], None).await.unwrap();
+    let whole = server.doctor.get("/fhir/Patient/rane").await.unwrap();
+    assert_eq!(head.header("content-length"), whole.bytes.len().to_string(), "the headers of a GET");
+    assert!(head.bytes.is_empty());
     let pretty = get(&server, "/fhir/Patient/rane?_pretty=true", "application/json").await;
     assert!(text(&pretty).starts_with("{\n  \"resourceType\": \"Patient\",\n"));
     assert_eq!(pretty.json, server.doctor.get("/fhir/Patient/rane").await.unwrap().json);

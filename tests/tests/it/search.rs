@@ -133,3 +133,24 @@ async fn an_unknown_parameter_is_refused_or_named() {
     assert_eq!(posted.matches(), ["rane"]);
     server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn links_repeat_what_was_used_and_forms_are_forms() {
+    let server = TestServer::start().await.unwrap();
+    let lenient = [("prefer", "handling=lenient")];
+    let path = "/fhir/Patient?famly=x&family=rane&given=&_type=Observation";
+    let answer = server.doctor.send(Method::GET, path, &lenient, None).await.unwrap();
+    assert_eq!(answer.matches(), ["rane"]);
+    assert!(answer.link("self").unwrap().ends_with("/Patient?family=rane"), "{:?}", answer.link("self"));
+    let strict = server.doctor.get("/fhir/Patient?_type=Observation").await.unwrap();
+    assert_eq!(strict.status, 400, "a type is searched by its own address");
+
+    let send = async |kind: &str, body: &str| {
+        let headers = [("content-type", kind)];
+        server.doctor.send(Method::POST, "/fhir/Patient/_search", &headers, Some(body.into())).await.unwrap()
+    };
+    let refused = send("application/fhir+json", "{\"resourceType\": \"Parameters\"}").await;
+    assert_eq!(refused.status, 415, "a body that isn't read would search everything");
+    assert_eq!(send("Application/X-WWW-Form-Urlencoded; charset=UTF-8", "family=rane").await.matches(), ["rane"]);
+    server.stop().await.unwrap();
+}

@@ -1,5 +1,6 @@
 //! Transactions: all or nothing, references between entries (R4 http.html#transaction).
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use seva_tests::server::TestServer;
 
@@ -128,8 +129,78 @@ async fn a_batch_takes_every_get() {
         ("200", "searchset"),
         ("404", ""),
         ("200", "Parameters"),
-        ("400", ""),
+        ("404", ""),
     ];
     assert_eq!(seen, expected, "{}", answer.json);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_get_entry_is_not_answered_again_when_its_version_is_known() {
+    let server = TestServer::start().await.unwrap();
+    let updated = server.doctor.get("/fhir/Patient/rane").await.unwrap().json["meta"]["lastUpdated"].clone();
+    for kind in ["batch", "transaction"] {
+        let bundle = json!({"resourceType": "Bundle", "type": kind, "entry": [
+            {"request": {"method": "GET", "url": "Patient/rane", "ifNoneMatch": "W/\"1\""}},
+            {"request": {"method": "GET", "url": "Patient/rane", "ifNoneMatch": "W/\"2\""}},
+            {"request": {"method": "GET", "url": "Patient/rane", "ifModifiedSince": updated}},
+            {"request": {"method": "GET", "url": "Patient/rane", "ifModifiedSince": "2001-01-01T00:00:00Z"}},
+        ]});
+        let answer = server.doctor.post("/fhir", &bundle).await.unwrap();
+        let entries = answer.json["entry"].as_array().unwrap();
+        let seen: Vec<(&str, bool)> = (entries.iter())
+            .map(|entry| (entry["response"]["status"].as_str().unwrap(), entry["resource"].is_object()))
+            .collect();
+        let (known, sent) = (("304 Not Modified", false), ("200 OK", true));
+        assert_eq!(seen, [known, sent, known, sent], "{kind}");
+    }
+    let kept = json!({"resourceType": "Bundle", "type": "transaction", "entry": [
+        {"resource": {"resourceType": "Patient", "id": "rane"},
+         "request": {"method": "PUT", "url": "Patient/rane", "ifNoneMatch": "*"}}]});
+    assert_eq!(server.doctor.post("/fhir", &kept).await.unwrap().status, 412);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_relative_reference_is_meant_on_the_server_that_its_entry_comes_from() {
+    let server = TestServer::start().await.unwrap();
+    let observation = |subject: &str| {
+        json!({"resourceType": "Observation", "status": "final", "code": {"text": "x"},
+            "subject": {"reference": subject}, "note": [{"text": "Patient/17"}]})
+    };
+    let bundle = json!({"resourceType": "Bundle", "type": "transaction", "entry": [
+        entry("POST", "Observation", "http://elsewhere.example/fhir/Observation/1", observation("Patient/17")),
+        entry("POST", "Observation", "http://third.example/fhir/Observation/1", observation("Patient/17")),
+        entry("POST", "Patient", "http://elsewhere.example/fhir/Patient/17", json!({"resourceType": "Patient"})),
+    ]});
+    let prefer = [("prefer", "return=representation"), ("content-type", "application/fhir+json")];
+    let answer = server.doctor.send(Method::POST, "/fhir", &prefer, Some(bundle.to_string().into())).await.unwrap();
+    let resource = |place: usize| &answer.json["entry"][place]["resource"];
+    let patient = format!("Patient/{}", resource(2)["id"].as_str().unwrap());
+    assert_eq!(resource(0)["subject"]["reference"], patient.as_str());
+    assert_eq!(resource(0)["note"][0]["text"], "Patient/17", "only references are relative");
+    assert_eq!(resource(1)["subject"]["reference"], "Patient/17", "another server's");
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn entries_have_names_of_their_own_and_outcomes_for_those_who_ask() {
+    let server = TestServer::start().await.unwrap();
+    let patient = || json!({"resourceType": "Patient"});
+    let url = "urn:uuid:61ebe359-bfdc-4613-8bf2-c5e300945f0a";
+    let twins = json!({"resourceType": "Bundle", "type": "transaction",
+        "entry": [entry("POST", "Patient", url, patient()), entry("POST", "Patient", url, patient())]});
+    let refused = server.doctor.post("/fhir", &twins).await.unwrap();
+    assert_eq!(refused.status, 400);
+    assert!(refused.issues().contains("bdl-7") && refused.issues().contains("Bundle.entry[1].fullUrl"));
+
+    let bundle = json!({"resourceType": "Bundle", "type": "batch", "entry": [
+        entry("POST", "Patient", url, patient()), {"request": {"method": "GET", "url": "Pateint/1"}}]});
+    let prefer = [("prefer", "return=OperationOutcome"), ("content-type", "application/fhir+json")];
+    let answer = server.doctor.send(Method::POST, "/fhir", &prefer, Some(bundle.to_string().into())).await.unwrap();
+    let created = &answer.json["entry"][0];
+    assert_eq!(created["response"]["outcome"]["issue"][0]["severity"], "information", "{created}");
+    assert_eq!(created["resource"], Value::Null);
+    assert_eq!(answer.json["entry"][1]["response"]["status"], "404 Not Found", "as it would be alone");
     server.stop().await.unwrap();
 }

@@ -60,10 +60,15 @@ impl Wishes {
     }
 }
 
+/// Whether a body is the form that POST `_search` takes.
+pub(super) fn is_form(kind: &str) -> bool {
+    let name = kind.split(';').next().unwrap_or_default();
+    name.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
 /// A form may say how it wants its answer, as the URL of a GET does (R4 http.html#search): it is moved there. Tells
 /// whether it said so.
 pub(super) async fn lift_wishes(request: &mut Request) -> bool {
-    let is_form = |kind: &str| kind.starts_with("application/x-www-form-urlencoded");
     if request.method() != Method::POST || !request.header(header::CONTENT_TYPE).is_some_and(is_form) {
         return false;
     }

@@ -3,12 +3,13 @@
 use poem::{Request, Response};
 use seva_fhir::date::date_range;
 use seva_fhir::ports::HistoryEntry;
-use seva_fhir::search::{DEFAULT_COUNT, LARGEST_COUNT, parse_query_string};
+use seva_fhir::search::{DEFAULT_COUNT, LARGEST_COUNT, Presentation, parse_query_string, write_query_string};
 use seva_fhir::service::{FhirError, HistoryRange};
 use seva_fhir::types::Instant;
 
 use super::answer::{etag, http_date};
 use super::bundle::{BundleWriter, Link};
+use super::search::{presentation, presented};
 use super::target::Target;
 use super::{CallerRef, FhirEndpoint};
 use crate::failure::{FHIR_JSON, Failure};
@@ -19,6 +20,7 @@ pub(super) async fn run(
     target: &Target,
     request: &Request,
 ) -> Result<Response, Failure> {
+    let shown = presentation(request)?;
     let (range, used) = parameters(request)?;
     let service = face.service();
     let (page, place) = match target {
@@ -44,7 +46,7 @@ pub(super) async fn run(
     let total = is_all.then_some(page.entries.len() as u64);
     let mut bundle = BundleWriter::new("history", total, &links, 4096);
     for entry in &page.entries {
-        push(&mut bundle, face.base(), entry);
+        push(&mut bundle, face.base(), (entry, &shown));
     }
     let response = Response::builder().content_type(FHIR_JSON);
     let response = match page.entries.first() {
@@ -54,7 +56,7 @@ pub(super) async fn run(
     Ok(response.body(bundle.finish()))
 }
 
-fn push(bundle: &mut BundleWriter, base: &str, entry: &HistoryEntry) {
+fn push(bundle: &mut BundleWriter, base: &str, (entry, shown): (&HistoryEntry, &Presentation)) {
     let verb = entry.method.verb();
     let (status, url) = match verb {
         "POST" => ("201", entry.key.resource_type().to_string()),
@@ -66,7 +68,8 @@ fn push(bundle: &mut BundleWriter, base: &str, entry: &HistoryEntry) {
         etag(entry.version).replace('"', "\\\""),
         entry.updated,
     );
-    bundle.entry(Some(&format!("{base}/{}", entry.key)), entry.body.as_deref(), rest.as_bytes());
+    let body = entry.body.as_ref().map(|body| presented(body, shown));
+    bundle.entry(Some(&format!("{base}/{}", entry.key)), body.as_deref(), rest.as_bytes());
 }
 
 /// Reads the parameters, and gives those back that the links repeat.
@@ -93,6 +96,9 @@ fn parameters(request: &Request) -> Result<(HistoryRange, String), Failure> {
                     range.at = Some((low, high));
                 }
                 used.push_str(&format!("&{name}={}", text.replace('+', "%2B")));
+            }
+            "_summary" | "_elements" => {
+                used.push_str(&format!("&{}", write_query_string([(name.as_str(), value.as_str())])))
             }
             "_format" | "_pretty" => {}
             other => return Err(Failure::BadRequest(format!("{other} is not a parameter of _history"))),

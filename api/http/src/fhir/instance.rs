@@ -149,7 +149,7 @@ pub(super) async fn delete(
     key: &ResourceKey,
     request: &Request,
 ) -> Result<Response, Failure> {
-    let version = face.service().delete(caller, key, if_match(request)?).await?;
+    let version = face.service().delete(caller, key, if_match(request)?.as_ref()).await?;
     let response = Response::builder().status(StatusCode::NO_CONTENT);
     Ok(match version {
         Some(version) => response.header(header::ETAG, etag(version)).finish(),

@@ -6,7 +6,7 @@ use seva_fhir::search::Handling;
 use seva_fhir::xml::Layout;
 
 use super::target::Target;
-use crate::failure::{FHIR_XML, Failure};
+use crate::failure::{FHIR_JSON, FHIR_XML, Failure};
 
 /// What `Prefer: return=` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,10 +56,10 @@ fn asked(request: &Request) -> Asked {
     }
     let accept: Vec<&str> =
         request.headers().get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
-    if accept.is_empty() {
+    let accept = accept.join(",");
+    if accept.trim().is_empty() {
         return Ok(Format::Json);
     }
-    let accept = accept.join(",");
     best(&accept).ok_or_else(|| refused(&accept))
 }
 
@@ -96,7 +96,7 @@ pub(super) fn wants_resource(request: &Request) -> bool {
     if parameter(request, "_format").is_some() {
         return true;
     }
-    let of_fhir = |range: &str| is_json(range) || media_type(range) == FHIR_XML;
+    let of_fhir = |range: &str| is_json(range) || is_fhir_xml(range);
     request.header(header::ACCEPT).is_some_and(|accept| accept.split(',').any(of_fhir))
 }
 
@@ -131,15 +131,19 @@ fn is_version_of_ours(range: &str) -> bool {
 }
 
 fn format_of(range: &str) -> Option<Format> {
-    match media_type(range) {
-        "application/fhir+json" | "application/json" | "text/json" => Some(Format::Json),
-        FHIR_XML | "application/xml" | "text/xml" => Some(Format::Xml),
-        _ => None,
+    let is = |name: &&str| media_type(range).eq_ignore_ascii_case(name);
+    if [FHIR_JSON, "application/json", "text/json"].iter().any(is) {
+        return Some(Format::Json);
     }
+    [FHIR_XML, "application/xml", "text/xml"].iter().any(is).then_some(Format::Xml)
 }
 
 fn is_json(range: &str) -> bool {
     format_of(range) == Some(Format::Json)
+}
+
+fn is_fhir_xml(range: &str) -> bool {
+    media_type(range).eq_ignore_ascii_case(FHIR_XML)
 }
 
 fn is_wildcard(range: &str) -> bool {
@@ -148,7 +152,7 @@ fn is_wildcard(range: &str) -> bool {
 
 /// Whether a body is XML that is read; for Binary only FHIR's own name counts, because other XML is its content.
 pub(super) fn is_xml_body(kind: &str, target: &Target) -> bool {
-    format_of(kind) == Some(Format::Xml) && (!target.is_binary() || media_type(kind) == FHIR_XML)
+    format_of(kind) == Some(Format::Xml) && (!target.is_binary() || is_fhir_xml(kind))
 }
 
 /// Refuses bodies that are neither JSON nor XML, in another version or in other letters.
@@ -170,12 +174,18 @@ pub(super) fn check_body(kind: &str, target: &Target) -> Result<(), Failure> {
     check_content_type(kind)
 }
 
-/// Reads `Prefer: return=…`.
+/// Reads `Prefer: return=…`; a resource where nothing is preferred.
 pub(super) fn preferred_return(request: &Request) -> Return {
+    named_return(request).unwrap_or(Return::Representation)
+}
+
+/// The same, when something is preferred.
+pub(super) fn named_return(request: &Request) -> Option<Return> {
     match preference(request, "return") {
-        Some("minimal") => Return::Minimal,
-        Some("OperationOutcome") => Return::Outcome,
-        _ => Return::Representation,
+        Some("minimal") => Some(Return::Minimal),
+        Some("OperationOutcome") => Some(Return::Outcome),
+        Some("representation") => Some(Return::Representation),
+        _ => None,
     }
 }
 

@@ -4,9 +4,9 @@ use poem::{Request, Response};
 use seva_fhir::ports::Stored;
 use seva_fhir::service::TransactionOutcome;
 
-use super::answer::etag;
+use super::answer::{etag, said};
 use super::bundle::BundleWriter;
-use super::negotiation::{Return, preferred_return};
+use super::negotiation::{Return, named_return};
 use super::search::page_bundle;
 use super::{CallerRef, FhirEndpoint, batch};
 use crate::failure::{FHIR_JSON, Failure};
@@ -19,12 +19,13 @@ pub(super) async fn run(
 ) -> Result<Response, Failure> {
     let service = face.service();
     let mut bundle = service.read_bundle(body)?;
-    let whole = preferred_return(request) == Return::Representation && request.header("prefer").is_some();
+    // Without a wish the entries go without their resources: R4 leaves it open, and a large Bundle is large.
+    let wish = named_return(request).unwrap_or(Return::Minimal);
     if bundle.get_str("type") == Some("transaction") {
         let outcomes = service.transaction(caller, bundle).await?;
         let mut answer = BundleWriter::new("transaction-response", None, &[], outcomes.len() * 256);
         for outcome in outcomes {
-            push(&mut answer, face.base(), outcome, whole);
+            push(&mut answer, face.base(), outcome, wish);
         }
         return Ok(Response::builder().content_type(FHIR_JSON).body(answer.finish()));
     }
@@ -41,19 +42,20 @@ pub(super) async fn run(
             continue;
         }
         match outcome {
-            Ok(outcome) => push(&mut answer, face.base(), outcome, whole),
+            Ok(outcome) => push(&mut answer, face.base(), outcome, wish),
             Err(error) => refuse(&mut answer, &Failure::from(error)),
         }
     }
     Ok(Response::builder().content_type(FHIR_JSON).body(answer.finish()))
 }
 
-fn push(bundle: &mut BundleWriter, base: &str, outcome: TransactionOutcome, whole: bool) {
+fn push(bundle: &mut BundleWriter, base: &str, outcome: TransactionOutcome, wish: Return) {
     match outcome {
-        TransactionOutcome::Created(stored) => written(bundle, base, (&stored, "201 Created"), whole),
-        TransactionOutcome::Updated(stored) => written(bundle, base, (&stored, "200 OK"), whole),
-        TransactionOutcome::Existing(stored) => written(bundle, base, (&stored, "200 OK"), whole),
-        TransactionOutcome::Found(stored) => written(bundle, base, (&stored, "200 OK"), true),
+        TransactionOutcome::Created(stored) => written(bundle, base, (&stored, "201 Created"), wish),
+        TransactionOutcome::Updated(stored) => written(bundle, base, (&stored, "200 OK"), wish),
+        TransactionOutcome::Existing(stored) => written(bundle, base, (&stored, "200 OK"), wish),
+        TransactionOutcome::Found(stored) => written(bundle, base, (&stored, "200 OK"), Return::Representation),
+        TransactionOutcome::Known(stored) => written(bundle, base, (&stored, "304 Not Modified"), Return::Minimal),
         TransactionOutcome::Deleted(_) => bundle.entry(None, None, b"\"response\":{\"status\":\"204 No Content\"}"),
         TransactionOutcome::Page(found) => {
             let page = page_bundle(base, &found.0, &found.1);
@@ -62,16 +64,22 @@ fn push(bundle: &mut BundleWriter, base: &str, outcome: TransactionOutcome, whol
     }
 }
 
-fn written(bundle: &mut BundleWriter, base: &str, (stored, status): (&Stored, &str), whole: bool) {
-    let response = format!(
-        "\"response\":{{\"status\":\"{status}\",\"location\":\"{base}/{}/_history/{}\",\"etag\":\"{}\",\"lastModified\":\"{}\"}}",
+fn written(bundle: &mut BundleWriter, base: &str, (stored, status): (&Stored, &str), wish: Return) {
+    let mut response = format!(
+        "\"response\":{{\"status\":\"{status}\",\"location\":\"{base}/{}/_history/{}\",\"etag\":\"{}\",\"lastModified\":\"{}\"",
         stored.key,
         stored.version,
         etag(stored.version).replace('"', "\\\""),
         stored.updated,
-    );
-    let resource = whole.then_some(stored.body.as_ref());
-    bundle.entry(Some(&format!("{base}/{}", stored.key)), resource, response.as_bytes());
+    )
+    .into_bytes();
+    if wish == Return::Outcome {
+        response.extend_from_slice(b",\"outcome\":");
+        said(stored).write(&mut response);
+    }
+    response.push(b'}');
+    let resource = (wish == Return::Representation).then_some(stored.body.as_ref());
+    bundle.entry(Some(&format!("{base}/{}", stored.key)), resource, &response);
 }
 
 /// An entry of a batch that failed says why, in the words that it would have had alone.

@@ -44,7 +44,7 @@ pub fn parse_search(
     pairs: &QueryPairs,
     options: SearchOptions<'_>,
 ) -> Result<SearchQuery, Vec<Issue>> {
-    parse(vec![resource_type], pairs, options)
+    parse(vec![resource_type], pairs, options, "")
 }
 
 /// Parses a search of the whole system: of the types that `_type` names, or of all.
@@ -69,24 +69,28 @@ pub fn parse_system_search(pairs: &QueryPairs, options: SearchOptions<'_>) -> Re
     if types.is_empty() {
         types = served_types().filter(|own| *own != ResourceType::audit_event()).collect();
     }
-    parse(types, pairs, options)
+    parse(types, pairs, options, "_type")
 }
 
+/// `settled` is the name of the parameter that was read before.
 fn parse(
     resource_types: Vec<ResourceType>,
     pairs: &QueryPairs,
     options: SearchOptions<'_>,
+    settled: &str,
 ) -> Result<SearchQuery, Vec<Issue>> {
-    let system = resource_types.len() > 1 || pairs.iter().any(|(name, _)| name == "_type");
     let query = SearchQuery { handling: options.handling, ..empty_query(resource_types) };
     let mut parser = Parser { options, query, issues: Vec::new() };
     for (name, value) in pairs {
-        if (system && name == "_type") || value.is_empty() {
-            // R4 leaves a parameter without a value to the server; nothing is asked, so nothing is narrowed.
-        } else if let Err(problem) = parser.take(name, value) {
-            parser.report(name, problem);
+        // R4 leaves a parameter without a value to the server; nothing is asked, so nothing is narrowed.
+        if value.is_empty() {
+            continue;
         }
-        if name != "_cursor" {
+        if name != settled
+            && let Err(problem) = parser.take(name, value)
+        {
+            parser.report(name, problem);
+        } else if name != "_cursor" {
             parser.query.used.push((name.clone(), value.clone()));
         }
     }

@@ -10,8 +10,9 @@ use crate::access::{Caller, Interaction};
 use crate::json::Json;
 use crate::outcome::{Issue, IssueCode};
 use crate::ports::Stored;
+use crate::preconditions::IfMatch;
 use crate::search::{SearchQuery, Searched};
-use crate::types::{ResourceKey, ResourceType, VersionId};
+use crate::types::{ResourceKey, ResourceType};
 
 /// How many matches a conditional delete removes at most: more is an export's or an administrator's business.
 pub(super) const MOST_DELETED: u32 = 1000;
@@ -83,9 +84,7 @@ impl FhirService {
         match self.one(caller, entry).await? {
             TransactionOutcome::Existing(stored) => Ok(Created::Existing(stored)),
             TransactionOutcome::Created(stored) | TransactionOutcome::Updated(stored) => Ok(Created::New(stored)),
-            TransactionOutcome::Deleted(_) | TransactionOutcome::Found(_) | TransactionOutcome::Page(_) => {
-                Err(unexpected())
-            }
+            _ => Err(unexpected()),
         }
     }
 
@@ -94,7 +93,7 @@ impl FhirService {
         &self,
         caller: &Caller,
         criteria: SearchQuery,
-        if_match: Option<VersionId>,
+        if_match: Option<IfMatch>,
         body: Json,
     ) -> Result<Updated, FhirError> {
         let mut entry = Entry::alone(Verb::Put(Target::Criteria(Box::new(criteria))), Some(body));
@@ -107,7 +106,7 @@ impl FhirService {
         &self,
         caller: &Caller,
         target: Target,
-        if_match: Option<VersionId>,
+        if_match: Option<IfMatch>,
         patch: Patch,
     ) -> Result<Updated, FhirError> {
         let mut entry = Entry::alone(Verb::Patch(target, patch), None);
@@ -152,9 +151,7 @@ fn updated(outcome: TransactionOutcome) -> Result<Updated, FhirError> {
     match outcome {
         TransactionOutcome::Created(stored) => Ok(Updated::Created(stored)),
         TransactionOutcome::Updated(stored) | TransactionOutcome::Existing(stored) => Ok(Updated::Replaced(stored)),
-        TransactionOutcome::Deleted(_) | TransactionOutcome::Found(_) | TransactionOutcome::Page(_) => {
-            Err(unexpected())
-        }
+        _ => Err(unexpected()),
     }
 }
 

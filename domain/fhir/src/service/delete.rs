@@ -4,6 +4,7 @@ use super::update::stored_json;
 use super::{ATTEMPTS, FhirError, FhirService};
 use crate::access::{Caller, Interaction, decide_change};
 use crate::ports::{Lookup, StoreError, Stored, Write};
+use crate::preconditions::IfMatch;
 use crate::types::{ResourceKey, VersionId};
 
 impl FhirService {
@@ -12,7 +13,7 @@ impl FhirService {
         &self,
         caller: &Caller,
         key: &ResourceKey,
-        if_match: Option<VersionId>,
+        if_match: Option<&IfMatch>,
     ) -> Result<Option<VersionId>, FhirError> {
         self.authorise(caller, Interaction::Delete, key.resource_type()).await?;
         let mut attempt = 1;
@@ -35,9 +36,10 @@ impl FhirService {
         &self,
         caller: &Caller,
         read: Stored,
-        if_match: Option<VersionId>,
+        if_match: Option<&IfMatch>,
     ) -> Result<(Write, VersionId), FhirError> {
-        if let Some(wanted) = if_match.filter(|wanted| *wanted != read.version) {
+        if let Some(wanted) = if_match.filter(|wanted| !wanted.holds(read.version)) {
+            let wanted = wanted.clone();
             return Err(FhirError::Precondition { key: read.key, current: read.version, wanted });
         }
         if let Err(refusal) = decide_change(caller, &read.key, &stored_json(&read)?) {

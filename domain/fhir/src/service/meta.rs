@@ -7,6 +7,7 @@ use super::{Change, Existing, FhirError, FhirService, Updated};
 use crate::access::Caller;
 use crate::json::{Json, JsonObject};
 use crate::ports::Stored;
+use crate::preconditions::IfMatch;
 use crate::types::ResourceKey;
 
 /// The lists of `meta` that these operations change.
@@ -58,7 +59,8 @@ impl FhirService {
         }
         check_structure(&resource)?;
         let body = resource.to_bytes();
-        let change = Change { key, if_match: Some(stored.version), existing: Existing::Replaced, body: &body };
+        let if_match = Some(IfMatch::Among(vec![stored.version]));
+        let change = Change { key, if_match, existing: Existing::Replaced, body: &body };
         let written: Stored = match self.update(caller, change).await? {
             Updated::Created(stored) | Updated::Replaced(stored) => stored,
         };

@@ -16,6 +16,7 @@ use crate::access::Caller;
 use crate::json::Json;
 use crate::outcome::{Issue, IssueCode};
 use crate::ports::{Guard, SearchPage, StoreError, Stored, Write, Written};
+use crate::preconditions::Known;
 use crate::search::SearchQuery;
 use crate::types::ResourceKey;
 
@@ -33,8 +34,20 @@ pub enum TransactionOutcome {
     Deleted(usize),
     /// What a read found.
     Found(Stored),
+    /// What a read found and the client has already.
+    Known(Stored),
     /// What a search found.
     Page(Box<(SearchQuery, SearchPage)>),
+}
+
+impl TransactionOutcome {
+    /// Leaves out what the client has.
+    fn unless(self, known: &Known) -> Self {
+        match self {
+            Self::Found(stored) if known.has(stored.version, stored.updated) => Self::Known(stored),
+            other => other,
+        }
+    }
 }
 
 /// More entries than a Bundle of a whole patient has, by far.
@@ -155,7 +168,7 @@ impl FhirService {
                         Some(written) => Source::Written(&mut **written),
                         None => Source::Committed(&*self.store),
                     };
-                    self.get(caller, query, source).await?
+                    self.get(caller, query, source).await?.unless(&plan.entry.known)
                 }
                 (None, _) => TransactionOutcome::Deleted(0),
             });
@@ -205,6 +218,8 @@ fn read_transaction(bundle: Json, service: &FhirService, caller: &Caller) -> Res
     for entry in entry::read(bundle, (service, caller)) {
         match entry {
             Ok(entry) => entries.push(entry),
+            // The address of the Bundle is there: what an entry names in vain is a fault of the Bundle.
+            Err(issue) if issue.code == IssueCode::NotFound => issues.push(Issue { code: IssueCode::Invalid, ..issue }),
             Err(issue) => issues.push(issue),
         }
     }

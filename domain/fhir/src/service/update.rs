@@ -7,6 +7,7 @@ use crate::index;
 use crate::json::{Json, Limits, parse};
 use crate::outcome::{Issue, IssueCode};
 use crate::ports::{Lookup, Method, StoreError, Stored, Write};
+use crate::preconditions::IfMatch;
 use crate::types::{ResourceKey, VersionId};
 
 /// What a caller wants to write under a known id.
@@ -14,7 +15,7 @@ pub struct Change<'a> {
     /// The resource.
     pub key: &'a ResourceKey,
     /// The version that must be the current one.
-    pub if_match: Option<VersionId>,
+    pub if_match: Option<IfMatch>,
     /// What becomes of a resource that exists.
     pub existing: Existing,
     /// The resource as JSON.
@@ -29,6 +30,16 @@ pub enum Existing {
     Replaced,
     /// It stays, and the update is refused (`If-None-Match: *`).
     Kept,
+}
+
+impl Existing {
+    /// Refuses what would replace a resource that stays.
+    pub(super) fn check(self, key: &ResourceKey, found: &Lookup) -> Result<(), FhirError> {
+        if let (Self::Kept, Lookup::Found(_)) = (self, found) {
+            return Err(FhirError::Condition(format!("{key} exists, and If-None-Match: * asks that it does not")));
+        }
+        Ok(())
+    }
 }
 
 /// What an update did.
@@ -49,10 +60,8 @@ impl FhirService {
         let mut attempt = 1;
         loop {
             let found = self.store.read(caller.tenant, key).await?;
-            if let (Existing::Kept, Lookup::Found(_)) = (existing, &found) {
-                return Err(FhirError::Condition(format!("{key} exists, and If-None-Match: * asks that it does not")));
-            }
-            let write = self.plan_update(caller, key, if_match, found, resource.clone()).await?;
+            existing.check(key, &found)?;
+            let write = self.plan_update(caller, key, if_match.as_ref(), found, resource.clone()).await?;
             let updated = outcome_of(&write);
             match self.store.commit(&Self::context(caller), vec![write], Vec::new()).await {
                 Ok(()) => return Ok(updated),
@@ -66,7 +75,7 @@ impl FhirService {
         &self,
         caller: &Caller,
         key: &ResourceKey,
-        if_match: Option<VersionId>,
+        if_match: Option<&IfMatch>,
         found: Lookup,
         resource: Json,
     ) -> Result<Write, FhirError> {
@@ -75,7 +84,8 @@ impl FhirService {
         let parameters = self.parameters(caller);
         match found {
             Lookup::Found(read) => {
-                if let Some(wanted) = if_match.filter(|wanted| *wanted != read.version) {
+                if let Some(wanted) = if_match.filter(|wanted| !wanted.holds(read.version)) {
+                    let wanted = wanted.clone();
                     return Err(FhirError::Precondition { key: key.clone(), current: read.version, wanted });
                 }
                 let current = stored_json(&read)?;
@@ -89,7 +99,9 @@ impl FhirService {
                 let draft = stamp(resource, stamped, &parameters)?;
                 Ok(Write::Replace { read, read_entries, draft })
             }
-            Lookup::Gone { .. } | Lookup::Absent if if_match.is_some() => Err(FhirError::NotFound(key.clone())),
+            Lookup::Gone { .. } | Lookup::Absent if if_match.is_some() => {
+                Err(FhirError::Condition(format!("{key} does not exist, and If-Match asks that it does")))
+            }
             Lookup::Gone { version, at } => {
                 let stamped = Stamp { key: key.clone(), version: version.next(), updated: now.max(at) };
                 Ok(Write::Insert { draft: stamp(resource, stamped, &parameters)?, method: Method::Update })

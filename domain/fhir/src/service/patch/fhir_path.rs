@@ -73,7 +73,8 @@ fn one(parameter: &Json) -> Result<Operation, Issue> {
         Some("delete") => Kind::Delete,
         Some("replace") => Kind::Replace { value: value()? },
         Some("move") => Kind::Move { source: number("source")?, destination: number("destination")? },
-        other => return Err(wrong(format!("{other:?} is none of add, insert, delete, replace, move"))),
+        Some(other) => return Err(wrong(format!("{other:?} is none of add, insert, delete, replace, move"))),
+        None => return Err(wrong("the operation needs a type: add, insert, delete, replace or move".to_owned())),
     };
     let compiled = CompiledPath::parse(&path).map_err(|error| wrong(format!("{path:?}: {error}")))?;
     Ok(Operation { kind, path, compiled })

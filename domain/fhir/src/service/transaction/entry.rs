@@ -1,13 +1,17 @@
 //! The entries of a transaction or batch, each URL parsed once; a fault names its entry
 //! (R4 <https://hl7.org/fhir/R4/bundle.html#bundle-unlabeled-rules>).
 
+use std::collections::HashSet;
+
 use crate::access::Caller;
+use crate::date::date_range;
 use crate::json::Json;
 use crate::outcome::{Issue, IssueCode};
+use crate::preconditions::{IfMatch, Known};
 use crate::search::SearchQuery;
 use crate::service::conditional::Target;
-use crate::service::{FhirError, FhirService, Patch};
-use crate::types::{ResourceKey, ResourceType, VersionId};
+use crate::service::{Existing, FhirError, FhirService, Patch};
+use crate::types::{Instant, InvalidKey, ResourceKey, ResourceType, VersionId};
 
 /// What an entry asks for.
 #[derive(Clone)]
@@ -42,14 +46,26 @@ pub(crate) struct Entry {
     pub(crate) index: Option<usize>,
     pub(crate) full_url: Option<String>,
     pub(crate) verb: Verb,
-    pub(crate) if_match: Option<VersionId>,
+    pub(crate) if_match: Option<IfMatch>,
+    /// What a reader has already.
+    pub(crate) known: Known,
+    /// What a PUT does to a resource that exists.
+    pub(crate) existing: Existing,
     pub(crate) resource: Option<Json>,
 }
 
 impl Entry {
     /// An entry of a transaction that is nothing else.
     pub(crate) fn alone(verb: Verb, resource: Option<Json>) -> Self {
-        Self { index: None, full_url: None, verb, if_match: None, resource }
+        Self {
+            index: None,
+            full_url: None,
+            verb,
+            if_match: None,
+            known: Known::default(),
+            existing: Existing::default(),
+            resource,
+        }
     }
 
     /// Names the place of an issue as the Bundle has it; a request of its own has no Bundle.
@@ -84,7 +100,25 @@ pub(crate) fn read(mut bundle: Json, (service, caller): (&FhirService, &Caller))
         Some(Json::Array(entries)) => entries,
         _ => Vec::new(),
     };
-    entries.into_iter().enumerate().map(|(index, entry)| one(index, entry, (service, caller))).collect()
+    let mut names = HashSet::new();
+    let entries = entries.into_iter().enumerate();
+    entries
+        .map(|(index, entry)| {
+            check_name(&mut names, index, &entry)?;
+            one(index, entry, (service, caller))
+        })
+        .collect()
+}
+
+/// `bdl-7`: two entries of one `fullUrl` are versions of one resource, or a reference to it could mean either.
+fn check_name(names: &mut HashSet<(String, Option<String>)>, index: usize, entry: &Json) -> Result<(), Issue> {
+    let Some(url) = entry.get_str("fullUrl") else { return Ok(()) };
+    let version = entry.get("resource").and_then(|resource| resource.get("meta")?.get_str("versionId"));
+    if names.insert((url.to_owned(), version.map(str::to_owned))) {
+        return Ok(());
+    }
+    let text = format!("bdl-7: the fullUrl {url:?} stands at an entry before: give each entry its own");
+    Err(Issue::error(IssueCode::Invariant, text).at(format!("Bundle.entry[{index}].fullUrl")))
 }
 
 fn one(index: usize, mut entry: Json, (service, caller): (&FhirService, &Caller)) -> Result<Entry, Issue> {
@@ -96,7 +130,7 @@ fn one(index: usize, mut entry: Json, (service, caller): (&FhirService, &Caller)
     let reader = Reader { service, caller, place: &place, request: &request };
     let verb = reader.verb(resource.as_ref())?;
     let if_match = match reader.text("ifMatch") {
-        Some(etag) => Some(VersionId::from_etag(etag).ok_or_else(|| {
+        Some(etag) => Some(IfMatch::parse(etag).ok_or_else(|| {
             reader.fault(IssueCode::Invalid, format!("{etag:?} is not a version: write W/\"3\""), "ifMatch")
         })?),
         None => None,
@@ -104,7 +138,10 @@ fn one(index: usize, mut entry: Json, (service, caller): (&FhirService, &Caller)
     let full_url = entry.get("fullUrl").and_then(Json::as_str).map(str::to_owned);
     check_resource(&verb, resource.as_ref(), &place)?;
     let resource = if matches!(verb, Verb::Patch(..)) { None } else { resource };
-    Ok(Entry { index: Some(index), full_url, verb, if_match, resource })
+    let none_match = reader.text("ifNoneMatch");
+    let since = reader.text("ifModifiedSince").and_then(date_range).map(|(low, _)| Instant::from_micros(low));
+    let existing = if none_match.map(str::trim) == Some("*") { Existing::Kept } else { Existing::Replaced };
+    Ok(Entry { index: Some(index), full_url, verb, if_match, known: Known::new(none_match, since), existing, resource })
 }
 
 struct Reader<'a> {
@@ -187,11 +224,15 @@ impl Reader<'_> {
     }
 
     fn type_named(&self, name: &str) -> Result<ResourceType, Issue> {
-        name.parse().map_err(|error| self.fault(IssueCode::Invalid, format!("{error}"), "url"))
+        // As it would be alone: there is nothing at this address.
+        name.parse().map_err(|error| self.fault(IssueCode::NotFound, format!("{error}"), "url"))
     }
 
     fn key(&self, path: &str) -> Result<ResourceKey, Issue> {
-        path.parse().map_err(|error| self.fault(IssueCode::Invalid, format!("{path:?}: {error}"), "url"))
+        path.parse().map_err(|error| {
+            let code = if matches!(error, InvalidKey::Type(_)) { IssueCode::NotFound } else { IssueCode::Invalid };
+            self.fault(code, format!("{path:?}: {error}"), "url")
+        })
     }
 
     fn criteria(&self, kind: ResourceType, raw: &str, member: &str) -> Result<SearchQuery, Issue> {

@@ -157,14 +157,14 @@ impl FhirService {
         current: &mut HashMap<ResourceKey, Stored>,
         writes: &mut Vec<Write>,
     ) -> Result<Option<TransactionOutcome>, FhirError> {
-        let if_match = plan.entry.if_match;
+        let if_match = plan.entry.if_match.clone();
         let key = plan.keys.first().cloned();
         match (&plan.entry.verb, &key) {
             (Verb::Get(_), _) => Ok(None),
             (Verb::Delete(_), _) => {
                 let mut deleted = 0;
                 for read in plan.keys.iter().filter_map(|key| current.remove(key)) {
-                    writes.push(self.plan_delete(caller, read, if_match).await?.0);
+                    writes.push(self.plan_delete(caller, read, if_match.as_ref()).await?.0);
                     deleted += 1;
                 }
                 Ok(Some(TransactionOutcome::Deleted(deleted)))
@@ -188,7 +188,8 @@ impl FhirService {
                     // Perhaps deleted: its version goes on counting.
                     None => self.store.read(caller.tenant, key).await?,
                 };
-                let write = self.plan_update(caller, key, if_match, found, resource).await?;
+                plan.entry.existing.check(key, &found)?;
+                let write = self.plan_update(caller, key, if_match.as_ref(), found, resource).await?;
                 Ok(Some(written(writes, write)))
             }
             (Verb::Patch(_, patch), Some(key)) => {
@@ -203,7 +204,7 @@ impl FhirService {
                 let changed = patch.apply(stored_json(&read)?)?;
                 check_structure(&changed)?;
                 check_id(&changed, key)?;
-                let write = self.plan_update(caller, key, if_match, Lookup::Found(read), changed).await?;
+                let write = self.plan_update(caller, key, if_match.as_ref(), Lookup::Found(read), changed).await?;
                 Ok(Some(written(writes, write)))
             }
             (_, None) => Ok(None),

@@ -8,21 +8,51 @@ use super::Planned;
 use crate::access::Caller;
 use crate::json::Json;
 use crate::service::{FhirError, FhirService};
-use crate::types::ResourceType;
+use crate::types::{ResourceKey, ResourceType};
 
 /// Rewrites all resources of the plan.
 pub(super) fn references(planned: &mut [Planned]) {
-    let known: HashMap<String, String> = (planned.iter())
+    let urls: HashMap<String, String> = (planned.iter())
         .filter_map(|plan| Some((plan.entry.full_url.clone()?, plan.keys.first()?.to_string())))
         .collect();
-    if known.is_empty() {
+    if urls.is_empty() {
         return;
     }
     for plan in planned {
         if let Some(resource) = &mut plan.entry.resource {
-            rewrite(resource, &known);
+            let root = plan.entry.full_url.as_deref().and_then(root_of);
+            rewrite(resource, &Known { urls: &urls, root });
         }
     }
+}
+
+/// What the Bundle names, for the resource of one entry.
+#[derive(Clone, Copy)]
+struct Known<'k> {
+    /// Names, and what they become.
+    urls: &'k HashMap<String, String>,
+    /// The server that the entry comes from: its relative references are meant there
+    /// (R4 <https://hl7.org/fhir/R4/bundle.html#references>).
+    root: Option<&'k str>,
+}
+
+impl Known<'_> {
+    /// What a text becomes that is the value of the member `name`.
+    fn meant(&self, name: &str, text: &str) -> Option<&str> {
+        if let Some(key) = self.urls.get(text) {
+            return Some(key);
+        }
+        let root = self.root.filter(|_| name == "reference" && text.parse::<ResourceKey>().is_ok())?;
+        self.urls.get(&format!("{root}/{text}")).map(String::as_str)
+    }
+}
+
+/// `http://server/fhir` of `http://server/fhir/Patient/1`; none of a name that is no address of a resource.
+fn root_of(full_url: &str) -> Option<&str> {
+    let (rest, id) = full_url.rsplit_once('/')?;
+    let (root, kind) = rest.rsplit_once('/')?;
+    let is_address = full_url.starts_with("http") && format!("{kind}/{id}").parse::<ResourceKey>().is_ok();
+    is_address.then_some(root)
 }
 
 /// Replaces references of the form `Patient?identifier=x` by what they find, which must be one resource
@@ -54,7 +84,7 @@ pub(super) async fn conditional_references(
     if !asked.is_empty() {
         for plan in planned {
             if let Some(resource) = &mut plan.entry.resource {
-                rewrite(resource, &asked);
+                rewrite(resource, &Known { urls: &asked, root: None });
             }
         }
     }
@@ -79,18 +109,23 @@ fn collect(value: &Json, names: &mut Vec<String>) {
     }
 }
 
-fn rewrite(value: &mut Json, known: &HashMap<String, String>) {
+fn rewrite(value: &mut Json, known: &Known<'_>) {
     match value {
         Json::String(text) => {
-            if let Some(key) = known.get(text.as_ref()) {
-                *text = key.as_str().into();
+            if let Some(key) = known.meant("", text) {
+                *text = key.into();
             }
         }
         Json::Array(items) => items.iter_mut().for_each(|item| rewrite(item, known)),
         Json::Object(members) => {
             for (name, member) in members.iter_mut() {
                 match member {
-                    Json::String(text) if name == "div" => *text = narrative(text, known).into(),
+                    Json::String(text) if name == "div" => *text = narrative(text, known.urls).into(),
+                    Json::String(text) => {
+                        if let Some(key) = known.meant(name, text) {
+                            *text = key.into();
+                        }
+                    }
                     // A business identifier may be a urn:uuid of its own: it is a name, not a link.
                     Json::Object(identifier) if name == "identifier" => {
                         if let Some(assigner) = identifier.get_mut("assigner") {
