@@ -126,10 +126,14 @@ async fn large_binaries_come_by_every_way_in() {
 }
 
 /// The files of the blob store.
+/// The blobs: a file that is still written ends with `.part`, one that a probe left begins with a full stop.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let paths = entries.map(|entry| entry.unwrap().path());
-    paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+    let paths = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir() || path.extension().is_none());
+    paths
+        .filter(|path| !path.file_name().unwrap().to_string_lossy().starts_with('.'))
+        .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
+        .collect()
 }
 
 #[tokio::test]

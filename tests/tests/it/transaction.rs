@@ -144,7 +144,7 @@ async fn a_get_entry_is_not_answered_again_when_its_version_is_known() {
             {"request": {"method": "GET", "url": "Patient/rane", "ifNoneMatch": "W/\"1\""}},
             {"request": {"method": "GET", "url": "Patient/rane", "ifNoneMatch": "W/\"2\""}},
             {"request": {"method": "GET", "url": "Patient/rane", "ifModifiedSince": updated}},
-            {"request": {"method": "GET", "url": "Patient/rane", "ifModifiedSince": "2001-01-01T00:00:00Z"}},
+            {"request": {"method": "GET", "url": "Patient/rane?_elements=gender", "ifModifiedSince": "2001-01-01T00:00:00Z"}},
         ]});
         let answer = server.doctor.post("/fhir", &bundle).await.unwrap();
         let entries = answer.json["entry"].as_array().unwrap();
@@ -153,6 +153,10 @@ async fn a_get_entry_is_not_answered_again_when_its_version_is_known() {
             .collect();
         let (known, sent) = (("304 Not Modified", false), ("200 OK", true));
         assert_eq!(seen, [known, sent, known, sent], "{kind}");
+        assert_eq!(
+            (&entries[1]["resource"]["name"][0]["family"], &entries[3]["resource"]["name"]),
+            (&json!("Rane"), &Value::Null)
+        );
     }
     let kept = json!({"resourceType": "Bundle", "type": "transaction", "entry": [
         {"resource": {"resourceType": "Patient", "id": "rane"},

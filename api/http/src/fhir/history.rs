@@ -9,7 +9,7 @@ use seva_fhir::types::Instant;
 
 use super::answer::{etag, http_date};
 use super::bundle::{BundleWriter, Link};
-use super::search::{presentation, presented};
+use super::search::presentation;
 use super::target::Target;
 use super::{CallerRef, FhirEndpoint};
 use crate::failure::{FHIR_JSON, Failure};
@@ -68,7 +68,7 @@ fn push(bundle: &mut BundleWriter, base: &str, (entry, shown): (&HistoryEntry, &
         etag(entry.version).replace('"', "\\\""),
         entry.updated,
     );
-    let body = entry.body.as_ref().map(|body| presented(body, shown));
+    let body = entry.body.as_ref().map(|body| shown.cut(body));
     bundle.entry(Some(&format!("{base}/{}", entry.key)), body.as_deref(), rest.as_bytes());
 }
 

@@ -10,7 +10,7 @@ use seva_fhir::types::{ResourceKey, ResourceType, VersionId};
 
 use super::answer::{etag, if_match, resource, written};
 use super::negotiation::{self, Return, preferred_return};
-use super::search::{presentation, presented};
+use super::search::presentation;
 use super::{CallerRef, FhirEndpoint};
 use crate::failure::{FHIR_JSON, Failure};
 
@@ -32,7 +32,7 @@ fn cut(stored: Stored, presentation: &Presentation, request: &Request) -> Respon
     if presentation.is_whole() {
         return resource(stored, request);
     }
-    let body = presented(&stored.body, presentation).into_owned().into();
+    let body = presentation.cut(&stored.body).into_owned().into();
     resource(Stored { body, ..stored }, request)
 }
 

@@ -1,16 +1,13 @@
 //! search of a type, of a compartment, of the whole system, by GET and by POST `_search`
 //! (R4 <https://hl7.org/fhir/R4/http.html#search>).
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
 use poem::http::StatusCode;
 use poem::{Request, Response};
-use seva_fhir::json::{Limits, parse};
 use seva_fhir::outcome::{Issue, IssueCode, OperationOutcome};
 use seva_fhir::ports::SearchPage;
 use seva_fhir::search::{
-    Cursor, Handling, Presentation, QueryPairs, SearchOptions, SearchQuery, Summary, parse_query_string, parse_search,
+    Cursor, Handling, Presentation, QueryPairs, SearchOptions, SearchQuery, parse_query_string, parse_search,
     parse_system_search, write_query_string,
 };
 use seva_fhir::service::FhirError;
@@ -140,7 +137,7 @@ fn write(base: &str, path: &str, query: &SearchQuery, page: &SearchPage) -> Bund
     let size = page.matches.iter().chain(&page.included).map(|stored| stored.body.len() + 160).sum();
     let mut bundle = BundleWriter::new("searchset", page.total, &links, size);
     let mut push = |url: String, body: &Bytes, rest: &[u8]| {
-        bundle.entry(Some(&url), Some(&presented(body, &query.presentation)), rest);
+        bundle.entry(Some(&url), Some(&query.presentation.cut(body)), rest);
     };
     let is_match = b"\"search\":{\"mode\":\"match\"}";
     for stored in &page.matches {
@@ -155,37 +152,9 @@ fn write(base: &str, path: &str, query: &SearchQuery, page: &SearchPage) -> Bund
     bundle
 }
 
-/// `_summary` and `_elements` of a read (R4 http.html#parameters).
+/// `_summary` and `_elements` of a read or a history.
 pub(super) fn presentation(request: &Request) -> Result<Presentation, Failure> {
-    let raw = request.uri().query().unwrap_or_default();
-    let mut presentation = Presentation::default();
-    if !raw.contains("_summary") && !raw.contains("_elements") {
-        return Ok(presentation);
-    }
-    for (name, value) in parse_query_string(raw).map_err(one)? {
-        match name.as_str() {
-            "_summary" => {
-                let summary = Summary::parse(&value).filter(|summary| *summary != Summary::Count);
-                presentation.summary = summary
-                    .ok_or_else(|| Failure::BadRequest("_summary of a read is true, false, text or data".to_owned()))?;
-            }
-            "_elements" => presentation.elements.extend(value.split(',').map(|name| name.trim().to_owned())),
-            _ => {}
-        }
-    }
-    Ok(presentation)
-}
-
-/// The stored bytes, or as much of the resource as was asked for.
-pub(super) fn presented<'s>(body: &'s Bytes, presentation: &Presentation) -> Cow<'s, [u8]> {
-    if presentation.is_whole() {
-        return Cow::Borrowed(body);
-    }
-    match parse(body, &Limits::default()) {
-        Ok(resource) => Cow::Owned(presentation.apply(resource).to_bytes()),
-        // What is stored was parsed before: whole is better than nothing.
-        Err(_) => Cow::Borrowed(body),
-    }
+    Presentation::of_query(request.uri().query().unwrap_or_default()).map_err(one)
 }
 
 fn link(base: &str, path: &str, query: &SearchQuery, cursor: Option<&Cursor>) -> String {

@@ -168,10 +168,7 @@ impl Parser<'_> {
             }
             "_sort" => self.sort(value)?,
             "_summary" => self.summary(value)?,
-            "_elements" => {
-                let names = value.split(',').map(str::trim).filter(|name| !name.is_empty());
-                self.query.presentation.elements.extend(names.map(str::to_owned));
-            }
+            "_elements" => self.query.presentation.take_elements(value),
             "_contained" | "_containedType" => self.contained(name, value)?,
             "_include" | "_revinclude" => self.include(plain, modifier, value)?,
             "_cursor" => self.query.cursor = Some(Cursor::from_text(value)),

@@ -1,9 +1,14 @@
 //! How much of a resource is answered: `_summary` and `_elements`
 //! (R4 <https://hl7.org/fhir/R4/search.html#summary>, <https://hl7.org/fhir/R4/search.html#elements>).
 
+use std::borrow::Cow;
+
+use bytes::Bytes;
 use seva_fhir_profiles::{TypeDefinition, definitions};
 
-use crate::json::{Json, JsonObject, object};
+use super::query_string::parse_query_string;
+use crate::json::{Json, JsonObject, Limits, object, parse};
+use crate::outcome::{Issue, IssueCode};
 
 /// R4's tag for a resource that is not whole.
 const SUBSETTED: (&str, &str) = ("http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "SUBSETTED");
@@ -51,6 +56,48 @@ impl Summary {
 }
 
 impl Presentation {
+    /// Reads `_summary` and `_elements` of what is no search, where there is nothing to count
+    /// (R4 <https://hl7.org/fhir/R4/http.html#parameters>).
+    pub fn of_query(raw: &str) -> Result<Self, Issue> {
+        let mut presentation = Self::default();
+        if !raw.contains("_summary") && !raw.contains("_elements") {
+            return Ok(presentation);
+        }
+        for (name, value) in parse_query_string(raw)? {
+            match name.as_str() {
+                "_summary" => {
+                    let summary = Summary::parse(&value).filter(|summary| *summary != Summary::Count);
+                    presentation.summary = summary.ok_or_else(|| {
+                        let text = "_summary of what is read is true, false, text or data";
+                        Issue::error(IssueCode::Invalid, text).at("http._summary")
+                    })?;
+                }
+                "_elements" => presentation.take_elements(&value),
+                _ => {}
+            }
+        }
+        Ok(presentation)
+    }
+
+    /// Adds the names of a value of `_elements`.
+    pub(super) fn take_elements(&mut self, value: &str) {
+        let names = value.split(',').map(str::trim).filter(|name| !name.is_empty());
+        self.elements.extend(names.map(str::to_owned));
+    }
+
+    /// The stored bytes, or as much of the resource as was asked for.
+    #[must_use]
+    pub fn cut<'s>(&self, body: &'s Bytes) -> Cow<'s, [u8]> {
+        if self.is_whole() {
+            return Cow::Borrowed(body);
+        }
+        match parse(body, &Limits::default()) {
+            Ok(resource) => Cow::Owned(self.apply(resource).to_bytes()),
+            // What is stored was parsed before: whole is better than nothing.
+            Err(_) => Cow::Borrowed(body),
+        }
+    }
+
     /// Whether resources go out as they are stored.
     #[must_use]
     pub fn is_whole(&self) -> bool {

@@ -8,7 +8,7 @@ use crate::date::date_range;
 use crate::json::Json;
 use crate::outcome::{Issue, IssueCode};
 use crate::preconditions::{IfMatch, Known};
-use crate::search::SearchQuery;
+use crate::search::{Presentation, SearchQuery};
 use crate::service::conditional::Target;
 use crate::service::{Existing, FhirError, FhirService, Patch};
 use crate::types::{Instant, InvalidKey, ResourceKey, ResourceType, VersionId};
@@ -31,10 +31,10 @@ pub(crate) enum Verb {
 /// What a GET asks for.
 #[derive(Clone)]
 pub(crate) enum Query {
-    /// The current version.
-    Read(ResourceKey),
-    /// One version.
-    Version(ResourceKey, VersionId),
+    /// The current version, or as much of it as is asked for.
+    Read(ResourceKey, Presentation),
+    /// One version, the same.
+    Version(ResourceKey, VersionId, Presentation),
     /// A search.
     Search(Box<SearchQuery>),
 }
@@ -83,7 +83,7 @@ impl Entry {
     pub(crate) fn resource_types(&self) -> Vec<ResourceType> {
         match &self.verb {
             Verb::Get(query) => match query {
-                Query::Read(key) | Query::Version(key, _) => vec![key.resource_type()],
+                Query::Read(key, _) | Query::Version(key, ..) => vec![key.resource_type()],
                 Query::Search(search) => search.resource_types.clone(),
             },
             Verb::Post(resource_type, _) => vec![*resource_type],
@@ -194,6 +194,7 @@ impl Reader<'_> {
 
     fn get(&self, path: &str, query: Option<&str>) -> Result<Query, Issue> {
         let wrong = |text: String| self.fault(IssueCode::Invalid, text, "url");
+        let shown = || Presentation::of_query(query.unwrap_or_default()).map_err(|issue| wrong(issue.diagnostics));
         match path.split('/').collect::<Vec<_>>().as_slice() {
             [name] => {
                 let kind = self.type_named(name)?;
@@ -207,9 +208,9 @@ impl Reader<'_> {
             }
             [name, id, "_history", version] => {
                 let version = version.parse().map_err(|_| wrong(format!("{version:?} is not a version")))?;
-                Ok(Query::Version(self.key(&format!("{name}/{id}"))?, version))
+                Ok(Query::Version(self.key(&format!("{name}/{id}"))?, version, shown()?))
             }
-            _ => Ok(Query::Read(self.key(path)?)),
+            _ => Ok(Query::Read(self.key(path)?, shown()?)),
         }
     }
 
