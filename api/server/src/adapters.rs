@@ -82,7 +82,8 @@ pub fn fetcher(configuration: &Configuration) -> anyhow::Result<Arc<dyn Fetcher>
     Ok(Arc::new(HttpFetcher::new(&configuration.import.origins.0).context("import.origins")?))
 }
 
-fn connection(region: &str, endpoint: Option<&str>) -> Connection {
+/// A service of AWS, asked with the credentials of the SDK's chain.
+pub(crate) fn connection(region: &str, endpoint: Option<&str>) -> Connection {
     Connection {
         region: region.to_owned(),
         endpoint: endpoint.map(str::to_owned),

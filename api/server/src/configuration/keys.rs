@@ -44,6 +44,13 @@ pub const KEYS: &[Key] = &[
     key("database", "binaries", "", "folder with initdb and postgres"),
     number("database", "connections", "3 per core, at least 8", "connections that serve requests"),
     number("database", "statement_seconds", "60", "seconds that a statement of a request may run"),
+    key(
+        "secrets",
+        "region",
+        "",
+        "AWS region of secrets that a setting names as secretsmanager:<name>; an ARN names its own; never guessed",
+    ),
+    key("secrets", "endpoint", "", "another address than the region's own, such as an interface endpoint"),
     key("speech", "engine", "embedded", "embedded, openai, vosk, transcribe or transcribe-medical"),
     key(
         "speech",
