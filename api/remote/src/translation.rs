@@ -98,7 +98,10 @@ async fn bounded(mut answer: Response) -> Result<Vec<u8>, TranslationError> {
     while let Some(piece) = answer.chunk().await.map_err(|_| unavailable())? {
         body.extend_from_slice(&piece);
         if body.len() > LARGEST {
-            return Err(TranslationError::Refused { engine: ENGINE.to_owned(), reason: "an endless answer".to_owned() });
+            return Err(TranslationError::Refused {
+                engine: ENGINE.to_owned(),
+                reason: "an endless answer".to_owned(),
+            });
         }
     }
     Ok(body)

@@ -59,14 +59,24 @@ impl Configuration {
 
 impl Translation {
     fn check(&self) -> Result<(), ConfigurationError> {
-        let when = "translation.engine is amazon-translate";
+        let (amazon, libre) = ("translation.engine is amazon-translate", "translation.engine is libretranslate");
         if self.engine == TranslationEngine::AmazonTranslate {
-            needed("translation.region", self.region.as_deref(), when)?;
+            needed("translation.region", self.region.as_deref(), amazon)?;
             region("translation.region", self.region.as_deref())?;
         } else {
-            unused("translation.region", self.region.as_deref(), when)?;
-            unused("translation.endpoint", self.endpoint.as_deref(), when)?;
-            unused("translation.terminologies", self.terminologies.0.first().map(String::as_str), when)?;
+            unused("translation.region", self.region.as_deref(), amazon)?;
+            unused("translation.terminologies", self.terminologies.0.first().map(String::as_str), amazon)?;
+        }
+        match self.engine {
+            TranslationEngine::Libretranslate => needed("translation.endpoint", self.endpoint.as_deref(), libre)?,
+            TranslationEngine::AmazonTranslate => {}
+            TranslationEngine::None => {
+                let when = "translation.engine is amazon-translate or libretranslate";
+                unused("translation.endpoint", self.endpoint.as_deref(), when)?;
+            }
+        }
+        if self.engine != TranslationEngine::Libretranslate {
+            unused("translation.api_key", self.api_key.as_ref().map(super::Secret::reveal), libre)?;
         }
         address("translation.endpoint", self.endpoint.as_deref(), WEB)
     }

@@ -118,9 +118,20 @@ pub const KEYS: &[Key] = &[
         "",
         "code systems whose codes Comprehend Medical infers too, with commas: rxnorm, icd10cm, snomedct; each is paid for",
     ),
-    key("translation", "engine", "none", "none or amazon-translate: what translates advice, on request"),
+    key(
+        "translation",
+        "engine",
+        "none",
+        "none, amazon-translate or libretranslate: what translates advice, on request",
+    ),
     key("translation", "region", "", "AWS region of Translate; never guessed"),
-    key("translation", "endpoint", "", "another address than the region's own, such as an interface endpoint"),
+    key(
+        "translation",
+        "endpoint",
+        "",
+        "libretranslate: address that ends before /translate; amazon-translate: another address than the region's own",
+    ),
+    key("translation", "api_key", "", "libretranslate: key that the service wants"),
     key(
         "translation",
         "terminologies",

@@ -44,11 +44,12 @@ pub struct Secrets {
 
 impl Configuration {
     /// The settings that may name a secret of Secrets Manager, each by its key.
-    pub fn secret_settings(&mut self) -> [(&'static str, &mut Option<Secret>); 3] {
+    pub fn secret_settings(&mut self) -> [(&'static str, &mut Option<Secret>); 4] {
         [
             ("database.url", &mut self.database.url),
             ("data.master_key", &mut self.data.master_key),
             ("speech.api_key", &mut self.speech.api_key),
+            ("translation.api_key", &mut self.translation.api_key),
         ]
     }
 
