@@ -44,7 +44,7 @@ async fn every_page_is_usable_by_everybody() {
     let seen: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
     let expected = json!({"scriptless": {"before": 0, "found": [1, 1], "unasked": 1, "visit": true},
         "review": {"meters": 2, "walked": true, "heard": true, "marked": 1, "kept": 1, "scriptless": 2, "drafted": true},
-        "translated": {"offered": 1, "said": "दिन में 3 लीटर पानी पिएं।", "refused": ["Number 3: 1 in your words, 0 in the machine's", "Amount 3 l: 1 in your words, 0 in the machine's"], "faults": []},
+        "translated": {"offered": 1, "said": "दिन में 3 लीटर पानी पिएं।", "refused": ["Number 3: 1 in your words, 0 in the machine's", "Amount 3 L: 1 in your words, 0 in the machine's"], "faults": []},
         "keyboard": {"refused": 1, "sealed": 1, "faults": []},
         "conflict": true, "faults": []});
     assert_eq!(seen, expected, "{seen:#}");
