@@ -31,10 +31,11 @@ fuzz:
 quality:
 	@cargo run --quiet --release --workspace --bin quality -- $(or $(HALF),report)
 
-## Measures speech recognition beside plain Whisper on QUALITY_SAMPLE spoken dictations (all, if unsaid) with MODEL.
+## Measures speech recognition beside plain Whisper on QUALITY_LIMIT spoken dictations (all, if unsaid) with MODEL, as far
+## as QUALITY_MINUTES reach; a run that was broken off goes on where it stood.
 quality-audio:
 	@bash tests/scripts/install.sh quality
-	@cargo run --quiet --release --workspace --bin quality -- $(or $(HALF),report) $(or $(QUALITY_SAMPLE),1000) $(MODEL)
+	@cargo run --quiet --release --workspace --bin quality -- $(or $(HALF),report) $(or $(QUALITY_LIMIT),1000) "$(MODEL)" "$(QUALITY_MINUTES)"
 
 ## Prints the contract.
 contract:

@@ -3,10 +3,20 @@
 locals {
   name = "seva-${var.environment}"
 
-  # Comprehend Medical lies in few regions: in this one it gets an endpoint, in another one a way out of the network.
-  comprehend       = var.extraction == "comprehend-medical"
-  comprehend_here  = local.comprehend && var.extraction_region == var.region
-  comprehend_there = local.comprehend && var.extraction_region != var.region
+  # The services that are chosen, each with its region. In this one it gets an endpoint, in another one a way out of the network.
+  services = merge(
+    var.extraction == "embedded" ? {} : { (var.extraction) = var.extraction_region },
+    var.speech == "embedded" ? {} : { (var.speech) = var.speech_region },
+    var.translation == "none" ? {} : { (var.translation) = var.translation_region },
+  )
+  endpoints = {
+    comprehend-medical = "comprehendmedical"
+    transcribe         = "transcribestreaming"
+    transcribe-medical = "transcribestreaming"
+    amazon-translate   = "translate"
+  }
+  services_here  = [for name, region in local.services : local.endpoints[name] if region == var.region]
+  services_there = [for name, region in local.services : name if region != var.region]
 }
 
 module "network" {
@@ -17,8 +27,8 @@ module "network" {
   range           = var.network_range
   zones           = var.zones
   client_ranges   = var.client_ranges
-  internet_egress = var.identity == "cognito" || local.comprehend_there
-  endpoints       = local.comprehend_here ? ["comprehendmedical"] : []
+  internet_egress = var.identity == "cognito" || length(local.services_there) > 0
+  endpoints       = local.services_here
   log_group_arn   = module.observability.flow_log_group_arn
 }
 
@@ -99,8 +109,8 @@ module "service" {
     firewall_log_arn = module.observability.firewall_log_group_arn
   }
 
-  bucket            = { arn = module.storage.bucket_arn, key_arn = module.storage.key_arn }
-  comprehend_region = local.comprehend ? var.extraction_region : null
+  bucket   = { arn = module.storage.bucket_arn, key_arn = module.storage.key_arn }
+  services = local.services
 
   secrets_key_arn = module.secrets.key_arn
   secrets = {
@@ -109,7 +119,8 @@ module "service" {
   }
 
   # Only keys that docs/operations.md lists: seva refuses to start with any other.
-  environment = merge(
+  # What is left empty is not set.
+  environment = { for name, value in merge(
     {
       SEVA_SERVER_LISTEN        = "0.0.0.0:8080"
       SEVA_SERVER_PUBLIC_URL    = "https://${var.host}"
@@ -122,13 +133,24 @@ module "service" {
       SEVA_BLOBS_REGION  = var.region
       SEVA_BLOBS_KMS_KEY = module.storage.key_arn
     },
-    local.comprehend ? {
-      SEVA_EXTRACTION_ENGINE = "comprehend-medical"
+    var.extraction == "embedded" ? {} : {
+      SEVA_EXTRACTION_ENGINE = var.extraction
       SEVA_EXTRACTION_REGION = var.extraction_region
-    } : {},
+    },
+    var.speech == "embedded" ? {} : {
+      SEVA_SPEECH_ENGINE     = var.speech
+      SEVA_SPEECH_REGION     = var.speech_region
+      SEVA_SPEECH_LANGUAGE   = var.speech_language
+      SEVA_SPEECH_VOCABULARY = var.speech_vocabulary
+    },
+    var.translation == "none" ? {} : {
+      SEVA_TRANSLATION_ENGINE        = var.translation
+      SEVA_TRANSLATION_REGION        = var.translation_region
+      SEVA_TRANSLATION_TERMINOLOGIES = join(",", var.translation_terminologies)
+    },
     var.identity == "cognito" ? {
       SEVA_IDENTITY_ISSUER   = module.identity[0].issuer
       SEVA_IDENTITY_AUDIENCE = module.identity[0].client_id
     } : {},
-  )
+  ) : name => value if value != "" }
 }

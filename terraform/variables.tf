@@ -192,6 +192,83 @@ variable "extraction_region" {
   }
 }
 
+variable "speech" {
+  description = "What listens: embedded, or transcribe or transcribe-medical, to which the audio of each dictation leaves."
+  type        = string
+  default     = "embedded"
+
+  validation {
+    condition     = contains(["embedded", "transcribe", "transcribe-medical"], var.speech)
+    error_message = "embedded, transcribe or transcribe-medical."
+  }
+}
+
+variable "speech_region" {
+  description = "Region of Transcribe; never guessed, since audio leaves for it. Transcribe Medical has none in India."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.speech == "embedded" || can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.speech_region))
+    error_message = "speech = transcribe and transcribe-medical need a region, such as ap-south-1."
+  }
+}
+
+variable "speech_language" {
+  description = "Variant that all variants of its language are heard as, such as en-IN; empty for none. Transcribe Medical knows en-US only."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.speech != "transcribe-medical" || var.speech_language == "en-US"
+    error_message = "speech = transcribe-medical needs speech_language = en-US: all English is heard as that."
+  }
+}
+
+variable "speech_vocabulary" {
+  description = "Custom vocabulary of Transcribe in the account, by name; empty for none."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^[0-9A-Za-z._-]*$", var.speech_vocabulary))
+    error_message = "Letters, digits and ._- only."
+  }
+}
+
+variable "translation" {
+  description = "What translates advice when somebody asks for it: none, or amazon-translate, to which the advice leaves."
+  type        = string
+  default     = "none"
+
+  validation {
+    condition     = contains(["none", "amazon-translate"], var.translation)
+    error_message = "none or amazon-translate."
+  }
+}
+
+variable "translation_region" {
+  description = "Region of Translate; never guessed, since texts leave for it."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = var.translation == "none" || can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", var.translation_region))
+    error_message = "translation = amazon-translate needs a region, such as ap-south-1."
+  }
+}
+
+variable "translation_terminologies" {
+  description = "Custom terminologies of Translate in the account, by name, which keep the names of medicines."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for name in var.translation_terminologies : can(regex("^[0-9A-Za-z_-]+$", name))])
+    error_message = "Letters, digits, _ and - only."
+  }
+}
+
 variable "identity" {
   description = "Who logs API clients in: seva itself, or cognito as well, whose tokens are then accepted beside its own; the pages use seva for it."
   type        = string

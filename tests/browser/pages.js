@@ -149,6 +149,31 @@ async function reviewing(browser, base, state) {
   return { meters, walked: before > 3, heard: asked.url().includes('/visit-rane/audio/'), marked, kept, scriptless, drafted: drafted > 0 };
 }
 
+// Without JavaScript: advice is written, translated, and refused where the machine's words say something else.
+async function translating(browser, base, state) {
+  const context = await browser.newContext({ storageState: state, javaScriptEnabled: false });
+  const page = await context.newPage();
+  await page.goto(`${base}/consultations/visit-rane?edit=instructions`);
+  await page.fill('#text-instructions', 'Drink three litres of water a day.');
+  await page.click('#section-instructions button[value=approved]');
+  await page.goto(`${base}/consultations/visit-rane/prescription`);
+  const offered = await page.locator('.translation').count();
+  await page.click('#translation-instructions button[value=hi]');
+  const said = await page.innerText('[data-translated]');
+  await page.click('#translation-instructions button[value=mr]');
+  const refused = await page.locator('[data-refused] li').allInnerTexts();
+  await context.close();
+  const seeing = await browser.newContext({ storageState: state, bypassCSP: true, viewport: { width: 390, height: 844 } });
+  const again = await seeing.newPage();
+  await again.goto(`${base}/consultations/visit-rane/prescription`);
+  await again.click('#translation-instructions button[value=mr]');
+  const faults = await faultsOf(again, 'a refused translation', 390);
+  await again.click('#translation-instructions button[value=hi]');
+  faults.push(...await faultsOf(again, 'a translation', 390));
+  await seeing.close();
+  return { offered, said, refused, faults };
+}
+
 async function faultsOf(page, place, width) {
   await page.addScriptTag({ path: axe }).catch(() => page.evaluate(require('fs').readFileSync(axe, 'utf8')));
   const result = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
@@ -209,8 +234,9 @@ async function main(base) {
   const state = await context.storageState();
   const scriptless = await withoutScripts(browser, base, state);
   const review = await reviewing(browser, base, state);
+  const translated = await translating(browser, base, state);
   const keyboard = await byKeyboard(browser, base);
-  const seen = { scriptless, review, keyboard, conflict: await conflict(browser, base, state), faults: [...await look(browser, base, state), ...await fits(browser, base, state)] };
+  const seen = { scriptless, review, translated, keyboard, conflict: await conflict(browser, base, state), faults: [...await look(browser, base, state), ...await fits(browser, base, state)] };
   await browser.close();
   console.log(JSON.stringify(seen));
 }

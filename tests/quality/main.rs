@@ -1,10 +1,11 @@
-//! The quality lab's scorecards: `quality [develop|report]` on clean text, `quality [develop|report] MOST [MODEL]` on so many
-//! spoken dictations. The develop half lists its faults; the report half never does, so that nobody tunes the rules on it.
+//! The quality lab's scorecards: `quality [develop|report]` on clean text, `quality [develop|report] MOST [MODEL [MINUTES]]` on so
+//! many spoken dictations, as far as the minutes reach. The develop half lists its faults; the report half never does, so that nobody tunes the rules on it.
 
 mod spoken;
 
 use std::io::Write as _;
 
+use anyhow::Context as _;
 use seva_embedded::extraction::LexiconExtractor;
 use seva_tests::quality::card::{Card, latency, measure};
 use seva_tests::quality::corpus::{Half, Item};
@@ -14,8 +15,11 @@ fn main() -> anyhow::Result<()> {
     let half = Half::named(std::env::args().nth(1).as_deref().unwrap_or("report"))?;
     if let Some(most) = std::env::args().nth(2) {
         let model = std::env::args().nth(3).unwrap_or_default();
+        let minutes = std::env::args().nth(4).filter(|text| !text.is_empty());
+        let minutes = minutes.map_or(Ok(u64::MAX), |text| text.parse()).context("the minutes")?;
+        let asked = spoken::Asked { half, most: most.parse().context("the most dictations")?, model, minutes };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        return runtime.block_on(spoken::report(half, most.parse()?, &model, &mut std::io::stdout()));
+        return runtime.block_on(spoken::report(asked, &mut std::io::stdout()));
     }
     let extractor = LexiconExtractor::default();
     let extract = |text: &str| extractor.entities(text);
@@ -31,5 +35,9 @@ fn main() -> anyhow::Result<()> {
     }
     let time = latency(&items, 2_000, extract);
     writeln!(out, "\nA transcript of 2,000 words takes {:.1} ms.", time.as_secs_f64() * 1e3)?;
+    writeln!(
+        out,
+        "\nThis was clean text. What is heard of the same dictations, spoken, is the audio half: `make quality-audio`."
+    )?;
     Ok(())
 }

@@ -1,85 +1,105 @@
-//! The part of the quality lab that listens: both engines on the same audio.
+//! The part of the quality lab that listens: both engines on the same audio, and how long our own takes at the pace of speech.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use anyhow::Context as _;
+use seva_clinic::entities::Entity;
 use seva_embedded::extraction::LexiconExtractor;
 use seva_embedded::model::{ModelChoice, ModelState, locate};
 use seva_tests::quality::corpus::{Half, Item};
 use seva_tests::quality::dictations;
-use seva_tests::quality::heard::{Own, Plain, Waits};
+use seva_tests::quality::heard::{Own, Plain};
+use seva_tests::quality::lab::{Lab, Limits, Run, shuffled};
 use seva_tests::quality::listening::{HEAD, Hearing, score, without_repairs};
-use seva_tests::quality::spoken::{Manner, speak};
+use seva_tests::quality::spoken::{Manner, Noise, speak};
+use seva_tests::quality::waits::{self, Waits};
 
 /// Dictations whose waits are measured in real time.
 const TIMED: usize = 5;
+/// Where hearings are kept.
+const KEPT: &str = "target/quality/heard";
 
-/// Speaks so many dictations of a half, evenly drawn, and prints how both engines hear them.
-pub async fn report(half: Half, most: usize, model: &str, out: &mut impl Write) -> anyhow::Result<()> {
-    let all = dictations(half)?;
-    let step = all.len().div_ceil(most.clamp(1, all.len()));
-    let items: Vec<&Item> = all.iter().step_by(step).collect();
+/// What is asked for.
+pub struct Asked {
+    /// Which dictations.
+    pub half: Half,
+    /// The most of them.
+    pub most: usize,
+    /// The model's name; empty for the usual one.
+    pub model: String,
+    /// The time after which no further dictation is begun, in minutes.
+    pub minutes: u64,
+}
+
+/// Speaks dictations, and prints how both engines hear them.
+pub async fn report(asked: Asked, out: &mut impl Write) -> anyhow::Result<()> {
+    let all = dictations(asked.half)?;
     let folder = PathBuf::from(".seva/models");
-    let choice: ModelChoice = model.parse()?;
+    let choice: ModelChoice = asked.model.parse()?;
     let path = match locate(&folder, &choice) {
         ModelState::Ready(path) => path,
         ModelState::Absent { how } => anyhow::bail!("the model is absent: {how}"),
     };
-    let (own, plain) = (Own::new(folder, choice)?, Plain::new(&path)?);
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    for item in &items {
-        let audio = speak(item, &all)?;
-        theirs.push(Hearing { item, heard: plain.hear(&audio)? });
-        let heard = own.hear(audio).await?;
-        if half == Half::Develop {
-            writeln!(out, "{} {:?}\n  said  {}\n  heard {heard}", item.id, Manner::of(item)?, item.text)?;
-        }
-        ours.push(Hearing { item, heard });
+    let name = choice.name();
+    let (own, plain) = (Own::new(folder, choice, &path)?, Plain::new(&path)?);
+    let speak = |item: &Item| speak(item, &all);
+    let lab = Lab { folder: PathBuf::from(KEPT), ears: vec![&own, &plain], speak: &speak };
+    let limits = Limits { dictations: asked.most, time: Duration::from_secs(asked.minutes.saturating_mul(60)) };
+    let mut progress = std::io::stderr();
+    // A terminal that is gone takes no progress; the run goes on.
+    let run = lab.run(&shuffled(&all), limits, &mut |line| drop(writeln!(progress, "{line}"))).await?;
+    writeln!(out, "\n## {:?} half, model {name}\n\n{}\n", asked.half, run.standing())?;
+    for failure in &run.failures {
+        writeln!(out, "- failed: {failure}")?;
     }
-    let extractor = LexiconExtractor::default();
-    writeln!(out, "\n{HEAD}")?;
-    let own_score = score(&ours, |text| extractor.entities(text));
-    writeln!(out, "{}", own_score.line("seva with this model"))?;
-    writeln!(out, "{}", score(&theirs, |text| without_repairs(extractor.entities(text))).line("plain Whisper"))?;
-    by_manner(&ours, out)?;
-    if half == Half::Develop {
-        writeln!(out, "{}", own_score.card.faults.join("\n"))?;
+    if run.count() == 0 {
+        return Ok(());
     }
-    waits(&own, &all, &items, out).await
+    card(&run, asked.half, out)?;
+    let quiet: Vec<&Item> =
+        shuffled(&all).into_iter().filter(|item| is_quiet(item)).take(TIMED.min(asked.most)).collect();
+    writeln!(out, "\nAt the pace of speech, without noise:\n\n{}", waits::HEAD)?;
+    let mut measured: Vec<Waits> = Vec::new();
+    for item in quiet {
+        measured.push(own.wait(&speak(item)?).await?);
+    }
+    writeln!(out, "{}", waits::line(&name, &measured))?;
+    Ok(())
 }
 
-/// Prints a line for each voice and each noise.
-fn by_manner(hearings: &[Hearing<'_>], out: &mut impl Write) -> anyhow::Result<()> {
+fn is_quiet(item: &Item) -> bool {
+    Manner::of(item).is_ok_and(|manner| manner.noise == Noise::Quiet)
+}
+
+/// Prints a line for each engine, then one for each voice and noise of the first, which is ours.
+fn card(run: &Run<'_>, half: Half, out: &mut impl Write) -> anyhow::Result<()> {
     let extractor = LexiconExtractor::default();
-    let mut groups: std::collections::BTreeMap<String, Vec<Hearing<'_>>> = std::collections::BTreeMap::new();
-    for hearing in hearings {
+    let read = |ours: bool, text: &str| -> Vec<Entity> {
+        let entities = extractor.entities(text);
+        if ours { entities } else { without_repairs(entities) }
+    };
+    writeln!(out, "{HEAD}")?;
+    for (place, (name, hearings)) in run.heard.iter().enumerate() {
+        writeln!(out, "{}", score(hearings, |text| read(place == 0, text)).line(name))?;
+    }
+    let Some((_, ours)) = run.heard.first() else { return Ok(()) };
+    let mut groups: BTreeMap<String, Vec<Hearing<'_>>> = BTreeMap::new();
+    for hearing in ours {
         let manner = Manner::of(hearing.item)?;
         for name in [format!("voice {}", manner.voice.name()), format!("noise {:?}", manner.noise).to_lowercase()] {
             groups.entry(name).or_default().push(Hearing { item: hearing.item, heard: hearing.heard.clone() });
         }
     }
     for (name, group) in groups {
-        writeln!(out, "{}", score(&group, |text| extractor.entities(text)).line(&name))?;
+        writeln!(out, "{}", score(&group, |text| read(true, text)).line(&name))?;
     }
-    Ok(())
-}
-
-async fn waits(own: &Own, all: &[Item], items: &[&Item], out: &mut impl Write) -> anyhow::Result<()> {
-    let mut waits: Vec<Waits> = Vec::new();
-    for item in items.iter().take(TIMED) {
-        waits.push(own.wait(&speak(item, all)?).await?);
+    if half == Half::Develop {
+        for Hearing { item, heard } in ours {
+            writeln!(out, "{} {:?}\n  said  {}\n  heard {heard}", item.id, Manner::of(item)?, item.text)?;
+        }
+        writeln!(out, "{}", score(ours, |text| read(true, text)).card.faults.join("\n"))?;
     }
-    waits.sort_by_key(|wait| wait.last);
-    let last = waits.get(waits.len() / 2).context("nothing was timed")?.last;
-    let mut partials: Vec<_> = waits.iter().filter_map(|wait| wait.partial).collect();
-    partials.sort();
-    let partial = partials.get(partials.len() / 2).map(std::time::Duration::as_secs_f64);
-    let last = last.as_secs_f64();
-    writeln!(
-        out,
-        "\nMedian of {}: first partial {partial:.2?} s after speech begins, final {last:.2} s after it ends.",
-        waits.len()
-    )?;
     Ok(())
 }

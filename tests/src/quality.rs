@@ -7,10 +7,12 @@ pub mod card;
 pub mod corpus;
 pub mod generator;
 pub mod heard;
+pub mod lab;
 pub mod listening;
 pub mod reading;
 pub mod score;
 pub mod spoken;
+pub mod waits;
 
 use corpus::{Half, Item};
 

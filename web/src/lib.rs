@@ -34,6 +34,7 @@ mod routes;
 mod session;
 mod templates;
 mod transcript;
+mod translation;
 mod voice;
 mod walk;
 mod wording;

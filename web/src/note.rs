@@ -33,7 +33,7 @@ pub(crate) struct Evidence {
 pub(crate) struct Section {
     pub(crate) code: String,
     required: bool,
-    state: String,
+    pub(crate) state: String,
     pub(crate) text: String,
     edited: bool,
     evidence: Vec<Evidence>,

@@ -1,6 +1,8 @@
 //! Every page in every language and in each colour, over an API whose answers are written here.
 
+mod entering;
 mod reviewing;
+mod translating;
 
 use std::sync::{Arc, Mutex};
 
@@ -11,6 +13,7 @@ use poem::{Endpoint, Request, Response};
 use serde_json::{Value, json};
 
 use reviewing::{lexicon, omissions, proposals, walk};
+use translating::translations;
 
 use crate::{ApiClient, ApiRequest, ApiResponse, ApiUnavailable, Pages, Surroundings, WebSettings, pages};
 
@@ -75,7 +78,8 @@ fn prescription(signed: bool) -> Value {
         "composition": "Composition/c", "version": 3,
         "sections": [section("complaint", "approved", "Fever .5 mg"), section("vitals", "pending", "x"),
             section("diagnosis", "pending", "theirs <i>"), section("medications", "pending", ""),
-            section("tests", "rejected", "blood count"), section("follow-up", "pending", "")],
+            section("tests", "rejected", "blood count"), section("follow-up", "pending", ""),
+            section("instructions", "pending", "Drink 3 litres of water. <i>")],
         "medicines": [medicine("m1", "approved", &dosage(true)), medicine("m2", "pending", &dosage(false)),
             medicine("m3", "rejected", &Value::Null)],
         "vitals": [{"code": "8480-6", "name": "BP", "value": "138/86", "unit": "mm[Hg]", "evidence": []}],
@@ -116,6 +120,7 @@ impl Scripted {
             ("POST", path, _) if path.ends_with("/signature") => (422, json!({"detail": "the signing PIN is wrong"})),
             ("PUT", "/v1/session/pin", _) => (422, json!({"detail": "the current password is wrong"})),
             ("PUT", "/v1/session/password", _) => (204, Value::Null),
+            (method, path, _) if path.ends_with("/translations") => translations(method, (self.signed, self.stale)),
             ("PUT" | "POST", _, _) => (200, json!({})),
             (_, "/v1/session", _) => {
                 (200, json!({"user": {"name": "Dr Kelkar", "tenant": "Clinic", "practitioner": "Practitioner/d"}}))
@@ -387,14 +392,4 @@ async fn problems_stay_where_they_arise() {
     assert!(cookies.iter().any(|cookie| cookie.starts_with("seva_language=mr;")));
     assert!(cookies.iter().any(|cookie| cookie.starts_with("seva_theme=dark;")));
     assert_eq!(answer.headers()["location"], "/patients");
-}
-
-#[tokio::test]
-async fn who_is_not_logged_in_sees_the_log_in_and_gets_a_token() {
-    let (site, _) = site(false, false);
-    assert_eq!(get(&site, "/worklist", "").await.headers()["location"], "/log-in");
-    let answer = get(&site, "/log-in", "").await;
-    let cookie = answer.headers()["set-cookie"].to_str().expect("text").to_owned();
-    assert!(cookie.starts_with("seva_form=7f3a91c0ffee") && cookie.contains("HttpOnly; SameSite=Strict"));
-    assert!(text(answer).await.1.contains("name=\"form_token\" value=\"7f3a91c0ffee"));
 }

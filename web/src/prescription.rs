@@ -14,6 +14,7 @@ use crate::language::Language;
 use crate::note::{NoteView, Prescription};
 use crate::records::{items, referred, text};
 use crate::routes::{Fields, Pages};
+use crate::translation::{self, Asked, Translations};
 
 /// The head of the paper.
 #[derive(Serialize)]
@@ -35,23 +36,42 @@ struct PrescriptionPage {
     patient: Banner,
     note: NoteView,
     paper: Paper,
+    /// What can be translated; none where nothing can.
+    translations: Option<Translations>,
 }
 
 /// Shows the prescription, read-only.
-pub(crate) async fn show(pages: &Pages, asker: &Asker, (id, query): (&str, &Fields)) -> poem::Result<Response> {
+pub(crate) async fn show(pages: &Pages, asker: &Asker, place: (&str, &Fields)) -> poem::Result<Response> {
+    show_after(pages, asker, place, None).await
+}
+
+/// The same after a translation was asked for.
+pub(crate) async fn show_after(
+    pages: &Pages,
+    asker: &Asker,
+    (id, query): (&str, &Fields),
+    asked: Option<Asked>,
+) -> poem::Result<Response> {
     let frame = Frame::load(pages, asker).await?.at(id);
     let encounter = pages.get(asker, &format!("/fhir/Encounter/{id}")).await?;
     let patient = referred(&encounter, "/subject/reference", "Patient").unwrap_or_default();
     let found: Prescription = pages.get_as(asker, &format!("/v1/encounters/{id}/prescription")).await?;
     let patient = banner::load(pages, asker, &patient).await?;
+    let failed = asked.as_ref().and_then(|asked| asked.status);
+    let translations = translation::load(pages, asker, (id, &found), asked).await?;
     let page = PrescriptionPage {
         encounter: id.to_owned(),
         handout: Language::handout(wanted(query), &patient.speaks).code(),
         patient,
         note: found.into(),
         paper: paper(pages, asker, &encounter).await?,
+        translations,
     };
-    Ok(pages.page(asker, "pages/prescription.html", (&frame, &page)))
+    let mut response = pages.page(asker, "pages/prescription.html", (&frame, &page));
+    if let Some(status) = failed.filter(|_| response.status().is_success()) {
+        response.set_status(status);
+    }
+    Ok(response)
 }
 
 /// The head of the paper of an encounter.

@@ -19,7 +19,7 @@ use crate::session::{FORM_TOKEN, Life, cookie, same_origin};
 use crate::templates::Templates;
 use crate::{
     account, assets, choices, commands, consent, consultation, log_in, looks, patient, patients, prescription,
-    proposals, registration, review, voice, walk, worklist,
+    proposals, registration, review, translation, voice, walk, worklist,
 };
 
 /// The fields of a form.
@@ -92,6 +92,10 @@ impl Pages {
             ["patients", id, "looks"] => looks::show(self, asker, (id, &query(&request))).await,
             ["consultations", id] => consultation::show(self, asker, (id, &query(&request))).await,
             ["consultations", id, "prescription"] => prescription::show(self, asker, (id, &query(&request))).await,
+            // The answer to a translation is kept nowhere, so its address shows the prescription.
+            ["consultations", id, "prescription", "translation"] => {
+                Ok(see(&format!("/consultations/{id}/prescription")))
+            }
             ["consultations", id, "walk"] => walk::show(self, asker, (id, &query(&request))).await,
             ["consultations", id, "document.pdf"] => prescription::document(self, asker, (id, &query(&request))).await,
             ["consultations", id, place @ ..] => voice::show(self, asker, &request, (id, place)).await,
@@ -133,6 +137,9 @@ impl Pages {
             }
             ["consultations", id, "walk", dictation, stop] => {
                 walk::submit(self, asker, (id, dictation, stop), &fields).await
+            }
+            ["consultations", id, "prescription", "translation"] => {
+                translation::submit(self, asker, (id, &fields)).await
             }
             ["consultations", id, place @ ..] => review::submit(self, asker, (id, place), &fields).await,
             _ => Ok(self.message(asker, NO_PAGE)),

@@ -23,7 +23,7 @@ pub const TEXT_LIMIT: usize = 1 << 17;
 const PIECE_LIMIT: usize = 10_000;
 /// How many pieces are asked for at once.
 const AT_ONCE: usize = 4;
-/// What one text may take in all.
+/// What one text may take in all, unless it is said.
 const BUDGET: Duration = Duration::from_secs(45);
 const PATIENCE: Patience = Patience { attempt: Duration::from_secs(10), all: Duration::from_secs(30), attempts: 4 };
 
@@ -35,13 +35,20 @@ pub struct AmazonTranslator {
     client: Client,
     region: String,
     terminologies: Vec<String>,
+    budget: Duration,
 }
 
 impl AmazonTranslator {
     /// Prepares the client; nothing is sent yet. The terminologies are those of the account, by name.
     pub async fn new(connection: Connection, terminologies: Vec<String>) -> Self {
         let client = Client::new(&connection.configure(PATIENCE).await);
-        Self { client, region: connection.region, terminologies }
+        Self { client, region: connection.region, terminologies, budget: BUDGET }
+    }
+
+    /// The same with another time for one text in all.
+    #[must_use]
+    pub fn within(self, budget: Duration) -> Self {
+        Self { budget, ..self }
     }
 
     async fn piece(&self, text: &str, languages: Languages<'_>) -> Result<String, TranslationError> {
@@ -102,7 +109,7 @@ impl Translator for AmazonTranslator {
         if text.len() > TEXT_LIMIT {
             return Err(TranslationError::TooLong { length: text.len(), limit: TEXT_LIMIT });
         }
-        let whole = tokio::time::timeout(BUDGET, self.whole(text, languages)).await;
+        let whole = tokio::time::timeout(self.budget, self.whole(text, languages)).await;
         whole.unwrap_or_else(|_| Err(TranslationError::Unavailable { engine: ENGINE.to_owned() }))
     }
 }

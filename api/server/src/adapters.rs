@@ -18,10 +18,12 @@ use seva_fhir::bulk::Fetcher;
 use seva_fhir::clock::SystemClock;
 use seva_remote::import::HttpFetcher;
 use seva_remote::issuer::{IssuerSettings, IssuerVerifier};
+use seva_remote::speech::Place;
+use seva_remote::translation::LibreTranslator;
 
 pub use speech::speech;
 
-use crate::configuration::{BlobStoreKind, Configuration, ExtractionEngine, TranslationEngine};
+use crate::configuration::{BlobStoreKind, Configuration, ExtractionEngine, Secret, TranslationEngine};
 
 /// The folder of blobs within the data folder.
 const BLOBS: &str = "blobs";
@@ -59,12 +61,22 @@ pub async fn extractor(configuration: &Configuration) -> anyhow::Result<Arc<dyn 
 /// What translates advice; nothing unless an engine is configured.
 pub async fn translator(configuration: &Configuration) -> anyhow::Result<Option<Arc<dyn Translator>>> {
     let settings = &configuration.translation;
-    if settings.engine == TranslationEngine::None {
-        return Ok(None);
-    }
-    let region = settings.region.as_deref().context("translation.region must be set")?;
-    let connection = connection(region, settings.endpoint.as_deref());
-    Ok(Some(Arc::new(AmazonTranslator::new(connection, settings.terminologies.0.clone()).await)))
+    Ok(match settings.engine {
+        TranslationEngine::None => None,
+        TranslationEngine::AmazonTranslate => {
+            let region = settings.region.as_deref().context("translation.region must be set")?;
+            let connection = connection(region, settings.endpoint.as_deref());
+            Some(Arc::new(AmazonTranslator::new(connection, settings.terminologies.0.clone()).await))
+        }
+        TranslationEngine::Libretranslate => {
+            let place = Place {
+                endpoint: settings.endpoint.clone().context("translation.endpoint must be set")?,
+                api_key: settings.api_key.as_ref().map(Secret::reveal).map(str::to_owned),
+                certificates: None,
+            };
+            Some(Arc::new(LibreTranslator::new(place).context("translation")?))
+        }
+    })
 }
 
 /// Who else's tokens are accepted; nobody's unless an issuer is configured.
@@ -82,7 +94,8 @@ pub fn fetcher(configuration: &Configuration) -> anyhow::Result<Arc<dyn Fetcher>
     Ok(Arc::new(HttpFetcher::new(&configuration.import.origins.0).context("import.origins")?))
 }
 
-fn connection(region: &str, endpoint: Option<&str>) -> Connection {
+/// A service of AWS, asked with the credentials of the SDK's chain.
+pub(crate) fn connection(region: &str, endpoint: Option<&str>) -> Connection {
     Connection {
         region: region.to_owned(),
         endpoint: endpoint.map(str::to_owned),

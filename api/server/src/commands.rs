@@ -12,7 +12,7 @@ use seva_postgres::Database;
 
 use crate::cli::{Cli, Command};
 use crate::configuration::Configuration;
-use crate::{demo, running, telemetry};
+use crate::{demo, running, secrets, telemetry};
 
 /// Runs a command to its end.
 pub fn run(cli: Cli) -> anyhow::Result<()> {
@@ -20,6 +20,11 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
     telemetry::start(&configuration.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
+        let configuration = match cli.command {
+            // They need no secret, and work where none can be had.
+            Command::Contract { .. } | Command::Model { .. } => configuration,
+            _ => secrets::resolve(configuration).await?,
+        };
         match cli.command {
             Command::Serve { demo } => serve::run(configuration, demo).await,
             Command::Migrate => with_database(&configuration, async |_| Ok(())).await,

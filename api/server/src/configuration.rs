@@ -6,6 +6,7 @@
 mod checks;
 mod dictation;
 mod keys;
+mod secrets;
 mod speech;
 mod translation;
 
@@ -19,7 +20,8 @@ use toml::{Table, Value};
 
 pub use dictation::Dictation;
 pub use keys::{KEYS, Key};
-pub use speech::{SPECIALTY, Secret, Speech, SpeechChoice};
+pub use secrets::{Secret, Secrets};
+pub use speech::{SPECIALTY, Speech, SpeechChoice};
 pub use translation::{Translation, TranslationEngine};
 
 /// Why the configuration can't be used.
@@ -53,6 +55,8 @@ pub struct Configuration {
     pub data: Data,
     /// The database.
     pub database: Database,
+    /// Where settings lie that are named and not written.
+    pub secrets: Secrets,
     /// Speech recognition.
     pub speech: Speech,
     /// The states of dictations and the work on them.
@@ -124,7 +128,7 @@ pub struct Data {
     /// The folder of the private database, of audio and of models.
     pub folder: PathBuf,
     /// The key that wraps the keys of recordings, 32 bytes in hexadecimal; by default a file in the data folder.
-    pub master_key: Option<String>,
+    pub master_key: Option<Secret>,
 }
 
 impl Default for Data {
@@ -138,7 +142,7 @@ impl Default for Data {
 #[serde(deny_unknown_fields, default)]
 pub struct Database {
     /// A `postgres://` URL; none starts the private PostgreSQL.
-    pub url: Option<String>,
+    pub url: Option<Secret>,
     /// A folder with `initdb` and `postgres`.
     pub binaries: Option<PathBuf>,
     /// How many connections serve requests.

@@ -7,6 +7,8 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 
+use crate::configuration::Secret;
+
 /// The key that wraps the keys of recordings.
 pub(crate) type MasterKey = [u8; 32];
 
@@ -18,9 +20,9 @@ pub(crate) fn ensure(folder: &Path) -> anyhow::Result<()> {
 }
 
 /// Reads the configured master key, or the one of the data folder, made on the first start.
-pub(crate) fn master_key(folder: &Path, configured: Option<&str>) -> anyhow::Result<MasterKey> {
+pub(crate) fn master_key(folder: &Path, configured: Option<&Secret>) -> anyhow::Result<MasterKey> {
     if let Some(text) = configured {
-        return parse(text).context("data.master_key");
+        return parse(text.reveal()).context("data.master_key");
     }
     let path = folder.join("master.key");
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {

@@ -10,6 +10,7 @@ mod offline;
 mod pages;
 mod probes;
 pub mod running;
+pub mod secrets;
 mod telemetry;
 mod workers;
 

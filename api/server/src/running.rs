@@ -52,7 +52,9 @@ impl Store {
         let (connections, statement_seconds) =
             (configuration.database.connections, configuration.database.statement_seconds);
         let (cluster, settings) = match &configuration.database.url {
-            Some(url) => (None, DatabaseSettings { url: url.clone(), create: None, connections, statement_seconds }),
+            Some(url) => {
+                (None, DatabaseSettings { url: url.reveal().to_owned(), create: None, connections, statement_seconds })
+            }
             None => {
                 let cluster = PostgresCluster::start(&postgres_settings(configuration)).await?;
                 let settings = DatabaseSettings {
@@ -223,7 +225,7 @@ impl Running {
 /// What seals the audit log, with the key that comes from the master key.
 pub fn sealer(configuration: &Configuration, database: &Database) -> anyhow::Result<PostgresSealer> {
     let data = &configuration.data;
-    let master = data_folder::master_key(&data.folder, data.master_key.as_deref())?;
+    let master = data_folder::master_key(&data.folder, data.master_key.as_ref())?;
     Ok(PostgresSealer::new(database, Arc::new(MasterSealKey::derive(&master)?), Arc::new(SystemClock)))
 }
 

@@ -93,6 +93,17 @@ pub struct NewTranslation {
     pub language: String,
 }
 
+/// What can be translated, and where it would leave for.
+#[derive(Debug, Serialize)]
+pub struct TranslationOffer {
+    /// The languages as BCP 47 tags; none where no engine is configured, or the caller may not have advice translated.
+    pub languages: Vec<&'static str>,
+    /// The codes of the sections that are advice.
+    pub sections: [&'static str; 4],
+    /// The service and its place; nothing when no text leaves this machine.
+    pub destination: Option<String>,
+}
+
 /// A section in the patient's language, beside the doctor's words.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -148,6 +159,18 @@ impl TranslationService {
     #[must_use]
     pub fn new(parts: TranslationParts) -> Self {
         Self { parts: Arc::new(parts) }
+    }
+
+    /// Tells what the caller may have translated; nothing is asked for it.
+    #[must_use]
+    pub fn offer(&self, caller: &Caller) -> TranslationOffer {
+        let allowed = decide(caller, Interaction::Create, ResourceType::document_reference()).is_ok();
+        let translator = self.parts.translator.as_ref().filter(|_| allowed);
+        TranslationOffer {
+            languages: if translator.is_some() { Guard::languages() } else { Vec::new() },
+            sections: ADVICE,
+            destination: translator.and_then(|engine| engine.destination()),
+        }
     }
 
     /// Translates a section of advice; nothing is stored.

@@ -87,7 +87,7 @@ resource "aws_vpc_security_group_egress_rule" "service_internet" {
   count = var.internet_egress ? 1 : 0
 
   security_group_id = aws_security_group.service.id
-  description       = "To the keys of the issuer"
+  description       = "To the keys of the issuer and to services of other regions"
   cidr_ipv4         = "0.0.0.0/0"
   ip_protocol       = "tcp"
   from_port         = 443

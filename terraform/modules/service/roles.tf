@@ -1,4 +1,20 @@
-# Two roles: one that starts tasks, and the tasks' own, which may use the bucket and, when chosen, Comprehend Medical.
+# Two roles: one that starts tasks, and the tasks' own, which may use the bucket and the services that are chosen.
+
+locals {
+  # What is asked of each service, with the free question of its health check. That of Transcribe is only a connection.
+  actions = {
+    comprehend-medical = [
+      "comprehendmedical:DetectEntitiesV2",
+      "comprehendmedical:InferICD10CM",
+      "comprehendmedical:InferRxNorm",
+      "comprehendmedical:InferSNOMEDCT",
+      "comprehendmedical:ListEntitiesDetectionV2Jobs",
+    ]
+    transcribe         = ["transcribe:StartStreamTranscription"]
+    transcribe-medical = ["transcribe:StartMedicalStreamTranscription"]
+    amazon-translate   = ["translate:TranslateText", "translate:GetTerminology", "translate:ListLanguages"]
+  }
+}
 
 data "aws_iam_policy_document" "trust" {
   statement {
@@ -79,19 +95,13 @@ data "aws_iam_policy_document" "task" {
     resources = [var.bucket.key_arn]
   }
 
-  # The service knows no resources: the region is what can be bounded.
+  # These actions know no resources, or need none: the region is what can be bounded.
   dynamic "statement" {
-    for_each = var.comprehend_region == null ? [] : [var.comprehend_region]
+    for_each = var.services
 
     content {
-      sid = "Extraction"
-      actions = [
-        "comprehendmedical:DetectEntitiesV2",
-        "comprehendmedical:InferICD10CM",
-        "comprehendmedical:InferRxNorm",
-        "comprehendmedical:InferSNOMEDCT",
-        "comprehendmedical:ListEntitiesDetectionV2Jobs",
-      ]
+      sid       = replace(title(replace(statement.key, "-", " ")), " ", "")
+      actions   = local.actions[statement.key]
       resources = ["*"]
 
       condition {

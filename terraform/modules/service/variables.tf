@@ -59,10 +59,16 @@ variable "bucket" {
   type        = object({ arn = string, key_arn = string })
 }
 
-variable "comprehend_region" {
-  description = "Region in which tasks may ask Comprehend Medical; null for none."
-  type        = string
-  nullable    = true
+variable "services" {
+  description = "Services of AWS that tasks may ask, by the engine's name in docs/operations.md, each with its region."
+  type        = map(string)
+
+  validation {
+    condition = alltrue([
+      for name in keys(var.services) : contains(["comprehend-medical", "transcribe", "transcribe-medical", "amazon-translate"], name)
+    ])
+    error_message = "comprehend-medical, transcribe, transcribe-medical and amazon-translate only."
+  }
 }
 
 variable "environment" {

@@ -4,29 +4,49 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use async_trait::async_trait;
 use seva_clinic::dictation::COMMON_MEDICINES;
 use seva_clinic::formulary::Formulary;
 use seva_clinic::speech::{SpeechEngine as _, SpeechEvent, SpeechRequest};
 use seva_embedded::model::ModelChoice;
 use seva_embedded::speech::{EmbeddedSpeech, SpeechSettings};
+use tokio::time::timeout;
 use whisper_rs::{FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters};
 
-/// The engine as the product runs it.
-pub struct Own(EmbeddedSpeech);
+use super::lab::{Ear, digest};
+use super::waits::Waits;
 
-/// How long a clinician waits.
-#[derive(Clone, Copy, Debug)]
-pub struct Waits {
-    /// From the first sound to the first words shown.
-    pub partial: Option<Duration>,
-    /// From the end of speech to the text that stays.
-    pub last: Duration,
+/// What a dictation may take at the most; longer is a fault that is named.
+const PATIENCE: Duration = Duration::from_secs(600);
+/// How long the room is listened to after the last word.
+const PAUSE: usize = 50;
+/// Samples of a tenth of a second.
+const BLOCK: usize = 1_600;
+/// What decides what our own engine hears, beside weights and prompt.
+const SOURCES: [&str; 4] = [
+    "api/embedded/src/speech.rs",
+    "api/embedded/src/speech",
+    "domain/clinic/src/speech.rs",
+    "domain/clinic/src/speech",
+];
+
+/// The engine as the product runs it.
+pub struct Own {
+    engine: EmbeddedSpeech,
+    edition: String,
 }
 
 impl Own {
-    /// Makes the engine for a model.
-    pub fn new(folder: PathBuf, choice: ModelChoice) -> anyhow::Result<Self> {
-        Ok(Self(EmbeddedSpeech::new(SpeechSettings::new(folder, choice))?))
+    /// Makes the engine for a model, whose weights lie in a file.
+    pub fn new(folder: PathBuf, choice: ModelChoice, model: &Path) -> anyhow::Result<Self> {
+        let engine = EmbeddedSpeech::new(SpeechSettings::new(folder, choice))?;
+        let mut source = String::new();
+        for place in SOURCES {
+            add_source(&crate::project().join(place), &mut source)?;
+        }
+        let prompt = COMMON_MEDICINES.join(",");
+        let edition = digest(&[weights(model)?.as_bytes(), prompt.as_bytes(), source.as_bytes()]);
+        Ok(Self { engine, edition })
     }
 
     fn request() -> SpeechRequest {
@@ -34,9 +54,8 @@ impl Own {
         SpeechRequest { language: "en-IN".to_owned(), prompt_terms, ..SpeechRequest::default() }
     }
 
-    /// Hears a whole recording.
-    pub async fn hear(&self, samples: Vec<i16>) -> anyhow::Result<String> {
-        let mut session = self.0.open(Self::request()).await?;
+    async fn texts(&self, samples: Vec<i16>) -> anyhow::Result<String> {
+        let mut session = self.engine.open(Self::request()).await?;
         session.audio.send(samples).await?;
         drop(session.audio);
         let mut texts = Vec::new();
@@ -50,12 +69,15 @@ impl Own {
         Ok(texts.join(" "))
     }
 
-    /// Hears a recording as fast as it is spoken, and measures how long the words take.
+    /// Hears a recording as fast as it is spoken, then the room, and measures how long the words take. The recording ends with
+    /// a second of the room; it is quiet, so that its loud samples are speech.
     pub async fn wait(&self, samples: &[i16]) -> anyhow::Result<Waits> {
         let begun = Instant::now();
-        let session = self.0.open(Self::request()).await?;
+        let session = self.engine.open(Self::request()).await?;
         let (audio, mut events) = (session.audio, session.events);
-        let blocks: Vec<Vec<i16>> = samples.chunks(1_600).map(<[i16]>::to_vec).collect();
+        let room: Vec<i16> = samples.iter().rev().take(BLOCK).copied().collect();
+        let blocks: Vec<Vec<i16>> =
+            samples.chunks(BLOCK).map(<[i16]>::to_vec).chain(std::iter::repeat_n(room, PAUSE)).collect();
         let feeder = async move {
             let mut tick = tokio::time::interval(Duration::from_millis(100));
             for block in blocks {
@@ -70,12 +92,13 @@ impl Own {
                 match event {
                     SpeechEvent::Partial { .. } => partial = partial.or(Some(begun.elapsed())),
                     SpeechEvent::Final { .. } => last = Some(begun.elapsed()),
+                    SpeechEvent::Error { message, .. } => anyhow::bail!("a segment was not recognised: {message}"),
                     _ => {}
                 }
             }
             last.map(|last| (partial, last)).context("nothing was heard")
         };
-        let (fed, heard) = tokio::join!(feeder, listener);
+        let (fed, heard) = timeout(PATIENCE, async { tokio::join!(feeder, listener) }).await?;
         fed?;
         let (partial, last) = heard?;
         let loud = |sample: &i16| sample.unsigned_abs() > 1_000;
@@ -86,10 +109,44 @@ impl Own {
     }
 }
 
+#[async_trait]
+impl Ear for Own {
+    fn name(&self) -> &str {
+        "seva with this model"
+    }
+
+    fn edition(&self) -> &str {
+        &self.edition
+    }
+
+    async fn hear(&self, samples: &[i16]) -> anyhow::Result<String> {
+        timeout(PATIENCE, self.texts(samples.to_vec())).await.context("it took more than ten minutes")?
+    }
+}
+
+/// The hash of a model's file.
+fn weights(model: &Path) -> anyhow::Result<String> {
+    let bytes = std::fs::read(model).with_context(|| model.display().to_string())?;
+    Ok(digest(&[&bytes]))
+}
+
+/// Adds a file, or the files of a folder in the order of their names.
+fn add_source(place: &Path, all: &mut String) -> anyhow::Result<()> {
+    if place.is_dir() {
+        let mut files: Vec<PathBuf> =
+            std::fs::read_dir(place)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+        files.sort();
+        return files.iter().try_for_each(|file| add_source(file, all));
+    }
+    all.push_str(&std::fs::read_to_string(place).with_context(|| place.display().to_string())?);
+    Ok(())
+}
+
 /// Whisper as its own command line runs it: beam search with five beams, thirty seconds at a time, no voice gate.
 pub struct Plain {
     context: WhisperContext,
     prompt: String,
+    edition: String,
 }
 
 impl Plain {
@@ -99,11 +156,12 @@ impl Plain {
         let context = WhisperContext::new_with_params(model, WhisperContextParameters::default())?;
         let names: Vec<&str> = Formulary::seed().medicines().iter().map(|medicine| medicine.generic).collect();
         anyhow::ensure!(names.len() >= 200, "the prompt holds at least 200 names");
-        Ok(Self { context, prompt: format!("{}.", names.join(", ")) })
+        let prompt = format!("{}.", names.join(", "));
+        let edition = digest(&[weights(model)?.as_bytes(), prompt.as_bytes(), b"beam 5"]);
+        Ok(Self { context, prompt, edition })
     }
 
-    /// Hears a whole recording.
-    pub fn hear(&self, samples: &[i16]) -> anyhow::Result<String> {
+    fn text(&self, samples: &[i16]) -> anyhow::Result<String> {
         let samples: Vec<f32> = samples.iter().map(|sample| f32::from(*sample) / 32_768.0).collect();
         let mut state = self.context.create_state()?;
         let mut parameters = FullParams::new(SamplingStrategy::BeamSearch { beam_size: 5, patience: -1.0 });
@@ -120,5 +178,20 @@ impl Plain {
             .map(|segment| segment.to_str_lossy().map(|text| text.trim().to_owned()))
             .collect::<Result<_, _>>()?;
         Ok(texts.join(" "))
+    }
+}
+
+#[async_trait]
+impl Ear for Plain {
+    fn name(&self) -> &str {
+        "plain Whisper"
+    }
+
+    fn edition(&self) -> &str {
+        &self.edition
+    }
+
+    async fn hear(&self, samples: &[i16]) -> anyhow::Result<String> {
+        tokio::task::block_in_place(|| self.text(samples))
     }
 }

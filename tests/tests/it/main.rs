@@ -49,6 +49,7 @@ mod search_drivers;
 mod search_joins;
 mod search_properties;
 mod secrets;
+mod secrets_manager;
 mod speech;
 mod terminology;
 mod terminology_import;

@@ -54,6 +54,9 @@ async fn advice_is_translated_and_what_says_something_else_is_refused() {
     let walk = json!({"text": "Do not walk for five days."});
     review(&doctor, &section("follow-up"), &seen["version"], walk).await;
 
+    let offer = doctor.get(PLACE).await.unwrap().json;
+    assert_eq!(offer["languages"], json!(["hi", "mr"]));
+    assert_eq!(offer["destination"], "amazon-translate in ap-south-1");
     let asked = |section: &str| json!({"section": section, "language": "hi"});
     let said = doctor.post(PLACE, &asked("instructions")).await.unwrap();
     assert_eq!(said.status, 200, "{}", said.json);
@@ -86,6 +89,10 @@ async fn without_a_translator_that_is_said() {
     let server = TestServer::start().await.unwrap();
     let answer = server.doctor.post(PLACE, &json!({"section": "instructions", "language": "hi"})).await.unwrap();
     assert_eq!(answer.status, 409, "{}", answer.json);
+    let offer = server.doctor.get(PLACE).await.unwrap().json;
+    assert_eq!((&offer["languages"], &offer["destination"]), (&json!([]), &json!(null)), "nothing is offered");
+    let page = server.doctor.get("/health").await.unwrap();
+    assert!(!page.json.to_string().contains("translation"));
     assert!(answer.json["detail"].as_str().unwrap().contains("translation.engine"));
     server.stop().await.unwrap();
 }

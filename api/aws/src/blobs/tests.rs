@@ -8,6 +8,7 @@ use wiremock::{Mock, MockServer, ResponseTemplate};
 
 use super::*;
 use crate::connection::Identity;
+use crate::moto::Moto;
 
 const BUCKET: &str = "seva-blobs";
 
@@ -155,4 +156,18 @@ async fn parts_carry_their_checksum_and_a_failed_upload_is_removed() {
     let blobs = S3Blobs::new(settings(server.uri())).await;
     let failed = blobs.put(TenantId::SHARED, Uuid::from_u128(1), "audio/flac", vec![1; writing::PART + 1]).await;
     assert!(failed.expect_err("refused").to_string().contains("AccessDenied"));
+}
+
+#[tokio::test]
+async fn moto_keeps_what_a_blob_store_promises() {
+    let moto = Moto::start().await;
+    let settings = S3Settings { connection: moto.connection(), ..settings(String::new()) };
+    let blobs = S3Blobs::new(settings).await;
+    let absent = blobs.health().await.expect_err("no bucket yet").to_string();
+    assert!(absent.contains("there is no bucket \"seva-blobs\""), "{absent}");
+    let place =
+        "<CreateBucketConfiguration><LocationConstraint>ap-south-1</LocationConstraint></CreateBucketConfiguration>";
+    moto.ask(&format!("PUT /{BUCKET}"), "s3", "", place).await;
+    blobs.health().await.expect("a bucket");
+    seva_clinic::testing::blob_store_contract(&blobs).await;
 }

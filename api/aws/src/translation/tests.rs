@@ -1,4 +1,7 @@
+use std::time::Instant;
+
 use serde_json::json;
+use seva_clinic::testing::{TranslationContract, translation_contract};
 use wiremock::matchers::path;
 use wiremock::{Mock, MockServer, Request, ResponseTemplate};
 
@@ -100,4 +103,47 @@ async fn health_names_a_terminology_that_is_missing() {
     translator(server.uri(), &[]).await.health().await.expect("the languages answer");
     let error = translator(server.uri(), &["gone"]).await.health().await.expect_err("no such terminology");
     assert!(error.to_string().contains("ResourceNotFoundException"), "{error}");
+}
+
+async fn answering(answer: ResponseTemplate) -> MockServer {
+    let server = MockServer::start().await;
+    Mock::given(path(TRANSLATE)).respond_with(answer).mount(&server).await;
+    server
+}
+
+#[tokio::test]
+async fn it_keeps_what_a_translator_promises() {
+    let server = MockServer::start().await;
+    let echo = |request: &Request| said(&text_of(request));
+    Mock::given(path(TRANSLATE)).respond_with(echo).mount(&server).await;
+    Mock::given(path(LANGUAGES)).respond_with(respond(200, &json!({"Languages": []}))).mount(&server).await;
+    let refusing = answering(fault(400, "UnsupportedLanguagePairException")).await;
+    let busy = answering(fault(503, "ServiceUnavailableException")).await;
+    translation_contract(TranslationContract {
+        ready: &translator(server.uri(), &[]).await,
+        refusing: &translator(refusing.uri(), &[]).await,
+        busy: &translator(busy.uri(), &[]).await,
+        away: &translator("http://127.0.0.1:9".to_owned(), &[]).await,
+        limit: TEXT_LIMIT,
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_slow_service_ends_at_the_budget_of_the_text() {
+    let slow = answering(said("आराम करें।").set_delay(Duration::from_secs(30))).await;
+    let budget = Duration::from_millis(600);
+    let asked = translator(slow.uri(), &[]).await.within(budget);
+    let started = Instant::now();
+    let error = asked.translate("Rest.", HINDI).await.expect_err("no answer");
+    assert!(matches!(error, TranslationError::Unavailable { .. }), "{error}");
+    assert!((budget..budget * 5).contains(&started.elapsed()), "{:?}", started.elapsed());
+    // Many pieces that are each in time end there, too.
+    let steady = answering(said("आराम करें।").set_delay(Duration::from_millis(400))).await;
+    let asked = translator(steady.uri(), &[]).await.within(budget);
+    let started = Instant::now();
+    let text = "Rest well. ".repeat(10 * PIECE_LIMIT / 11);
+    asked.translate(&text, HINDI).await.expect_err("three rounds of four pieces");
+    assert!((budget..budget * 5).contains(&started.elapsed()), "{:?}", started.elapsed());
+    assert_eq!(BUDGET, Duration::from_secs(45), "docs/operations.md says so");
 }

@@ -29,6 +29,14 @@ pub struct TranslationApi {
 
 #[OpenApi]
 impl TranslationApi {
+    /// Tells what can be translated.
+    #[oai(path = "/v1/encounters/:encounter/translations", method = "get", operation_id = "readTranslationOffer")]
+    async fn read_translation_offer(&self, request: &Request, encounter: Path<String>) -> poem::Result<Json<Value>> {
+        let caller = self.services.authenticator.caller(request).await?;
+        super::encounter(&encounter)?;
+        Ok(super::shown(&self.services.translations.offer(&caller))?)
+    }
+
     /// Translates a section of advice.
     #[oai(path = "/v1/encounters/:encounter/translations", method = "post", operation_id = "translateAdvice")]
     async fn translate_advice(

@@ -1,4 +1,4 @@
-//! Where a speech service is, what shows who asks, and which certificates are trusted
+//! Where a service is, what shows who asks, and which certificates are trusted
 //! (RFC 5280, <https://www.rfc-editor.org/rfc/rfc5280>).
 
 use std::fmt;
@@ -15,7 +15,7 @@ use rustls_platform_verifier::Verifier;
 #[derive(Debug, thiserror::Error)]
 pub enum PlaceError {
     /// The address is none.
-    #[error("the address of the speech service can't be read")]
+    #[error("the address of the service can't be read")]
     Address,
     /// The file holds no certificate.
     #[error("the certificate can't be read: {0}")]
@@ -44,7 +44,7 @@ impl fmt::Debug for Place {
 
 impl Place {
     /// The address without what may be secret in it: scheme, host and port.
-    pub(super) fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         let Some((scheme, rest)) = self.endpoint.split_once("://") else { return String::new() };
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
         let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
@@ -66,8 +66,8 @@ impl Place {
         Ok(builder.with_no_client_auth())
     }
 
-    /// An HTTP client; it follows no redirect, because audio goes to the configured place only.
-    pub(super) fn client(&self) -> Result<reqwest::Client, PlaceError> {
+    /// An HTTP client; it follows no redirect, because what is sent goes to the configured place only.
+    pub(crate) fn client(&self) -> Result<reqwest::Client, PlaceError> {
         let trusted: Result<Vec<_>, _> = self.trusted()?.iter().map(|each| Certificate::from_der(each)).collect();
         let trusted = trusted.map_err(|error| PlaceError::Certificate(error.to_string()))?;
         let builder = reqwest::Client::builder()

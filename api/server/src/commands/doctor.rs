@@ -48,7 +48,7 @@ pub(super) async fn run(configuration: &Configuration, fix: bool) -> anyhow::Res
 fn data(configuration: &Configuration) -> Result<String, String> {
     let folder = &configuration.data.folder;
     data_folder::ensure(folder).map_err(|error| format!("{error:#}"))?;
-    data_folder::master_key(folder, configuration.data.master_key.as_deref()).map_err(|error| format!("{error:#}"))?;
+    data_folder::master_key(folder, configuration.data.master_key.as_ref()).map_err(|error| format!("{error:#}"))?;
     Ok(folder.display().to_string())
 }
 

@@ -9,7 +9,7 @@ use super::{
 };
 
 /// Services over HTTP.
-const WEB: [&str; 2] = ["https://", "http://"];
+pub(super) const WEB: [&str; 2] = ["https://", "http://"];
 /// Services over WebSockets (RFC 6455, section 3).
 const SOCKET: [&str; 2] = ["wss://", "ws://"];
 /// The one language of Transcribe Medical.
@@ -50,6 +50,7 @@ impl Configuration {
         }
         self.speech.check()?;
         self.translation.check()?;
+        self.check_secrets()?;
         address("identity.jwks_url", identity.jwks_url.as_deref(), WEB)?;
         address("extraction.endpoint", extraction.endpoint.as_deref(), WEB)?;
         address("blobs.endpoint", blobs.endpoint.as_deref(), WEB)
@@ -58,14 +59,24 @@ impl Configuration {
 
 impl Translation {
     fn check(&self) -> Result<(), ConfigurationError> {
-        let when = "translation.engine is amazon-translate";
+        let (amazon, libre) = ("translation.engine is amazon-translate", "translation.engine is libretranslate");
         if self.engine == TranslationEngine::AmazonTranslate {
-            needed("translation.region", self.region.as_deref(), when)?;
+            needed("translation.region", self.region.as_deref(), amazon)?;
             region("translation.region", self.region.as_deref())?;
         } else {
-            unused("translation.region", self.region.as_deref(), when)?;
-            unused("translation.endpoint", self.endpoint.as_deref(), when)?;
-            unused("translation.terminologies", self.terminologies.0.first().map(String::as_str), when)?;
+            unused("translation.region", self.region.as_deref(), amazon)?;
+            unused("translation.terminologies", self.terminologies.0.first().map(String::as_str), amazon)?;
+        }
+        match self.engine {
+            TranslationEngine::Libretranslate => needed("translation.endpoint", self.endpoint.as_deref(), libre)?,
+            TranslationEngine::AmazonTranslate => {}
+            TranslationEngine::None => {
+                let when = "translation.engine is amazon-translate or libretranslate";
+                unused("translation.endpoint", self.endpoint.as_deref(), when)?;
+            }
+        }
+        if self.engine != TranslationEngine::Libretranslate {
+            unused("translation.api_key", self.api_key.as_ref().map(super::Secret::reveal), libre)?;
         }
         address("translation.endpoint", self.endpoint.as_deref(), WEB)
     }
@@ -128,11 +139,11 @@ impl Speech {
     }
 }
 
-fn wrong(place: &str, message: String) -> Result<(), ConfigurationError> {
+pub(super) fn wrong(place: &str, message: String) -> Result<(), ConfigurationError> {
     Err(ConfigurationError::Wrong { place: place.to_owned(), message })
 }
 
-fn needed(place: &str, value: Option<&str>, when: &str) -> Result<(), ConfigurationError> {
+pub(super) fn needed(place: &str, value: Option<&str>, when: &str) -> Result<(), ConfigurationError> {
     match value {
         Some(text) if !text.trim().is_empty() => Ok(()),
         _ => wrong(place, format!("must be set when {when}")),
@@ -140,14 +151,14 @@ fn needed(place: &str, value: Option<&str>, when: &str) -> Result<(), Configurat
 }
 
 /// A setting that does nothing is a mistake: what it belongs to was forgotten.
-fn unused(place: &str, value: Option<&str>, when: &str) -> Result<(), ConfigurationError> {
+pub(super) fn unused(place: &str, value: Option<&str>, when: &str) -> Result<(), ConfigurationError> {
     match value {
         Some(text) if !text.is_empty() => wrong(place, format!("does something only when {when}")),
         _ => Ok(()),
     }
 }
 
-fn region(place: &str, value: Option<&str>) -> Result<(), ConfigurationError> {
+pub(super) fn region(place: &str, value: Option<&str>) -> Result<(), ConfigurationError> {
     let text = value.unwrap_or_default();
     let parts = text.split('-').count();
     let letters = text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
@@ -158,7 +169,7 @@ fn region(place: &str, value: Option<&str>) -> Result<(), ConfigurationError> {
 }
 
 /// Keys and clinical data go over TLS; a plain address is for this machine alone.
-fn address(place: &str, value: Option<&str>, schemes: [&str; 2]) -> Result<(), ConfigurationError> {
+pub(super) fn address(place: &str, value: Option<&str>, schemes: [&str; 2]) -> Result<(), ConfigurationError> {
     let Some(text) = value.filter(|text| !text.is_empty()) else { return Ok(()) };
     let [safe, plain] = schemes;
     let secure = text.strip_prefix(safe).is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));

@@ -44,6 +44,13 @@ pub const KEYS: &[Key] = &[
     key("database", "binaries", "", "folder with initdb and postgres"),
     number("database", "connections", "3 per core, at least 8", "connections that serve requests"),
     number("database", "statement_seconds", "60", "seconds that a statement of a request may run"),
+    key(
+        "secrets",
+        "region",
+        "",
+        "AWS region of secrets that a setting names as secretsmanager:<name>; an ARN names its own; never guessed",
+    ),
+    key("secrets", "endpoint", "", "another address than the region's own, such as an interface endpoint"),
     key("speech", "engine", "embedded", "embedded, openai, vosk, transcribe or transcribe-medical"),
     key(
         "speech",
@@ -111,9 +118,20 @@ pub const KEYS: &[Key] = &[
         "",
         "code systems whose codes Comprehend Medical infers too, with commas: rxnorm, icd10cm, snomedct; each is paid for",
     ),
-    key("translation", "engine", "none", "none or amazon-translate: what translates advice, on request"),
+    key(
+        "translation",
+        "engine",
+        "none",
+        "none, amazon-translate or libretranslate: what translates advice, on request",
+    ),
     key("translation", "region", "", "AWS region of Translate; never guessed"),
-    key("translation", "endpoint", "", "another address than the region's own, such as an interface endpoint"),
+    key(
+        "translation",
+        "endpoint",
+        "",
+        "libretranslate: address that ends before /translate; amazon-translate: another address than the region's own",
+    ),
+    key("translation", "api_key", "", "libretranslate: key that the service wants"),
     key(
         "translation",
         "terminologies",

@@ -1,9 +1,10 @@
 //! `[speech]`: which engine listens, and what it needs.
 
-use std::fmt;
 use std::path::PathBuf;
 
 use serde::Deserialize;
+
+use super::Secret;
 
 /// The embedded model that is used when none is named.
 pub const MODEL: &str = "base";
@@ -71,23 +72,5 @@ impl SpeechChoice {
             Self::Transcribe => "transcribe",
             Self::TranscribeMedical => "transcribe-medical",
         }
-    }
-}
-
-/// A text that is shown to nobody.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The text, for whom it is meant.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("[secret]")
     }
 }

@@ -52,6 +52,9 @@ fn incomplete_choices_name_the_missing_key() {
         ("[speech]\nengine = \"vosk\"\nlanguage = \"hi\"\nendpoint = \"https://speech.example\"", "begin with wss://"),
         ("[translation]\nengine = \"amazon-translate\"", "translation.region: must be set"),
         ("[translation]\nregion = \"ap-south-1\"", "translation.region: does something only when"),
+        ("[translation]\nengine = \"libretranslate\"", "translation.endpoint: must be set when translation.engine is"),
+        ("[translation]\nengine = \"libretranslate\"\nendpoint = \"http://mt.example\"", "must begin with https://"),
+        ("[translation]\napi_key = \"k\"", "translation.api_key: does something only when translation.engine is libre"),
         ("[translation]\nterminologies = \"names\"", "translation.terminologies: does something only when"),
         ("[speech]\nengine = \"transcribe\"", "speech.region: must be set"),
         ("[speech]\nengine = \"transcribe\"\nregion = \"Mumbai\"", "\"Mumbai\" is not the name"),
@@ -62,6 +65,12 @@ fn incomplete_choices_name_the_missing_key() {
             "does something only when speech.engine is transcribe or transcribe-medical",
         ),
         ("[speech]\napi_key = \"k\"", "speech.api_key: does something only when"),
+        ("[database]\nurl = \"secretsmanager:seva/url\"", "secrets.region: must be set when a setting names a secret"),
+        ("[database]\nurl = \"secretsmanager:a\"\n[secrets]\nregion = \"Mumbai\"", "\"Mumbai\" is not the name"),
+        ("[data]\nmaster_key = \"arn:aws:kms:ap-south-1:111122223333:key/1\"", "data.master_key: must be the ARN of a"),
+        ("[data]\nmaster_key = \"secretsmanager:seva#\"", "data.master_key: must name a member"),
+        ("[secrets]\nregion = \"ap-south-1\"", "secrets.region: does something only when"),
+        ("[secrets]\nendpoint = \"https://vpce.example\"", "secrets.endpoint: does something only when"),
     ] {
         let error = Configuration::from_parts("", text, Vec::new()).expect_err(text).to_string();
         assert!(error.contains(place), "{text}: {error}");

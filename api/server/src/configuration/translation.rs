@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::Secret;
+
 /// `[translation]`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -10,8 +12,10 @@ pub struct Translation {
     pub engine: TranslationEngine,
     /// The AWS region of Translate; needed by it, and never guessed.
     pub region: Option<String>,
-    /// Another address than the region's own, such as an interface endpoint of the network.
+    /// The address of the service, or another one than the region's own, such as an interface endpoint of the network.
     pub endpoint: Option<String>,
+    /// The key that the service wants.
+    pub api_key: Option<Secret>,
     /// Custom terminologies of the AWS account.
     pub terminologies: Terminologies,
 }
@@ -25,6 +29,8 @@ pub enum TranslationEngine {
     None,
     /// Amazon Translate.
     AmazonTranslate,
+    /// A service with LibreTranslate's interface.
+    Libretranslate,
 }
 
 /// Names of terminologies with commas between them.

@@ -75,7 +75,7 @@ impl Parts<'_> {
     /// What recordings and blobs are sealed with.
     pub(super) fn sealed(&self) -> anyhow::Result<Sealed> {
         let data = &self.configuration.data;
-        let master = data_folder::master_key(&data.folder, data.master_key.as_deref())?;
+        let master = data_folder::master_key(&data.folder, data.master_key.as_ref())?;
         let recordings = Arc::new(PostgresDictations::new(self.database));
         Ok(Sealed { recordings, cipher: Arc::new(AesGcmCipher::new(&master)) })
     }

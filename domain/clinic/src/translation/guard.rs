@@ -80,6 +80,12 @@ impl Guard {
         Some(Self { english: WORDS.get("en")?, target })
     }
 
+    /// The languages that have a guard, by their tags.
+    #[must_use]
+    pub fn languages() -> Vec<&'static str> {
+        WORDS.keys().copied().filter(|language| *language != "en").collect()
+    }
+
     /// Lists what a translation lost, added or changed.
     #[must_use]
     pub fn differences(self, source: &str, translation: &str, names: &[String]) -> Vec<Difference> {
