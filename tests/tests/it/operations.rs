@@ -79,8 +79,8 @@ async fn labels_newest_values_documents_and_faults_are_told() {
     assert_eq!(fine["issue"][0]["severity"], "information", "{fine}");
     let unruly = json!({"resourceType": "Parameters", "parameter": [
         {"name": "mode", "valueCode": "update"},
-        {"name": "profile", "valueUri": "http://x.example/p"},
-        {"name": "resource", "resource": {"resourceType": "Patient", "telecom": [{"value": "1"}]}}]});
+        {"name": "resource", "resource": {"resourceType": "Patient", "telecom": [{"value": "1"}],
+            "meta": {"profile": ["http://x.example/p"]}}}]});
     let outcome = doctor.post("/fhir/Patient/$validate", &unruly).await.unwrap().json.to_string();
     for found in ["cpt-2", "an update needs an id", "http://x.example/p isn't known"] {
         assert!(outcome.contains(found), "{found} in {outcome}");

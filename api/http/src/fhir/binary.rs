@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use poem::http::{StatusCode, header};
 use poem::{Request, Response};
 use seva_clinic::blobs::{BlobLink, with_data};
@@ -12,7 +13,7 @@ use seva_fhir::types::{ResourceKey, VersionId};
 use super::answer::{etag, http_date, resource};
 use super::format::Raw;
 use super::{CallerRef, FhirEndpoint, negotiation};
-use crate::failure::Failure;
+use crate::failure::{FHIR_JSON, FHIR_XML, Failure};
 use crate::range;
 
 /// Whose rights decide about a raw body (binary.html#security).
@@ -38,7 +39,8 @@ pub(super) async fn read(
         Some(link) => Some(face.blobs().get(caller.tenant, &link).await?),
         None => None,
     };
-    if negotiation::wants_resource(request) {
+    let content_type = binary.get_str("contentType").unwrap_or("application/octet-stream");
+    if negotiation::wants_resource(request) && !prefers_content(request, content_type) {
         return Ok(match bytes {
             Some(bytes) => {
                 let body = with_data(&binary, &bytes).to_bytes().into();
@@ -47,11 +49,36 @@ pub(super) async fn read(
             None => resource(stored, request),
         });
     }
+    let known = resource(Stored { body: Bytes::new(), ..stored.clone() }, request);
+    if known.status() == StatusCode::NOT_MODIFIED {
+        return Ok(known);
+    }
     let bytes = match bytes {
         Some(bytes) => bytes,
         None => STANDARD.decode(binary.get_str("data").unwrap_or_default()).unwrap_or_default(),
     };
-    raw(&stored, binary.get_str("contentType").unwrap_or("application/octet-stream"), &bytes, request)
+    raw(&stored, content_type, &bytes, request)
+}
+
+/// Whether the content is asked for before FHIR: by its own media type, which may be plain JSON, or with a higher
+/// quality.
+fn prefers_content(request: &Request, content_type: &str) -> bool {
+    let Some(accept) = request.header(header::ACCEPT).filter(|_| !negotiation::names_format(request)) else {
+        return false;
+    };
+    let own = negotiation::media_type(content_type);
+    let (mut content, mut fhir) = (None, None);
+    for range in accept.split(',') {
+        let name = negotiation::media_type(range);
+        let quality = Some(negotiation::quality_of(range));
+        let is_fhir = name == FHIR_JSON || name == FHIR_XML;
+        if is_fhir || negotiation::is_json(range) && name != own {
+            fhir = fhir.max(quality);
+        } else if name == own || name == "*/*" || name.strip_suffix("/*").is_some_and(|kind| own.starts_with(kind)) {
+            content = content.max(quality);
+        }
+    }
+    content > fhir
 }
 
 fn raw(stored: &Stored, content_type: &str, bytes: &[u8], request: &Request) -> Result<Response, Failure> {

@@ -80,11 +80,12 @@ pub(super) async fn run(
             Parameters::from_body(request, face.service(), &body)?
         }
         ref method => {
-            return Err(Failure::MethodNotAllowed { method: method.to_string(), allow: "POST" });
+            let allow = if called.operation.writes { "POST" } else { "GET, HEAD, POST" };
+            return Err(Failure::MethodNotAllowed { method: method.to_string(), allow });
         }
     };
     match (called.operation.name, &called.on) {
-        ("everything", On::Instance(key)) => everything::run(face, caller, key, &given).await,
+        ("everything", on) => everything::run(face, caller, on, &given).await,
         ("export", on) => export::start(face, caller, (on, &given), request).await,
         ("meta", On::Instance(key)) => meta::read(face, caller, key).await,
         ("meta-add" | "meta-delete", On::Instance(key)) => {
@@ -97,7 +98,7 @@ pub(super) async fn run(
         ("explain", on) => explain::run(face, caller, on, &given).await,
         ("validate", on) => validate::run(face, caller, on, &given).await,
         ("lastn", On::Type(_)) => lastn::run(face, caller, &given).await,
-        ("document", On::Instance(key)) => document::run(face, caller, key).await,
+        ("document", on) => document::run(face, caller, on, &given).await,
         ("expand", on) => expand::run(face, caller, on, &given).await,
         ("validate-code", on) => terminology::validate_code(face, caller, on, &given).await,
         ("lookup", on) => lookup::run(face, caller, on, &given).await,

@@ -26,7 +26,9 @@ pub(super) async fn start(
         let known = PARAMETERS.join(", ");
         return Err(Failure::BadRequest(format!("$export does not know {name:?}: it knows {known}")));
     }
-    if let Some(format) = given.text("_outputFormat").filter(|format| !FORMATS.contains(format)) {
+    // A plus sign of the URL is meant as one.
+    let format = given.text("_outputFormat").map(|format| format.replace(' ', "+"));
+    if let Some(format) = format.filter(|format| !FORMATS.contains(&format.as_str())) {
         return Err(Failure::BadRequest(format!("_outputFormat {format:?} is not written: ask for {LINES}")));
     }
     let asked = ExportRequest {
