@@ -83,7 +83,10 @@ impl FhirEndpoint {
             *wishes = format::Wishes::of(&request);
             negotiation::check(&request)?;
         }
-        format::receive(&self.service, &target, &mut request).await?;
+        match format::receive(&self.service, &target, &mut request).await {
+            Err(failure) if target.is_validation() => return operations::not_valid(failure),
+            received => received?,
+        }
         if negotiation::wants_later(&request) && !target.is_bulk() {
             return jobs::later(self, &caller, request).await;
         }
@@ -223,8 +226,11 @@ async fn resource_body(request: &mut Request, target: &Target) -> Result<Bytes, 
     let check = |kind: &str| negotiation::check_body(kind, target);
     let refusal = kind.as_deref().map(check).unwrap_or(Ok(()));
     match (refusal, kind) {
-        (Err(_), Some(kind)) if target.is_binary() => {
+        (refusal, Some(kind)) if target.is_binary() => {
             let body = body_of(request).await?;
+            if refusal.is_ok() && !binary::is_content(&body, &kind)? {
+                return Ok(body);
+            }
             Ok(binary::wrapped(&body, &kind, request, target.instance()).into())
         }
         (refusal, _) => {

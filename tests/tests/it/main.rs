@@ -50,6 +50,7 @@ mod search_contained;
 mod search_drivers;
 mod search_joins;
 mod search_properties;
+mod search_snapshots;
 mod secrets;
 mod speech;
 mod terminology;

@@ -91,3 +91,42 @@ async fn a_wrong_method_is_told_the_right_ones() {
     }
     server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn parameters_are_a_sound_resource() {
+    let server = TestServer::start().await.unwrap();
+    let doctor = &server.doctor;
+    for (path, body, word) in [
+        ("Patient/rane/$everything", json!({}), "no resourceType"),
+        ("Patient/rane/$everything", json!({"resourceType": "Patient"}), "not as Patient"),
+        (
+            "Patient/rane/$everything",
+            json!({"resourceType": "Parameters", "parameter": [{"valueString": "x"}]}),
+            "name",
+        ),
+        ("Patient/rane/$everything", json!({"resourceType": "Parameters", "parameters": []}), "parameters"),
+        (
+            "Patient/rane/$meta-add",
+            json!({"resourceType": "Parameters", "parameter": [{"name": "meta", "valueString": "x"}]}),
+            "a Meta",
+        ),
+    ] {
+        let refused = doctor.post(&format!("/fhir/{path}"), &body).await.unwrap();
+        assert!(refused.status == 400 && refused.issues().contains(word), "{path} {body}: {}", refused.issues());
+    }
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn xml_that_is_not_fhirs_is_validated_too() {
+    let server = TestServer::start().await.unwrap();
+    let validate = async |body: &str| {
+        let headers = [("content-type", "application/fhir+xml")];
+        server.doctor.send(Method::POST, "/fhir/Patient/$validate", &headers, Some(body.into())).await.unwrap()
+    };
+    let wrong = validate("<Patient xmlns=\"http://hl7.org/fhir\"><brithDate value=\"1980\"/></Patient>").await;
+    assert_eq!((wrong.status, &wrong.json["issue"][0]["severity"]), (200, &json!("error")), "{}", wrong.issues());
+    assert_eq!(wrong.json["issue"][0]["expression"][0], "Patient.brithDate");
+    assert_eq!(validate("no XML at all").await.status, 400);
+    server.stop().await.unwrap();
+}

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use poem::http::{StatusCode, header};
+use poem::http::{HeaderValue, StatusCode, header};
 use poem::{Request, Response};
 use seva_clinic::blobs::{BlobLink, with_data};
 use seva_fhir::json::{Json, JsonObject, Limits, object, parse};
@@ -12,6 +12,7 @@ use seva_fhir::types::{ResourceKey, VersionId};
 
 use super::answer::{etag, http_date, resource};
 use super::format::Raw;
+use super::search::{presentation, presented};
 use super::{CallerRef, FhirEndpoint, negotiation};
 use crate::failure::{FHIR_JSON, FHIR_XML, Failure};
 use crate::range;
@@ -41,12 +42,16 @@ pub(super) async fn read(
     };
     let content_type = binary.get_str("contentType").unwrap_or("application/octet-stream");
     if negotiation::wants_resource(request) && !prefers_content(request, content_type) {
-        return Ok(match bytes {
-            Some(bytes) => {
-                let body = with_data(&binary, &bytes).to_bytes().into();
-                resource(Stored { body, ..stored }, request)
-            }
-            None => resource(stored, request),
+        let wanted = presentation(request)?;
+        let stored = match bytes {
+            Some(bytes) => Stored { body: with_data(&binary, &bytes).to_bytes().into(), ..stored },
+            None => stored,
+        };
+        return Ok(if wanted.is_whole() {
+            resource(stored, request)
+        } else {
+            let body = presented(&stored.body, &wanted).into_owned().into();
+            resource(Stored { body, ..stored }, request)
         });
     }
     let known = resource(Stored { body: Bytes::new(), ..stored.clone() }, request);
@@ -57,7 +62,11 @@ pub(super) async fn read(
         Some(bytes) => bytes,
         None => STANDARD.decode(binary.get_str("data").unwrap_or_default()).unwrap_or_default(),
     };
-    raw(&stored, content_type, &bytes, request)
+    let mut answer = raw(&stored, content_type, &bytes, request)?;
+    if let Some(context) = context.and_then(|reference| reference.parse::<HeaderValue>().ok()) {
+        answer.headers_mut().insert(SECURITY_CONTEXT, context);
+    }
+    Ok(answer)
 }
 
 /// Whether the content is asked for before FHIR: by its own media type, which may be plain JSON, or with a higher
@@ -98,6 +107,15 @@ fn raw(stored: &Stored, content_type: &str, bytes: &[u8], request: &Request) -> 
     let place = range::content_range(&part, size);
     let cut = range::cut(bytes, &part).to_vec();
     Ok(response.status(StatusCode::PARTIAL_CONTENT).header(header::CONTENT_RANGE, place).body(cut))
+}
+
+/// Whether a body that came as FHIR is content all the same, because it is no Binary (R4 binary.html#rest).
+pub(super) fn is_content(body: &[u8], kind: &str) -> Result<bool, Failure> {
+    if !negotiation::is_json(kind) {
+        return Ok(true);
+    }
+    let value = parse(body, &Limits::default()).map_err(|error| Failure::BadRequest(error.to_string()))?;
+    Ok(value.get_str("resourceType") != Some("Binary"))
 }
 
 /// Wraps a raw body into the resource that is stored.

@@ -30,6 +30,10 @@ use seva_fhir::types::{ResourceKey, ResourceType};
 use super::{CallerRef, FhirEndpoint, body_of};
 use crate::failure::{FHIR_JSON, Failure};
 pub(super) use parameters::Parameters;
+pub(super) use validate::not_valid;
+
+/// The operations that have a resource as parameter, which may be the body itself.
+const TAKE_RESOURCES: [&str; 6] = ["validate", "expand", "validate-code", "translate", "match", "convert"];
 
 /// An operation, and on what it is called.
 #[derive(Debug)]
@@ -84,7 +88,11 @@ pub(super) async fn run(
             return Err(Failure::MethodNotAllowed { method: method.to_string(), allow });
         }
     };
-    match (called.operation.name, &called.on) {
+    let name = called.operation.name;
+    if let Some(kind) = given.bare().filter(|_| !TAKE_RESOURCES.contains(&name)) {
+        return Err(Failure::BadRequest(format!("${name} takes its parameters as Parameters, not as {kind}")));
+    }
+    match (name, &called.on) {
         ("everything", on) => everything::run(face, caller, on, &given).await,
         ("export", on) => export::start(face, caller, (on, &given), request).await,
         ("meta", On::Instance(key)) => meta::read(face, caller, key).await,

@@ -92,6 +92,11 @@ impl Target {
         }
     }
 
+    /// Whether it asks what is wrong with a resource.
+    pub(super) fn is_validation(&self) -> bool {
+        matches!(self, Self::Operation(called) if called.operation.name == "validate")
+    }
+
     /// Whether it is answered later in any case.
     pub(super) fn is_bulk(&self) -> bool {
         matches!(self, Self::Operation(called) if matches!(called.operation.name, "export" | "import"))

@@ -19,7 +19,10 @@ pub(super) async fn change(
     (key, name): (&ResourceKey, &str),
     given: &Parameters,
 ) -> Result<Response, Failure> {
-    let meta = given.value("meta").ok_or_else(|| Failure::BadRequest(format!("${name} needs the parameter meta")))?;
+    let meta = given
+        .value("meta")
+        .filter(|meta| meta.as_object().is_some())
+        .ok_or_else(|| Failure::BadRequest(format!("${name} needs the parameter meta, a Meta")))?;
     let change = if name == "meta-add" { MetaChange::Add } else { MetaChange::Delete };
     Ok(returned(face.service().change_meta(caller, key, (change, meta)).await?))
 }
