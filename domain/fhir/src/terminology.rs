@@ -21,7 +21,7 @@ pub use concept::{Concept, Designation, Property, words_of};
 pub use expansion::{Expansion, ExpansionError, LARGEST, Sources, StoredPart, expand, imports, parts};
 pub use filter::{Filter, Hierarchy, Operator};
 pub use nesting::{Nested, nest};
-pub use specified::{listed, specified};
+pub use specified::{listed, specified, specified_value_set};
 pub use store::{
     ClosureAdded, ClosureCode, ClosureLine, ConceptImport, ConceptPage, ConceptQuery, ConceptStore, Detail,
     ImportContent, ImportError, ImportHeader, ImportRow, Imported, Relatives, StoredSystem,

@@ -39,6 +39,7 @@ async fn the_media_type_that_is_asked_for_decides_the_form() {
         assert_eq!(form(path, accept).await, expected, "{accept}");
     }
     assert_eq!(form(&format!("{text}?_format=xml"), "text/plain").await, xml);
+    assert_eq!(form(&format!("{text}?_format=text/plain"), fhir).await, "text/plain");
     server.stop().await.unwrap();
 }
 

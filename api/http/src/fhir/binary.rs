@@ -72,16 +72,16 @@ pub(super) async fn read(
 /// Whether the content is asked for before FHIR: by its own media type, which may be plain JSON, or with a higher
 /// quality.
 fn prefers_content(request: &Request, content_type: &str) -> bool {
-    let Some(accept) = request.header(header::ACCEPT).filter(|_| !negotiation::names_format(request)) else {
-        return false;
-    };
     let own = negotiation::media_type(content_type);
+    if let Some(format) = negotiation::named_format(request) {
+        return negotiation::media_type(&format) == own && !is_fhir(own);
+    }
+    let Some(accept) = request.header(header::ACCEPT) else { return false };
     let (mut content, mut fhir) = (None, None);
     for range in accept.split(',') {
         let name = negotiation::media_type(range);
         let quality = Some(negotiation::quality_of(range));
-        let is_fhir = name == FHIR_JSON || name == FHIR_XML;
-        if is_fhir || negotiation::is_json(range) && name != own {
+        if is_fhir(name) || negotiation::is_json(range) && name != own {
             fhir = fhir.max(quality);
         } else if name == own || name == "*/*" || name.strip_suffix("/*").is_some_and(|kind| own.starts_with(kind)) {
             content = content.max(quality);
@@ -107,6 +107,10 @@ fn raw(stored: &Stored, content_type: &str, bytes: &[u8], request: &Request) -> 
     let place = range::content_range(&part, size);
     let cut = range::cut(bytes, &part).to_vec();
     Ok(response.status(StatusCode::PARTIAL_CONTENT).header(header::CONTENT_RANGE, place).body(cut))
+}
+
+fn is_fhir(media_type: &str) -> bool {
+    media_type == FHIR_JSON || media_type == FHIR_XML
 }
 
 /// Whether a body that came as FHIR is content all the same, because it is no Binary (R4 binary.html#rest).

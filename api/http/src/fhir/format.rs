@@ -44,15 +44,7 @@ enum Coding {
 
 impl Wishes {
     pub(super) fn of(request: &Request) -> Self {
-        let accepts = |text: &str| {
-            text.split(',').any(|coding| {
-                let (name, quality) = coding.split_once(';').unwrap_or((coding, ""));
-                let refused = quality.trim().strip_prefix("q=").and_then(|q| q.parse::<f32>().ok()) == Some(0.0);
-                name.trim().eq_ignore_ascii_case("gzip") && !refused
-            })
-        };
-        let gzip = request.header(header::ACCEPT_ENCODING).is_some_and(accepts);
-        let coding = if gzip { Coding::Gzip } else { Coding::Plain };
+        let coding = if takes_gzip(request) { Coding::Gzip } else { Coding::Plain };
         Self { presentation: negotiation::presentation(request), coding }
     }
 
@@ -60,6 +52,18 @@ impl Wishes {
     pub(super) fn is_packed_json(&self) -> bool {
         self.coding == Coding::Gzip && self.presentation == COMPACT
     }
+}
+
+/// Whether a client unpacks gzip.
+pub(super) fn takes_gzip(request: &Request) -> bool {
+    let accepts = |text: &str| {
+        text.split(',').any(|coding| {
+            let (name, quality) = coding.split_once(';').unwrap_or((coding, ""));
+            let refused = quality.trim().strip_prefix("q=").and_then(|q| q.parse::<f32>().ok()) == Some(0.0);
+            name.trim().eq_ignore_ascii_case("gzip") && !refused
+        })
+    };
+    request.header(header::ACCEPT_ENCODING).is_some_and(accepts)
 }
 
 /// A form may say how it wants its answer, as the URL of a GET does (R4 http.html#search): it is moved there. Tells

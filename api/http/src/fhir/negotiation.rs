@@ -91,9 +91,9 @@ pub(super) fn quality_of(range: &str) -> u32 {
     (quality.clamp(0.0, 1.0) * 1000.0) as u32
 }
 
-/// Whether the URL names a format, which goes before what the headers accept.
-pub(super) fn names_format(request: &Request) -> bool {
-    parameter(request, "_format").is_some()
+/// What the URL asks for, which goes before what the headers accept.
+pub(super) fn named_format(request: &Request) -> Option<String> {
+    parameter(request, "_format")
 }
 
 /// Whether FHIR is asked for by name, which decides how a Binary goes out.

@@ -25,7 +25,7 @@ use poem::http::Method;
 use poem::{Request, Response};
 use seva_fhir::json::Json;
 use seva_fhir::operations::{Operation, Scope};
-use seva_fhir::types::{ResourceKey, ResourceType};
+use seva_fhir::types::{ResourceKey, ResourceType, VersionId};
 
 use super::{CallerRef, FhirEndpoint, body_of};
 use crate::failure::{FHIR_JSON, Failure};
@@ -51,6 +51,8 @@ pub(super) enum On {
     Type(ResourceType),
     /// A resource.
     Instance(ResourceKey),
+    /// A version of a resource.
+    Version(ResourceKey, VersionId),
 }
 
 impl On {
@@ -59,7 +61,7 @@ impl On {
         match self {
             Self::System => Scope::System,
             Self::Type(_) => Scope::Type,
-            Self::Instance(_) => Scope::Instance,
+            Self::Instance(_) | Self::Version(..) => Scope::Instance,
         }
     }
 }
@@ -95,7 +97,8 @@ pub(super) async fn run(
     match (name, &called.on) {
         ("everything", on) => everything::run(face, caller, on, &given).await,
         ("export", on) => export::start(face, caller, (on, &given), request).await,
-        ("meta", On::Instance(key)) => meta::read(face, caller, key).await,
+        ("meta", On::Instance(key)) => meta::read(face, caller, (key, None)).await,
+        ("meta", On::Version(key, version)) => meta::read(face, caller, (key, Some(*version))).await,
         ("meta-add" | "meta-delete", On::Instance(key)) => {
             meta::change(face, caller, (key, called.operation.name), &given).await
         }

@@ -41,6 +41,24 @@ pub fn listed(url: &str) -> Option<Vec<Concept>> {
     Some(found.into_iter().map(|(_, concept)| concept).collect())
 }
 
+/// The value set of the specification that the pack lists, by its codes.
+#[must_use]
+pub fn specified_value_set(url: &str) -> Option<Json> {
+    let concepts = listed(url)?;
+    let include = |own: &[Concept]| {
+        let system = own.first().map(|first| first.system.as_str()).unwrap_or_default();
+        let codes = own.iter().map(|one| object([("code", one.code.as_str().into())]));
+        object([("system", system.into()), ("concept", array(codes))])
+    };
+    let includes = concepts.chunk_by(|one, next| one.system == next.system).map(include);
+    Some(object([
+        ("resourceType", "ValueSet".into()),
+        ("url", url.split('|').next().unwrap_or(url).into()),
+        ("status", "active".into()),
+        ("compose", object([("include", array(includes))])),
+    ]))
+}
+
 /// A concept with what the specification says of it; bare when that is nothing.
 pub(super) fn of_specification(system: &str, code: &str) -> Concept {
     placed(system, code).1

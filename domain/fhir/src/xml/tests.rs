@@ -64,9 +64,9 @@ fn xml_and_json_are_the_same_tree() {
 fn prefixes_comments_and_a_byte_order_mark_are_read() {
     let text = "\u{feff}<?xml version=\"1.0\"?>\n<?xml-stylesheet href=\"a.xsl\"?><!-- of the file -->\n<f:Patient xmlns:f=\"http://hl7.org/fhir\" \
         xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:schemaLocation=\"http://hl7.org/fhir patient.xsd\">\
-        <f:text><f:status value='generated'/><div xmlns=\"http://www.w3.org/1999/xhtml\">a<br/><!-- b --></div></f:text>\
+        <f:text><f:status value='generated'/><div xmlns=\"http://www.w3.org/1999/xhtml\" xml:lang=\"en\" class=\"c\">a<br/><!-- b --></div></f:text>\
         <!-- dropped --><f:active value=\"true\"></f:active><f:name><f:text value=\"a\n b\"/></f:name></f:Patient>\n";
-    let expected = r#"{"resourceType":"Patient","text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">a<br/><!-- b --></div>"},"active":true,"name":[{"text":"a  b"}]}"#;
+    let expected = r#"{"resourceType":"Patient","text":{"status":"generated","div":"<div xmlns=\"http://www.w3.org/1999/xhtml\" xml:lang=\"en\" class=\"c\">a<br/><!-- b --></div>"},"active":true,"name":[{"text":"a  b"}]}"#;
     assert_eq!(read(text).unwrap().to_string(), expected);
 }
 

@@ -53,8 +53,10 @@ fn composition(face: &FhirEndpoint, on: &On, given: &Parameters) -> Result<Resou
         (On::Instance(_), Some(_)) => {
             Err(Failure::BadRequest("id: the URL names the Composition already; leave the parameter out".to_owned()))
         }
-        (On::Type(_) | On::System, None) => Err(Failure::BadRequest("$document of the type needs id".to_owned())),
-        (On::Type(_) | On::System, Some(id)) => {
+        (On::Type(_) | On::System | On::Version(..), None) => {
+            Err(Failure::BadRequest("$document of the type needs id".to_owned()))
+        }
+        (On::Type(_) | On::System | On::Version(..), Some(id)) => {
             let local = id.strip_prefix(face.base()).unwrap_or(id).trim_matches('/');
             if local.contains("://") {
                 return Err(unsupported("id: Compositions of other servers are not fetched"));

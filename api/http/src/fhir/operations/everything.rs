@@ -19,7 +19,7 @@ pub(super) async fn run(
 ) -> Result<Response, Failure> {
     let key = &match on {
         On::Instance(key) => key.clone(),
-        On::Type(_) | On::System => own_record(caller)?,
+        On::Type(_) | On::System | On::Version(..) => own_record(caller)?,
     };
     let (start, end) = (given.time("start")?, given.time("end")?);
     let asked = Everything {

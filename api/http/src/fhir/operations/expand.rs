@@ -74,6 +74,9 @@ pub(super) async fn run(
         expansion.concepts.iter().map(|one| shown.concept(one).into()).collect()
     };
     let mut parameters = repeated(given);
+    for name in ["offset", "count"] {
+        parameters.extend(given.number(name)?.map(|number| parameter(name, ("valueInteger", number.into()))));
+    }
     parameters.extend(expansion.used.iter().map(|used| parameter("version", ("valueUri", used.as_str().into()))));
     for url in &expansion.incomplete {
         let text = format!("{url} is known in part only");

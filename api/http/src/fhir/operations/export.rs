@@ -35,7 +35,7 @@ pub(super) async fn start(
         level: match on {
             On::System => ExportLevel::System,
             On::Type(_) => ExportLevel::Patients,
-            On::Instance(key) => ExportLevel::Group(key.clone()),
+            On::Instance(key) | On::Version(key, _) => ExportLevel::Group(key.clone()),
         },
         types: given.types("_type")?,
         since: given.time("_since")?.map(|(low, _)| Instant::from_micros(low)),

@@ -3,14 +3,18 @@
 use poem::Response;
 use seva_fhir::json::{Json, array, object};
 use seva_fhir::service::MetaChange;
-use seva_fhir::types::ResourceKey;
+use seva_fhir::types::{ResourceKey, VersionId};
 
 use super::super::{CallerRef, FhirEndpoint};
 use super::{Parameters, answer};
 use crate::failure::Failure;
 
-pub(super) async fn read(face: &FhirEndpoint, caller: CallerRef<'_>, key: &ResourceKey) -> Result<Response, Failure> {
-    Ok(returned(face.service().meta(caller, key).await?))
+pub(super) async fn read(
+    face: &FhirEndpoint,
+    caller: CallerRef<'_>,
+    (key, version): (&ResourceKey, Option<VersionId>),
+) -> Result<Response, Failure> {
+    Ok(returned(face.service().meta(caller, key, version).await?))
 }
 
 pub(super) async fn change(

@@ -133,7 +133,9 @@ impl<'t> Source<'t> {
         let prefix = start.name().as_ref().len() - length;
         let name = self.text.get(offset + prefix..offset + prefix + length).unwrap_or_default();
         let mut attributes = Vec::new();
-        for (count, each) in start.attributes().enumerate() {
+        // The attributes of a narrative are XHTML's, and are checked with it.
+        let own = (namespace != Namespace::Xhtml).then(|| start.attributes()).into_iter().flatten();
+        for (count, each) in own.enumerate() {
             let each = each.map_err(|error| self.fault(format!("the element has a faulty attribute: {error}")))?;
             if count >= MAX_ATTRIBUTES {
                 return Err(self.fault(format!("the element has more than {MAX_ATTRIBUTES} attributes")));
