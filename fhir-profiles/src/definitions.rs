@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use crate::code_list::CodeList;
+use crate::code_system::SpecifiedSystem;
 use crate::compartment::Compartment;
 use crate::element::ElementDefinition;
 use crate::search_parameter::SearchParameter;
@@ -12,6 +13,7 @@ use crate::type_definition::{Child, TypeDefinition, TypeId, TypeKind};
 const ELEMENTS: &str = include_str!("../data/elements.tsv");
 const PARAMETERS: &str = include_str!("../data/search-parameters.tsv");
 const CODE_LISTS: &str = include_str!("../data/code-lists.tsv");
+const CODE_SYSTEMS: &str = include_str!("../data/code-systems.tsv");
 const COMPARTMENTS: &str = include_str!("../data/compartments.tsv");
 
 /// The definitions of FHIR R4.
@@ -23,6 +25,7 @@ pub struct Definitions {
     /// By resource type, sorted by code, with those of Resource and DomainResource.
     by_resource: HashMap<&'static str, Vec<SearchParameter>>,
     code_lists: Vec<CodeList>,
+    code_systems: Vec<SpecifiedSystem>,
     compartments: Vec<Compartment>,
 }
 
@@ -124,17 +127,10 @@ impl Definitions {
         lists.max_by_key(|codes| codes.len())
     }
 
-    /// The systems whose codes are known by a code list of their own, sorted.
+    /// The code systems that the code lists are made of, sorted by URL.
     #[must_use]
-    pub fn code_systems(&self) -> Vec<&'static str> {
-        let own = |list: &CodeList| match list.systems.as_slice() {
-            [(system, _)] => Some(*system),
-            _ => None,
-        };
-        let mut systems: Vec<&'static str> = self.code_lists.iter().filter_map(own).collect();
-        systems.sort_unstable();
-        systems.dedup();
-        systems
+    pub fn code_systems(&self) -> &[SpecifiedSystem] {
+        &self.code_systems
     }
 
     /// Finds a compartment by the type that it is about.
@@ -166,8 +162,9 @@ impl Definitions {
         let parameters = SearchParameter::parse_all(PARAMETERS);
         let by_resource = by_resource(&types, &parameters);
         let code_lists = CodeList::parse_all(CODE_LISTS);
+        let code_systems = SpecifiedSystem::parse_all(CODE_SYSTEMS);
         let compartments = Compartment::parse_all(COMPARTMENTS);
-        Self { types, by_name, parameters, by_resource, code_lists, compartments }
+        Self { types, by_name, parameters, by_resource, code_lists, code_systems, compartments }
     }
 }
 

@@ -3,6 +3,7 @@
 //! The tables under `data/` are generated from HL7's own package, version 4.0.1, licence CC0.
 
 mod code_list;
+mod code_system;
 mod compartment;
 mod definitions;
 mod element;
@@ -14,6 +15,7 @@ mod type_definition;
 mod tests;
 
 pub use code_list::CodeList;
+pub use code_system::{SpecifiedConcept, SpecifiedSystem};
 pub use compartment::Compartment;
 pub use definitions::{Definitions, definitions};
 pub use element::{ElementDefinition, ElementType};

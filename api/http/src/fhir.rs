@@ -28,6 +28,8 @@ use seva_fhir::FhirService;
 use seva_fhir::access::Caller;
 use seva_fhir::bulk::Fetcher;
 use seva_fhir::jobs::JobDesk;
+use seva_fhir::search::parse_query_string;
+use seva_fhir::service::FhirError;
 
 use crate::authentication::Authenticator;
 use crate::failure::Failure;
@@ -83,11 +85,26 @@ impl FhirEndpoint {
             *wishes = format::Wishes::of(&request);
             negotiation::check(&request)?;
         }
-        format::receive(&self.service, &target, &mut request).await?;
+        match format::receive(&self.service, &target, &mut request).await {
+            Err(failure) if target.is_validation() => return operations::not_valid(failure),
+            received => received?,
+        }
         if negotiation::wants_later(&request) && !target.is_bulk() {
+            self.check_search(&caller, &target, &request)?;
             return jobs::later(self, &caller, request).await;
         }
         self.dispatch(&caller, &target, request).await
+    }
+
+    /// What is wrong with a search is told at once, also to who wants its answer later (R4 async.html).
+    fn check_search(&self, caller: CallerRef<'_>, target: &Target, request: &Request) -> Result<(), Failure> {
+        let Some(place) = target.place(request.method()).filter(|_| request.method() == Method::GET) else {
+            return Ok(());
+        };
+        let pairs = parse_query_string(request.uri().query().unwrap_or_default());
+        let pairs = pairs.map_err(|issue| FhirError::Invalid(vec![issue]))?;
+        search::asked(self, caller, &place, &pairs, negotiation::handling(request))?;
+        Ok(())
     }
 
     /// Does what is asked, in the name of a caller whose credentials were checked.
@@ -235,8 +252,11 @@ async fn resource_body(request: &mut Request, target: &Target) -> Result<Bytes, 
     let check = |kind: &str| negotiation::check_body(kind, target);
     let refusal = kind.as_deref().map(check).unwrap_or(Ok(()));
     match (refusal, kind) {
-        (Err(_), Some(kind)) if target.is_binary() => {
+        (refusal, Some(kind)) if target.is_binary() => {
             let body = body_of(request).await?;
+            if refusal.is_ok() && !binary::is_content(&body, &kind)? {
+                return Ok(body);
+            }
             Ok(binary::wrapped(&body, &kind, request, target.instance()).into())
         }
         (refusal, _) => {

@@ -15,8 +15,13 @@ const LONGEST_KEY: usize = 128;
 /// The largest body that is compared; POSTs outside FHIR are small, recordings come by PUT.
 const LARGEST_BODY: usize = 1024 * 1024;
 /// Logging in has no account yet to hang a key on, new credentials are kept nowhere, and a stream has no whole body.
-const UNKEPT: [&str; 4] =
-    ["/v1/sessions", "/v1/session/stream-credentials", "/stream-transcription", "/medical-stream-transcription"];
+const UNKEPT: [&str; 5] = [
+    "/v1/sessions",
+    "/v1/session/token",
+    "/v1/session/stream-credentials",
+    "/stream-transcription",
+    "/medical-stream-transcription",
+];
 
 /// Gives the first answer again.
 pub(crate) struct Idempotency(pub(crate) Arc<Services>);

@@ -18,7 +18,9 @@ pub use normative::normative_statement;
 pub use terminology::{EXPANSION_PARAMETERS, OfferedSystem, listed_systems, terminology_capabilities};
 
 /// When what the statement says last changed; a statement's date is not the time of its reading.
-const DATE: &str = "2026-11-26";
+const DATE: &str = "2026-11-27";
+/// What a server of bulk data declares (<https://hl7.org/fhir/uv/bulkdata/STU2/operations.html>).
+const BULK_DATA: &str = "http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data";
 
 /// Describes this server at its base URL.
 pub fn capability_statement(base_url: &str) -> Json {
@@ -28,6 +30,7 @@ pub fn capability_statement(base_url: &str) -> Json {
         ("date", DATE.into()),
         ("publisher", "SEVA Arogya".into()),
         ("kind", "instance".into()),
+        ("instantiates", array([BULK_DATA])),
         ("software", software()),
         ("implementation", implementation(base_url)),
         ("fhirVersion", "4.0.1".into()),
@@ -57,6 +60,7 @@ fn rest() -> Json {
                 ["transaction", "batch", "search-system", "history-system"].map(|code| object([("code", code.into())])),
             ),
         ),
+        ("operation", operations::of_system().map(operation).collect::<Vec<Json>>().into()),
         ("compartment", array(definitions().compartments().iter().map(|each| compartment(each.name)))),
     ])
 }

@@ -217,8 +217,15 @@ pub trait JobFiles: Send + Sync {
 }
 
 /// How far the work is, told by the one who works and read by the one who keeps the lease.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Progress(Mutex<String>);
+
+impl Default for Progress {
+    /// Something is told from the beginning on: `X-Progress` without a word tells nothing.
+    fn default() -> Self {
+        Self(Mutex::new("a worker is on it".to_owned()))
+    }
+}
 
 impl Progress {
     /// Tells it, for people: "12,000 of 40,000 resources".

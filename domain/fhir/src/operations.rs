@@ -33,7 +33,7 @@ pub struct Operation {
 pub const OPERATIONS: &[Operation] = &[
     Operation {
         name: "everything",
-        scopes: &[Scope::Instance],
+        scopes: &[Scope::Type, Scope::Instance],
         types: &["Patient"],
         writes: false,
         definition: "http://hl7.org/fhir/OperationDefinition/Patient-everything",
@@ -110,7 +110,7 @@ pub const OPERATIONS: &[Operation] = &[
     },
     Operation {
         name: "document",
-        scopes: &[Scope::Instance],
+        scopes: &[Scope::Type, Scope::Instance],
         types: &["Composition"],
         writes: false,
         definition: "http://hl7.org/fhir/OperationDefinition/Composition-document",
@@ -244,6 +244,11 @@ pub fn operation(name: &str, scope: Scope, resource_type: Option<ResourceType>) 
         let fits = resource_type.is_none_or(|own| one.types.is_empty() || one.types.contains(&own.as_str()));
         one.name == name && one.scopes.contains(&scope) && fits
     })
+}
+
+/// The operations of the whole system.
+pub fn of_system() -> impl Iterator<Item = &'static Operation> {
+    OPERATIONS.iter().filter(|one| one.scopes.contains(&Scope::System))
 }
 
 /// The operations of a type.

@@ -62,6 +62,12 @@ impl Profiles {
         self.known.is_empty()
     }
 
+    /// Tells whether a profile was looked for in vain.
+    #[must_use]
+    pub fn is_missing(&self, url: &str) -> bool {
+        self.known.get(url).is_some_and(Option::is_none)
+    }
+
     fn get(&self, url: &str) -> Option<&Arc<Profile>> {
         self.known.get(url)?.as_ref()
     }

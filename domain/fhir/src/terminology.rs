@@ -6,14 +6,13 @@ mod concept;
 mod expansion;
 mod filter;
 mod nesting;
+mod specified;
 mod store;
 mod translation;
 mod wanted;
 
 #[cfg(test)]
 mod tests;
-
-use seva_fhir_profiles::definitions;
 
 use crate::json::Json;
 
@@ -22,19 +21,13 @@ pub use concept::{Concept, Designation, Property, words_of};
 pub use expansion::{Expansion, ExpansionError, LARGEST, Sources, StoredPart, expand, imports, parts};
 pub use filter::{Filter, Hierarchy, Operator};
 pub use nesting::{Nested, nest};
+pub use specified::{listed, specified, specified_value_set};
 pub use store::{
     ClosureAdded, ClosureCode, ClosureLine, ConceptImport, ConceptPage, ConceptQuery, ConceptStore, Detail,
     ImportContent, ImportError, ImportHeader, ImportRow, Imported, Relatives, StoredSystem,
 };
 pub use translation::{Direction, ToTranslate, Translated, Translation, translate};
 pub use wanted::{Page, Wanted, implicit};
-
-/// The codes of a value set of the specification, when the pack lists it.
-#[must_use]
-pub fn listed(url: &str) -> Option<Vec<Concept>> {
-    let list = definitions().code_list(url.split('|').next().unwrap_or(url))?;
-    Some(list.codes().map(|(system, code)| Concept::bare(system, code)).collect())
-}
 
 /// The text of a member.
 fn text<'j>(value: &'j Json, name: &str) -> &'j str {

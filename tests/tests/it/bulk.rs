@@ -1,7 +1,9 @@
 //! Bulk export and import, and requests that are answered later (bulk data 2.0, R4 async.html).
 
+use std::io::Read as _;
 use std::time::Duration;
 
+use flate2::read::GzDecoder;
 use reqwest::Method;
 use serde_json::{Value, json};
 use seva_tests::client::{Answer, Client};
@@ -75,6 +77,12 @@ async fn exports_hold_what_they_are_asked_for() {
         lines(admin, &whole, "output", "Practitioner").await.len(),
         admin.get("/fhir/Practitioner").await.unwrap().matches().len()
     );
+    let first = whole.json["output"][0]["url"].as_str().unwrap();
+    let packed = admin.send(Method::GET, first, &[("accept", LINES), ("accept-encoding", "gzip")], None).await.unwrap();
+    assert_eq!((packed.header("content-encoding"), packed.header("content-type")), ("gzip", LINES));
+    let mut plain = Vec::new();
+    GzDecoder::new(packed.bytes.as_slice()).read_to_end(&mut plain).unwrap();
+    assert_eq!(plain, admin.get(first).await.unwrap().bytes);
     // Nobody else's job exists, and a file without a token is not handed out.
     let place = whole.json["output"][0]["url"].as_str().unwrap().to_owned();
     assert_eq!(doctor.get(&place).await.unwrap().status, 404);
@@ -181,9 +189,14 @@ async fn any_request_can_be_answered_later() {
         bundle[0]["entry"].as_array().unwrap().len(),
         doctor.get("/fhir/Patient/rane/$everything").await.unwrap().json["entry"].as_array().unwrap().len()
     );
-    let wrong = done(doctor, &later("/fhir/Patient?colour=red").await).await;
-    assert_eq!(wrong.json["status"], 400);
-    assert!(lines(doctor, &wrong, "error", "OperationOutcome").await[0].to_string().contains("colour"));
+    let wrong = later("/fhir/Patient?colour=red").await;
+    assert!(wrong.status == 400 && wrong.issues().contains("colour"), "a search is checked at once");
+    let headers = [("prefer", "respond-async, handling=lenient")];
+    let lenient = doctor.send(Method::GET, "/fhir/Patient?colour=red", &headers, None).await.unwrap();
+    assert_eq!(done(doctor, &lenient).await.json["status"], 200);
+    let absent = done(doctor, &later("/fhir/Patient/nobody").await).await;
+    assert_eq!(absent.json["status"], 404);
+    assert!(lines(doctor, &absent, "error", "OperationOutcome").await[0].to_string().contains("nobody"));
     let patient = json!({"resourceType": "Patient", "id": "later"}).to_string();
     let headers = [("prefer", "respond-async"), ("content-type", "application/fhir+json")];
     let written = doctor.send(Method::PUT, "/fhir/Patient/later", &headers, Some(patient.into())).await.unwrap();

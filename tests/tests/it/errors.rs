@@ -91,3 +91,15 @@ async fn a_request_sent_twice_with_one_key_is_done_once() {
     assert_eq!(server.doctor.get("/fhir/MedicationRequest?patient=dhillon").await.unwrap().matches().len(), 1);
     server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn new_credentials_are_kept_under_no_key() {
+    let server = TestServer::start().await.unwrap();
+    for path in ["/v1/session/token", "/v1/session/stream-credentials"] {
+        for _ in 0..2 {
+            let made = server.doctor.send(Method::POST, path, &[("idempotency-key", "k-1")], None).await.unwrap();
+            assert_eq!((made.status, made.header("idempotency-replayed")), (200, ""), "{path}");
+        }
+    }
+    server.stop().await.unwrap();
+}

@@ -51,7 +51,13 @@ async fn the_terminology_capabilities_follow_what_is_imported_for_all() {
         let systems = statement["codeSystem"].as_array().unwrap();
         systems.iter().find(|one| one["uri"] == url).cloned()
     };
-    assert!(system("http://hl7.org/fhir/administrative-gender").await.is_some());
+    let gender = system("http://hl7.org/fhir/administrative-gender").await.unwrap();
+    assert_eq!(gender["version"], serde_json::json!([{"code": "4.0.1", "isDefault": true}]));
+    let statement = doctor.get("/fhir/metadata").await.unwrap().json;
+    let operations = statement["rest"][0]["operation"].as_array().unwrap();
+    for name in ["export", "convert", "closure", "graphql"] {
+        assert!(operations.iter().any(|one| one["name"] == name), "{name} in {operations:?}");
+    }
     let table = data.path().join("mine.csv");
     std::fs::write(&table, "\"LOINC_NUM\",\"LONG_COMMON_NAME\"\n\"90001-1\",\"Ward heat\"\n").unwrap();
     let import = async |last: &[&str]| {

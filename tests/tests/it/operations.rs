@@ -48,6 +48,9 @@ async fn labels_newest_values_documents_and_faults_are_told() {
     doctor.post("/fhir/Patient/rane/$meta-delete", &tag("a")).await.unwrap();
     let meta = doctor.get("/fhir/Patient/rane/$meta").await.unwrap().json;
     assert_eq!(meta["parameter"][0]["valueMeta"].get("tag"), None);
+    let old = doctor.get("/fhir/Patient/rane/_history/2/$meta").await.unwrap().json;
+    assert_eq!(old["parameter"][0]["valueMeta"]["tag"][0]["code"], "a", "{old}");
+    assert_eq!(doctor.get("/fhir/Patient/rane/_history/2/$meta-add").await.unwrap().status, 404);
     assert_eq!(doctor.get("/fhir/Patient/rane/$meta-add").await.unwrap().status, 405);
 
     for (id, day, code) in
@@ -60,6 +63,7 @@ async fn labels_newest_values_documents_and_faults_are_told() {
     let newest = doctor.get("/fhir/Observation/$lastn?patient=gawande&max=2").await.unwrap();
     assert_eq!(ids(&newest.json), ["weight-gawande", "w2", "h1"], "{}", newest.json);
     assert_eq!(doctor.get("/fhir/Observation/$lastn").await.unwrap().status, 400);
+    assert_eq!(doctor.get("/fhir/Observation/$lastn?patient=gawande&max=0").await.unwrap().status, 400);
 
     let composition = json!({"resourceType": "Composition", "id": "note", "status": "final", "type": {"text": "note"},
         "date": "2024-01-01", "title": "Note", "author": [{"reference": "Practitioner/kelkar"}],
@@ -79,8 +83,8 @@ async fn labels_newest_values_documents_and_faults_are_told() {
     assert_eq!(fine["issue"][0]["severity"], "information", "{fine}");
     let unruly = json!({"resourceType": "Parameters", "parameter": [
         {"name": "mode", "valueCode": "update"},
-        {"name": "profile", "valueUri": "http://x.example/p"},
-        {"name": "resource", "resource": {"resourceType": "Patient", "telecom": [{"value": "1"}]}}]});
+        {"name": "resource", "resource": {"resourceType": "Patient", "telecom": [{"value": "1"}],
+            "meta": {"profile": ["http://x.example/p"]}}}]});
     let outcome = doctor.post("/fhir/Patient/$validate", &unruly).await.unwrap().json.to_string();
     for found in ["cpt-2", "an update needs an id", "http://x.example/p isn't known"] {
         assert!(outcome.contains(found), "{found} in {outcome}");

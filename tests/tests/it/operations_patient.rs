@@ -141,6 +141,15 @@ async fn two_records_of_one_person_become_one() {
     let list = client.get("/fhir/List/l").await.unwrap().json;
     assert_eq!(list["entry"][0]["item"]["reference"], "Patient/one");
     assert_eq!(list["entry"][1]["item"]["reference"], "Patient/rane");
+    let told = client.get("/fhir/Provenance?target=Patient/two").await.unwrap().json;
+    let told = &told["entry"][0]["resource"];
+    assert_eq!(told["reason"][0]["coding"][0]["code"], "MDATA", "{told}");
+    let targets: Vec<&str> =
+        told["target"].as_array().unwrap().iter().filter_map(|target| target["reference"].as_str()).collect();
+    assert_eq!(targets[..2], ["Patient/one", "Patient/two"]);
+    assert!(targets.contains(&"Observation/w") && targets.contains(&"List/l"), "{targets:?}");
+    assert_eq!(told["entity"][0]["what"]["reference"], "Patient/two/_history/1");
+    assert!(!told["agent"][0]["who"]["display"].is_null());
     assert_eq!(merge(&client, json!([])).await.status, 422, "once only");
     let old = json!({"resourceType": "Patient", "identifier": [{"system": MRN, "value": "200"}]});
     let asked = parameters(

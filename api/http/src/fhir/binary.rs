@@ -2,7 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use poem::http::{StatusCode, header};
+use bytes::Bytes;
+use poem::http::{HeaderValue, StatusCode, header};
 use poem::{Request, Response};
 use seva_clinic::blobs::{BlobLink, with_data};
 use seva_fhir::json::{Json, JsonObject, Limits, object, parse};
@@ -11,8 +12,9 @@ use seva_fhir::types::{ResourceKey, VersionId};
 
 use super::answer::{etag, http_date, resource};
 use super::format::Raw;
+use super::search::presentation;
 use super::{CallerRef, FhirEndpoint, negotiation};
-use crate::failure::Failure;
+use crate::failure::{FHIR_JSON, FHIR_XML, Failure};
 use crate::range;
 
 /// Whose rights decide about a raw body (binary.html#security).
@@ -38,20 +40,54 @@ pub(super) async fn read(
         Some(link) => Some(face.blobs().get(caller.tenant, &link).await?),
         None => None,
     };
-    if negotiation::wants_resource(request) {
-        return Ok(match bytes {
-            Some(bytes) => {
-                let body = with_data(&binary, &bytes).to_bytes().into();
-                resource(Stored { body, ..stored }, request)
-            }
-            None => resource(stored, request),
+    let content_type = binary.get_str("contentType").unwrap_or("application/octet-stream");
+    if negotiation::wants_resource(request) && !prefers_content(request, content_type) {
+        let wanted = presentation(request)?;
+        let stored = match bytes {
+            Some(bytes) => Stored { body: with_data(&binary, &bytes).to_bytes().into(), ..stored },
+            None => stored,
+        };
+        return Ok(if wanted.is_whole() {
+            resource(stored, request)
+        } else {
+            let body = wanted.cut(&stored.body).into_owned().into();
+            resource(Stored { body, ..stored }, request)
         });
+    }
+    let known = resource(Stored { body: Bytes::new(), ..stored.clone() }, request);
+    if known.status() == StatusCode::NOT_MODIFIED {
+        return Ok(known);
     }
     let bytes = match bytes {
         Some(bytes) => bytes,
         None => STANDARD.decode(binary.get_str("data").unwrap_or_default()).unwrap_or_default(),
     };
-    raw(&stored, binary.get_str("contentType").unwrap_or("application/octet-stream"), &bytes, request)
+    let mut answer = raw(&stored, content_type, &bytes, request)?;
+    if let Some(context) = context.and_then(|reference| reference.parse::<HeaderValue>().ok()) {
+        answer.headers_mut().insert(SECURITY_CONTEXT, context);
+    }
+    Ok(answer)
+}
+
+/// Whether the content is asked for before FHIR: by its own media type, which may be plain JSON, or with a higher
+/// quality.
+fn prefers_content(request: &Request, content_type: &str) -> bool {
+    let own = negotiation::media_type(content_type);
+    if let Some(format) = negotiation::named_format(request) {
+        return negotiation::media_type(&format) == own && !is_fhir(own);
+    }
+    let Some(accept) = request.header(header::ACCEPT) else { return false };
+    let (mut content, mut fhir) = (None, None);
+    for range in accept.split(',') {
+        let name = negotiation::media_type(range);
+        let quality = Some(negotiation::quality_of(range));
+        if is_fhir(name) || negotiation::is_json(range) && name != own {
+            fhir = fhir.max(quality);
+        } else if name == own || name == "*/*" || name.strip_suffix("/*").is_some_and(|kind| own.starts_with(kind)) {
+            content = content.max(quality);
+        }
+    }
+    content > fhir
 }
 
 fn raw(stored: &Stored, content_type: &str, bytes: &[u8], request: &Request) -> Result<Response, Failure> {
@@ -71,6 +107,19 @@ fn raw(stored: &Stored, content_type: &str, bytes: &[u8], request: &Request) -> 
     let place = range::content_range(&part, size);
     let cut = range::cut(bytes, &part).to_vec();
     Ok(response.status(StatusCode::PARTIAL_CONTENT).header(header::CONTENT_RANGE, place).body(cut))
+}
+
+fn is_fhir(media_type: &str) -> bool {
+    media_type == FHIR_JSON || media_type == FHIR_XML
+}
+
+/// Whether a body that came as FHIR is content all the same, because it is no Binary (R4 binary.html#rest).
+pub(super) fn is_content(body: &[u8], kind: &str) -> Result<bool, Failure> {
+    if !negotiation::is_json(kind) {
+        return Ok(true);
+    }
+    let value = parse(body, &Limits::default()).map_err(|error| Failure::BadRequest(error.to_string()))?;
+    Ok(value.get_str("resourceType") != Some("Binary"))
 }
 
 /// Wraps a raw body into the resource that is stored.

@@ -21,6 +21,8 @@ use crate::failure::{FHIR_JSON, FHIR_XML, Failure};
 /// Below this size compression saves nothing.
 const SMALLEST_COMPRESSED: usize = 1024;
 
+/// The type of what goes in and out in its own form.
+const BINARY: &str = "Binary";
 /// How our JSON is.
 const COMPACT: Presentation = Presentation { format: Format::Json, layout: Layout::Compact };
 
@@ -42,15 +44,7 @@ enum Coding {
 
 impl Wishes {
     pub(super) fn of(request: &Request) -> Self {
-        let accepts = |text: &str| {
-            text.split(',').any(|coding| {
-                let (name, quality) = coding.split_once(';').unwrap_or((coding, ""));
-                let refused = quality.trim().strip_prefix("q=").and_then(|q| q.parse::<f32>().ok()) == Some(0.0);
-                name.trim().eq_ignore_ascii_case("gzip") && !refused
-            })
-        };
-        let gzip = request.header(header::ACCEPT_ENCODING).is_some_and(accepts);
-        let coding = if gzip { Coding::Gzip } else { Coding::Plain };
+        let coding = if takes_gzip(request) { Coding::Gzip } else { Coding::Plain };
         Self { presentation: negotiation::presentation(request), coding }
     }
 
@@ -64,6 +58,18 @@ impl Wishes {
 pub(super) fn is_form(kind: &str) -> bool {
     let name = kind.split(';').next().unwrap_or_default();
     name.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+/// Whether a client unpacks gzip.
+pub(super) fn takes_gzip(request: &Request) -> bool {
+    let accepts = |text: &str| {
+        text.split(',').any(|coding| {
+            let (name, quality) = coding.split_once(';').unwrap_or((coding, ""));
+            let refused = quality.trim().strip_prefix("q=").and_then(|q| q.parse::<f32>().ok()) == Some(0.0);
+            name.trim().eq_ignore_ascii_case("gzip") && !refused
+        })
+    };
+    request.header(header::ACCEPT_ENCODING).is_some_and(accepts)
 }
 
 /// A form may say how it wants its answer, as the URL of a GET does (R4 http.html#search): it is moved there. Tells
@@ -111,7 +117,15 @@ pub(super) async fn receive(service: &FhirService, target: &Target, request: &mu
     if body.is_empty() {
         return Ok(());
     }
-    let json = service.read_xml(&body)?.to_bytes();
+    let json = match service.read_xml(&body) {
+        Ok(json) if !target.is_binary() || json.get_str("resourceType") == Some(BINARY) => json.to_bytes(),
+        // R4 binary.html: what is written there and is no Binary is content, even if it is FHIR.
+        Ok(_) => {
+            request.set_body(Body::from_bytes(body));
+            return Ok(());
+        }
+        Err(error) => return Err(error.into()),
+    };
     request.set_body(Body::from_bytes(json.into()));
     request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(FHIR_JSON));
     Ok(())

@@ -4,17 +4,19 @@
 use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use flate2::Compression;
 use poem::http::{HeaderName, Method, StatusCode, Uri, header};
 use poem::{Body, Request, Response};
 use seva_fhir::bulk::LINES;
 use seva_fhir::jobs::{FilePurpose, Job, JobFile, JobKind, JobRunner, JobState, NewFile, Work};
-use seva_fhir::json::{Json, Limits, array, object, parse};
+use seva_fhir::json::{Json, JsonObject, Limits, array, object, parse};
 use seva_fhir::outcome::{Issue, IssueCode, OperationOutcome};
 use seva_fhir::service::FhirError;
 use uuid::Uuid;
 
 use super::answer::http_date;
-use super::format::Raw;
+use super::format::{self, Raw};
 use super::target::Target;
 use super::{CallerRef, FhirEndpoint, body_of};
 use crate::failure::{FHIR_JSON, Failure};
@@ -22,6 +24,9 @@ use crate::failure::{FHIR_JSON, Failure};
 /// Clients ask again after so many seconds.
 const RETRY_AFTER: u32 = 1;
 const PROGRESS: HeaderName = HeaderName::from_static("x-progress");
+/// The headers of a request that is kept for later.
+const HEADERS: [&str; 7] =
+    ["accept", "content-type", "if-none-exist", "if-match", "if-none-match", "prefer", "x-security-context"];
 /// The media type of a request that is kept for later.
 const KEPT: &str = "application/json";
 
@@ -54,7 +59,7 @@ pub(super) async fn answer(
         (&Method::GET | &Method::HEAD, Some(number)) => {
             let found = face.jobs().download(caller, id, number).await?;
             let (_, bytes) = found.ok_or_else(absent)?;
-            Ok(Response::builder().content_type(LINES).extension(Raw).body(bytes))
+            Ok(lines(bytes, request).await)
         }
         (&Method::DELETE, None) => {
             if face.jobs().cancel(caller, id).await? {
@@ -66,6 +71,22 @@ pub(super) async fn answer(
         (method, _) => {
             Err(Failure::MethodNotAllowed { method: method.to_string(), allow: Target::Job(id, file).allow() })
         }
+    }
+}
+
+/// A file as it is, or packed for who unpacks it (R4 http.html#compression).
+async fn lines(bytes: Bytes, request: &Request) -> Response {
+    let response = Response::builder().content_type(LINES).header(header::VARY, "accept-encoding").extension(Raw);
+    let packed = if format::takes_gzip(request) {
+        let plain = bytes.clone();
+        let packing = tokio::task::spawn_blocking(move || format::packed(&plain, Compression::fast()));
+        packing.await.ok().flatten()
+    } else {
+        None
+    };
+    match packed {
+        Some(packed) => response.header(header::CONTENT_ENCODING, "gzip").body(packed),
+        None => response.body(bytes),
     }
 }
 
@@ -119,9 +140,8 @@ pub(super) async fn later(
     caller: CallerRef<'_>,
     mut request: Request,
 ) -> Result<Response, Failure> {
-    let header = |name| request.header(name).unwrap_or_default().to_owned();
-    let (accept, kind, none_exist, matching) =
-        (header("accept"), header("content-type"), header("if-none-exist"), header("if-match"));
+    let headers: Vec<(&str, Json)> =
+        HEADERS.iter().filter_map(|name| Some((*name, request.header(*name)?.into()))).collect();
     let asked = object([
         ("method", request.method().as_str().into()),
         ("path", request.uri().path_and_query().map_or("/", |path| path.as_str()).into()),
@@ -129,14 +149,8 @@ pub(super) async fn later(
     ]);
     let body = body_of(&mut request).await?;
     // The body and the headers may hold what a patient's record holds: they are sealed like one.
-    let kept = object([
-        ("accept", accept.into()),
-        ("content-type", kind.into()),
-        ("if-none-exist", none_exist.into()),
-        ("if-match", matching.into()),
-        ("body", STANDARD.encode(&body).into()),
-    ]);
-    let bytes = kept.to_bytes();
+    let kept: JsonObject = headers.into_iter().chain([("body", STANDARD.encode(&body).into())]).collect();
+    let bytes = Json::from(kept).to_bytes();
     let file = NewFile { purpose: FilePurpose::Input, kind: KEPT, lines: 1, bytes: &bytes };
     let input = face.jobs().keep_input(caller, 0, file).await?;
     let id = face.jobs().start(caller, (JobKind::Request, asked), vec![input]).await?;
@@ -169,7 +183,7 @@ impl RequestRunner {
         let method: Method = asked("method").parse().map_err(|_| lost("the method"))?;
         let uri: Uri = asked("path").parse().map_err(|_| lost("the address"))?;
         let mut request = Request::builder().method(method).uri(uri);
-        for name in ["accept", "content-type", "if-none-exist", "if-match"] {
+        for name in HEADERS {
             if let Some(value) = kept.get_str(name).filter(|value| !value.is_empty()) {
                 request = request.header(name, value);
             }
@@ -188,7 +202,7 @@ impl JobRunner for RequestRunner {
     async fn run(&self, work: &Work<'_>) -> Result<Json, FhirError> {
         let mut request = self.kept(work).await?;
         let answered = match Target::of(&request) {
-            Ok(target) => match super::format::receive(&self.face.service, &target, &mut request).await {
+            Ok(target) => match format::receive(&self.face.service, &target, &mut request).await {
                 Ok(()) => self.face.dispatch(&work.job.caller, &target, request).await,
                 Err(failure) => Err(failure),
             },

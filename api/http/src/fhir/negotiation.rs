@@ -86,9 +86,14 @@ fn best(accept: &str) -> Option<Format> {
 }
 
 /// `q` in thousandths (RFC 9110 §12.4.2).
-fn quality_of(range: &str) -> u32 {
+pub(super) fn quality_of(range: &str) -> u32 {
     let quality = media_parameter(range, "q").and_then(|text| text.parse::<f32>().ok()).unwrap_or(1.0);
     (quality.clamp(0.0, 1.0) * 1000.0) as u32
+}
+
+/// What the URL asks for, which goes before what the headers accept.
+pub(super) fn named_format(request: &Request) -> Option<String> {
+    parameter(request, "_format")
 }
 
 /// Whether FHIR is asked for by name, which decides how a Binary goes out.
@@ -114,7 +119,7 @@ fn parameter(request: &Request, name: &str) -> Option<String> {
     Some(percent_encoding::percent_decode_str(value).decode_utf8_lossy().replace(' ', "+"))
 }
 
-fn media_type(range: &str) -> &str {
+pub(super) fn media_type(range: &str) -> &str {
     range.split(';').next().unwrap_or_default().trim()
 }
 
@@ -138,7 +143,7 @@ fn format_of(range: &str) -> Option<Format> {
     [FHIR_XML, "application/xml", "text/xml"].iter().any(is).then_some(Format::Xml)
 }
 
-fn is_json(range: &str) -> bool {
+pub(super) fn is_json(range: &str) -> bool {
     format_of(range) == Some(Format::Json)
 }
 

@@ -25,11 +25,15 @@ use poem::http::Method;
 use poem::{Request, Response};
 use seva_fhir::json::Json;
 use seva_fhir::operations::{Operation, Scope};
-use seva_fhir::types::{ResourceKey, ResourceType};
+use seva_fhir::types::{ResourceKey, ResourceType, VersionId};
 
 use super::{CallerRef, FhirEndpoint, body_of};
 use crate::failure::{FHIR_JSON, Failure};
 pub(super) use parameters::Parameters;
+pub(super) use validate::not_valid;
+
+/// The operations that have a resource as parameter, which may be the body itself.
+const TAKE_RESOURCES: [&str; 6] = ["validate", "expand", "validate-code", "translate", "match", "convert"];
 
 /// An operation, and on what it is called.
 #[derive(Debug)]
@@ -47,6 +51,8 @@ pub(super) enum On {
     Type(ResourceType),
     /// A resource.
     Instance(ResourceKey),
+    /// A version of a resource.
+    Version(ResourceKey, VersionId),
 }
 
 impl On {
@@ -55,7 +61,7 @@ impl On {
         match self {
             Self::System => Scope::System,
             Self::Type(_) => Scope::Type,
-            Self::Instance(_) => Scope::Instance,
+            Self::Instance(_) | Self::Version(..) => Scope::Instance,
         }
     }
 }
@@ -80,13 +86,19 @@ pub(super) async fn run(
             Parameters::from_body(request, face.service(), &body)?
         }
         ref method => {
-            return Err(Failure::MethodNotAllowed { method: method.to_string(), allow: "POST" });
+            let allow = if called.operation.writes { "POST" } else { "GET, HEAD, POST" };
+            return Err(Failure::MethodNotAllowed { method: method.to_string(), allow });
         }
     };
-    match (called.operation.name, &called.on) {
-        ("everything", On::Instance(key)) => everything::run(face, caller, key, &given).await,
+    let name = called.operation.name;
+    if let Some(kind) = given.bare().filter(|_| !TAKE_RESOURCES.contains(&name)) {
+        return Err(Failure::BadRequest(format!("${name} takes its parameters as Parameters, not as {kind}")));
+    }
+    match (name, &called.on) {
+        ("everything", on) => everything::run(face, caller, on, &given).await,
         ("export", on) => export::start(face, caller, (on, &given), request).await,
-        ("meta", On::Instance(key)) => meta::read(face, caller, key).await,
+        ("meta", On::Instance(key)) => meta::read(face, caller, (key, None)).await,
+        ("meta", On::Version(key, version)) => meta::read(face, caller, (key, Some(*version))).await,
         ("meta-add" | "meta-delete", On::Instance(key)) => {
             meta::change(face, caller, (key, called.operation.name), &given).await
         }
@@ -97,7 +109,7 @@ pub(super) async fn run(
         ("explain", on) => explain::run(face, caller, on, &given).await,
         ("validate", on) => validate::run(face, caller, on, &given).await,
         ("lastn", On::Type(_)) => lastn::run(face, caller, &given).await,
-        ("document", On::Instance(key)) => document::run(face, caller, key).await,
+        ("document", on) => document::run(face, caller, on, &given).await,
         ("expand", on) => expand::run(face, caller, on, &given).await,
         ("validate-code", on) => terminology::validate_code(face, caller, on, &given).await,
         ("lookup", on) => lookup::run(face, caller, on, &given).await,

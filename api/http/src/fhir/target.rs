@@ -60,11 +60,11 @@ impl Target {
             [name, id, kind] | [name, id, kind, "_search"] if !kind.starts_with(['$', '_']) => {
                 compartment(name, id, kind)
             }
-            [name, id, "_history", version] => {
-                let version = version
-                    .parse()
-                    .map_err(|_| Failure::NotFound(format!("{name}/{id} has no version {version:?}")))?;
-                Ok(Self::Version(key(name, id)?, version))
+            [name, id, "_history", number] => Ok(Self::Version(key(name, id)?, version((name, id), number)?)),
+            // R4 resource-operation-meta.html: of the operations only this one is offered on a version.
+            [name, id, "_history", number, "$meta"] => {
+                let version = version((name, id), number)?;
+                called("$meta", On::Version(key(name, id)?, version), path)
             }
             _ => Err(unknown(path)),
         }
@@ -90,6 +90,11 @@ impl Target {
             Self::Compartment(..) | Self::History(_) | Self::TypeHistory(_) | Self::SystemHistory => false,
             Self::Operation(_) | Self::Job(..) => false,
         }
+    }
+
+    /// Whether it asks what is wrong with a resource.
+    pub(super) fn is_validation(&self) -> bool {
+        matches!(self, Self::Operation(called) if called.operation.name == "validate")
     }
 
     /// Whether it is answered later in any case.
@@ -128,7 +133,7 @@ fn called(name: &str, on: On, path: &str) -> Result<Target, Failure> {
     let kind = match &on {
         On::System => None,
         On::Type(kind) => Some(*kind),
-        On::Instance(key) => Some(key.resource_type()),
+        On::Instance(key) | On::Version(key, _) => Some(key.resource_type()),
     };
     let found = operation(name.trim_start_matches('$'), on.scope(), kind);
     found.map(|operation| Target::Operation(Called { operation, on })).ok_or_else(|| unknown(path))
@@ -167,6 +172,10 @@ fn served(name: &str) -> Result<ResourceType, Failure> {
     } else {
         Err(Failure::NotFound(format!("{found} has no endpoint: it only travels")))
     }
+}
+
+fn version((name, id): (&str, &str), number: &str) -> Result<VersionId, Failure> {
+    number.parse().map_err(|_| Failure::NotFound(format!("{name}/{id} has no version {number:?}")))
 }
 
 fn key(name: &str, id: &str) -> Result<ResourceKey, Failure> {

@@ -1,7 +1,7 @@
 //! The TerminologyCapabilities of `GET /metadata?mode=terminology`
 //! (R4 <https://hl7.org/fhir/R4/terminologycapabilities.html>).
 
-use seva_fhir_profiles::definitions;
+use seva_fhir_profiles::{SpecifiedSystem, definitions};
 
 use super::{DATE, implementation, software};
 use crate::json::{Json, JsonObject, array, object};
@@ -37,10 +37,14 @@ pub struct OfferedSystem {
     pub has_hierarchy: bool,
 }
 
-/// The code systems that the code lists of the specification make up.
+/// The code systems of the specification that are here completely.
 pub fn listed_systems() -> impl Iterator<Item = OfferedSystem> {
-    let bare = |url: &str| OfferedSystem { url: url.to_owned(), version: None, has_hierarchy: false };
-    definitions().code_systems().into_iter().map(bare)
+    let own = |system: &SpecifiedSystem| OfferedSystem {
+        url: system.url.to_owned(),
+        version: Some(system.version.to_owned()).filter(|version| !version.is_empty()),
+        has_hierarchy: system.has_hierarchy(),
+    };
+    definitions().code_systems().iter().filter(|system| system.is_complete).map(own)
 }
 
 /// Describes this server's terminology with the code systems that every hospital has, sorted by URL and version.

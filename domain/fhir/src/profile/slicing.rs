@@ -117,10 +117,10 @@ impl Checker<'_> {
             return has_pattern(node.json(), pattern);
         }
         if let Some((_, value_set)) = &expected.binding
-            && let Some(listed) = crate::terminology::listed(value_set)
+            && let Some(listed) = definitions().code_list(value_set.split('|').next().unwrap_or(value_set))
         {
             let code = node.json().as_str().or_else(|| node.json().get_str("code"));
-            return listed.iter().any(|concept| Some(concept.code.as_str()) == code);
+            return code.is_some_and(|code| listed.contains(code));
         }
         let context = value.context.at(node.json(), node.definition());
         let place = Found::root(context, &value.path);

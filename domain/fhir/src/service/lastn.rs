@@ -19,13 +19,11 @@ impl FhirService {
     pub async fn last_n(&self, caller: &Caller, mut query: SearchQuery, most: usize) -> Result<SearchPage, FhirError> {
         query.count = PAGE;
         let mut kept: Vec<Stored> = Vec::new();
-        let mut groups: HashMap<String, usize> = HashMap::new();
+        let mut groups = Groups::default();
         for _ in 0..MOST_PAGES {
             let page = self.search(caller, query.clone()).await?;
             for stored in page.matches {
-                let seen = groups.entry(group_of(&stored_json(&stored)?)).or_default();
-                if *seen < most {
-                    *seen += 1;
+                if groups.count(&stored_json(&stored)?) <= most {
                     kept.push(stored);
                 }
             }
@@ -39,14 +37,37 @@ impl FhirService {
     }
 }
 
-/// Observations with one coding in common are of one kind; the first coding stands for them.
-fn group_of(observation: &Json) -> String {
-    let code = observation.get("code");
-    let coding = code.and_then(|code| code.get("coding")?.get_index(0));
-    match coding {
-        Some(coding) => {
-            format!("{}|{}", coding.get_str("system").unwrap_or_default(), coding.get_str("code").unwrap_or_default())
+/// How many Observations of each kind were seen; those with one coding in common are of one kind.
+#[derive(Default)]
+struct Groups {
+    by_code: HashMap<String, usize>,
+    seen: Vec<usize>,
+}
+
+impl Groups {
+    /// Counts an Observation; how many of its kind there are with it.
+    fn count(&mut self, observation: &Json) -> usize {
+        let codes = codes_of(observation);
+        let group = codes.iter().find_map(|code| self.by_code.get(code).copied()).unwrap_or_else(|| {
+            self.seen.push(0);
+            self.seen.len() - 1
+        });
+        for code in codes {
+            self.by_code.entry(code).or_insert(group);
         }
-        None => code.and_then(|code| code.get_str("text")).unwrap_or_default().to_owned(),
+        let Some(seen) = self.seen.get_mut(group) else { return 0 };
+        *seen += 1;
+        *seen
     }
+}
+
+/// The codings, or the text where there are none.
+fn codes_of(observation: &Json) -> Vec<String> {
+    let code = observation.get("code");
+    let codings = code.and_then(|code| code.get("coding")).map_or(&[][..], Json::items);
+    if codings.is_empty() {
+        return vec![code.and_then(|code| code.get_str("text")).unwrap_or_default().to_owned()];
+    }
+    let text = |coding: &Json, name| coding.get_str(name).unwrap_or_default().to_owned();
+    codings.iter().map(|coding| format!("{}|{}", text(coding, "system"), text(coding, "code"))).collect()
 }

@@ -1,6 +1,8 @@
 //! `Patient/$merge` (R5's definition for R4, <https://hl7.org/fhir/R5/patient-operation-merge.html>): what refers to the
 //! source refers to the target afterwards, the source stays as an inactive record that says so; one transaction.
 
+mod record;
+
 use std::collections::HashSet;
 
 use seva_fhir_profiles::{SearchParameterType, definitions};
@@ -81,6 +83,9 @@ impl FhirService {
                 self.redirect(&mut resource, &source.key, &target.key);
                 entries.push(put(stored, resource));
             }
+            let request = object([("method", "POST".into()), ("url", "Provenance".into())]);
+            let record = record::provenance(caller, self.now(), (&source, &target), &referring);
+            entries.push(object([("resource", record), ("request", request)]));
             let bundle =
                 object([("resourceType", "Bundle".into()), ("type", "transaction".into()), ("entry", entries.into())]);
             self.transaction(caller, bundle).await?;

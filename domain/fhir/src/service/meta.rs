@@ -8,7 +8,7 @@ use crate::access::Caller;
 use crate::json::{Json, JsonObject};
 use crate::ports::Stored;
 use crate::preconditions::IfMatch;
-use crate::types::ResourceKey;
+use crate::types::{ResourceKey, VersionId};
 
 /// The lists of `meta` that these operations change.
 const LISTS: [&str; 3] = ["profile", "security", "tag"];
@@ -23,9 +23,17 @@ pub enum MetaChange {
 }
 
 impl FhirService {
-    /// Returns a resource's `meta`.
-    pub async fn meta(&self, caller: &Caller, key: &ResourceKey) -> Result<Json, FhirError> {
-        let stored = self.read(caller, key).await?;
+    /// Returns the `meta` of a resource, or of one of its versions.
+    pub async fn meta(
+        &self,
+        caller: &Caller,
+        key: &ResourceKey,
+        version: Option<VersionId>,
+    ) -> Result<Json, FhirError> {
+        let stored = match version {
+            Some(version) => self.vread(caller, key, version).await?,
+            None => self.read(caller, key).await?,
+        };
         Ok(stored_json(&stored)?.remove("meta").unwrap_or_default())
     }
 

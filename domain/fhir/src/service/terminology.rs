@@ -18,7 +18,7 @@ use crate::json::Json;
 use crate::outcome::{Issue, IssueCode};
 use crate::ports::Stored;
 use crate::search::SearchQuery;
-use crate::terminology::{ExpansionError, StoredSystem};
+use crate::terminology::{ExpansionError, StoredSystem, specified};
 use crate::types::{ResourceKey, ResourceType, TenantId};
 
 pub use closure::ClosureAsked;
@@ -163,7 +163,9 @@ impl FhirService {
                 return Ok(Some(KnownSystem::Stored(stored)));
             }
             let canonical = version.map_or_else(|| plain.to_owned(), |version| format!("{plain}|{version}"));
-            return Ok(self.by_url(caller, "CodeSystem", &canonical).await?.map(KnownSystem::Resource));
+            let found = self.by_url(caller, "CodeSystem", &canonical).await?;
+            let found = found.or_else(|| specified(plain, version).cloned());
+            return Ok(found.map(KnownSystem::Resource));
         }
         let Some(resource) = self.terminology(caller, "CodeSystem", named).await? else { return Ok(None) };
         if resource.get("concept").is_none()

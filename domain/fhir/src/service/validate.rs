@@ -44,6 +44,12 @@ impl FhirService {
                 profiles.insert(url, found);
             }
         }
+        if let Some(url) = asked.iter().find(|url| profiles.is_missing(url)) {
+            // R4 resource-operation-validate.html: a profile that is nominated and can't be checked is an error.
+            let text =
+                format!("the profile {url} isn't known here, so nothing was checked; store its StructureDefinition");
+            return Err(FhirError::Invalid(vec![Issue::error(IssueCode::NotSupported, text)]));
+        }
         issues.append(&mut report.issues);
         for url in &report.unknown {
             let text = format!("the profile {url} wasn't checked: the resource names too many profiles");

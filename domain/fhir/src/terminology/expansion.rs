@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::specified::of_specification;
 use super::wanted::is_named;
 use super::{CodeSystem, Concept, Filter, Page, StoredSystem, Wanted, list, listed, text};
 use crate::json::Json;
@@ -191,7 +192,7 @@ impl Work<'_> {
         if !named.is_empty() {
             let all = named.iter().map(|one| {
                 let code = text(one, "code");
-                found.concept(code).unwrap_or_else(|| Concept::bare(url, code)).renamed(one)
+                found.concept(code).unwrap_or_else(|| of_specification(url, code)).renamed(one)
             });
             kept.extend(all.filter(|one| self.wanted.admits(one)));
             return Ok(kept);
@@ -265,7 +266,7 @@ impl<'s> Found<'s> {
 /// The codes of a system that the code lists of the specification name.
 fn of_pack(system: &str) -> Option<Vec<Concept>> {
     let found = seva_fhir_profiles::definitions().codes_of(system)?;
-    Some(found.iter().map(|code| Concept::bare(system, code)).collect())
+    Some(found.iter().map(|code| of_specification(system, code)).collect())
 }
 
 fn contained(contains: &[Json], concepts: &mut Vec<Concept>) {

@@ -26,8 +26,14 @@ pub(super) struct Fault {
 
 /// Checks that a text is one well-formed `div` of XHTML, and returns it with its namespace and without HTML's names.
 pub(super) fn checked(text: &str, entities: Entities) -> Result<String, Fault> {
+    unprefixed(text, entities, "")
+}
+
+/// The same of a `div` whose namespace the document binds to a prefix; it is returned without the prefix.
+pub(super) fn unprefixed(text: &str, entities: Entities, prefix: &str) -> Result<String, Fault> {
     let text = text.trim();
-    let mut scan = Scan { text, entities, output: String::with_capacity(text.len() + 48), copied: 0, open: 0 };
+    let output = String::with_capacity(text.len() + 48);
+    let mut scan = Scan { text, entities, prefix, output, copied: 0, open: 0 };
     let mut reader = NsReader::from_str(text);
     reader.config_mut().check_comments = true;
     loop {
@@ -64,6 +70,8 @@ fn is_bound(space: &ResolveResult<'_>) -> Option<bool> {
 struct Scan<'t> {
     text: &'t str,
     entities: Entities,
+    /// What stands before the names of XHTML's elements; mostly nothing.
+    prefix: &'t str,
     output: String,
     /// How much of the text stands in the output.
     copied: usize,
@@ -80,6 +88,7 @@ impl Scan<'_> {
             }
             Event::End(_) => {
                 self.open = self.open.saturating_sub(1);
+                self.strip(start + 2);
                 Ok(())
             }
             Event::GeneralRef(name) => self.reference(start, name),
@@ -100,15 +109,25 @@ impl Scan<'_> {
     }
 
     fn element(&mut self, start: usize, space: Option<bool>, element: &BytesStart<'_>) -> Result<(), String> {
+        let own = element.name().prefix().map_or(&b""[..], |prefix| prefix.into_inner());
+        let space = if self.prefix.is_empty() {
+            space
+        } else if own != self.prefix.as_bytes() {
+            return Err(format!("all elements of the narrative must be in the namespace {XHTML}"));
+        } else {
+            // The document around the narrative binds the prefix.
+            Some(space == Some(true))
+        };
+        self.strip(start + 1);
         if self.open == 0 {
-            if start > 0 || element.name().as_ref() != b"div" {
-                return Err("a narrative is one <div> without a prefix".into());
+            if start > 0 || element.local_name().as_ref() != b"div" || own != self.prefix.as_bytes() {
+                return Err("a narrative is one <div>".into());
             }
-            if space == Some(false) {
+            if space == Some(false) || !self.prefix.is_empty() {
                 if element.attributes().with_checks(false).flatten().any(|each| each.key.as_ref() == b"xmlns") {
                     return Err(format!("the div must be in the namespace {XHTML}"));
                 }
-                self.copy_to(4);
+                self.copy_to(self.copied.max(1) + 3);
                 self.output.push_str(&format!(" xmlns=\"{XHTML}\""));
             }
         }
@@ -117,6 +136,10 @@ impl Scan<'_> {
         }
         for each in element.attributes() {
             let each = each.map_err(|error| format!("the narrative has a faulty attribute: {error}"))?;
+            let bound = each.key.prefix().is_some_and(|own| own.into_inner() == self.prefix.as_bytes());
+            if !self.prefix.is_empty() && (bound || each.key.as_ref() == b"xmlns") {
+                return Err("attributes of XHTML have no prefix, and its elements one namespace".into());
+            }
             let raw = std::str::from_utf8(&each.value).unwrap_or_default();
             attribute::read(raw).map_err(|message| format!("the narrative has a faulty attribute: {message}"))?;
         }
@@ -142,6 +165,14 @@ impl Scan<'_> {
         self.output.push_str(letters);
         self.copied = start + name.len() + 2;
         Ok(())
+    }
+
+    /// Leaves the prefix of a name out.
+    fn strip(&mut self, name: usize) {
+        if !self.prefix.is_empty() {
+            self.copy_to(name);
+            self.copied = name + self.prefix.len() + 1;
+        }
     }
 
     fn copy_to(&mut self, end: usize) {

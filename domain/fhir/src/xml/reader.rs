@@ -1,5 +1,5 @@
-//! Reads untrusted XML strictly and in one pass (R4 <https://hl7.org/fhir/R4/xml.html>): no DTD, no entities, no
-//! processing instructions; comments are dropped.
+//! Reads untrusted XML strictly and in one pass (R4 <https://hl7.org/fhir/R4/xml.html>): no DTD, no entities;
+//! comments and processing instructions are dropped.
 
 mod members;
 mod source;
@@ -148,7 +148,7 @@ impl<'t> Reader<'t> {
     fn narrative(&mut self, element: &Element<'t>) -> Result<Json, Fault> {
         element.expect(Namespace::Xhtml)?;
         let raw = self.source.rest_of(element)?;
-        match narrative::checked(raw, narrative::Entities::Xml) {
+        match narrative::unprefixed(raw, narrative::Entities::Xml, element.prefix()) {
             Ok(text) => Ok(text.into()),
             Err(fault) => Err(Fault { offset: element.offset + fault.offset, message: fault.message }),
         }

@@ -3,6 +3,7 @@
 //! `cargo run -p seva-fhir-profiles --features generate-pack --bin generate-pack -- <folder with its JSON files>`
 
 mod code_lists;
+mod code_systems;
 mod compartments;
 mod elements;
 mod invariants;
@@ -30,7 +31,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     write(&output.join("elements.tsv"), elements)?;
     write(&output.join("invariants.tsv"), invariants::table(&structures))?;
     write(&output.join("search-parameters.tsv"), parameters::table(&searches))?;
-    write(&output.join("code-lists.tsv"), code_lists::table(&terminology, &bindings))?;
+    let code_lists = code_lists::table(&terminology, &bindings);
+    write(&output.join("code-systems.tsv"), code_systems::table(&terminology, &code_lists))?;
+    write(&output.join("code-lists.tsv"), code_lists)?;
     write(&output.join("compartments.tsv"), compartments::table(&structures))?;
     Ok(())
 }

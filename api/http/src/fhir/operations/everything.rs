@@ -1,21 +1,26 @@
 //! `$everything` (R4 <https://hl7.org/fhir/R4/patient-operation-everything.html>), in pages.
 
 use poem::Response;
+use seva_fhir::outcome::{Issue, IssueCode};
 use seva_fhir::search::LARGEST_COUNT;
-use seva_fhir::service::Everything;
-use seva_fhir::types::{Instant, ResourceKey};
+use seva_fhir::service::{Everything, FhirError};
+use seva_fhir::types::{Instant, ResourceKey, ResourceType};
 
 use super::super::search::searchset;
 use super::super::{CallerRef, FhirEndpoint};
-use super::Parameters;
+use super::{On, Parameters};
 use crate::failure::{FHIR_JSON, Failure};
 
 pub(super) async fn run(
     face: &FhirEndpoint,
     caller: CallerRef<'_>,
-    key: &ResourceKey,
+    on: &On,
     given: &Parameters,
 ) -> Result<Response, Failure> {
+    let key = &match on {
+        On::Instance(key) => key.clone(),
+        On::Type(_) | On::System | On::Version(..) => own_record(caller)?,
+    };
     let (start, end) = (given.time("start")?, given.time("end")?);
     let asked = Everything {
         types: given.types("_type")?,
@@ -29,4 +34,14 @@ pub(super) async fn run(
     let (query, page) = face.service().everything(caller, key, asked).await?;
     let body = searchset(face.base(), &format!("{key}/$everything"), &query, &page);
     Ok(Response::builder().content_type(FHIR_JSON).body(body))
+}
+
+/// Without a patient in the URL it is the caller's own record; the records of all are what the bulk export is for.
+fn own_record(caller: CallerRef<'_>) -> Result<ResourceKey, Failure> {
+    let own = caller.patient.clone().map(|id| ResourceKey::new(ResourceType::patient(), id));
+    own.ok_or_else(|| {
+        let text = "everything about every patient is too much for one answer: ask for Patient/[id]/$everything, or for \
+                    Patient/$export";
+        Failure::Fhir(FhirError::Invalid(vec![Issue::error(IssueCode::TooCostly, text)]))
+    })
 }

@@ -2,7 +2,8 @@
 
 use poem::Response;
 use seva_fhir::json::{Json, JsonObject, array, object};
-use seva_fhir::service::Named;
+use seva_fhir::outcome::{Issue, IssueCode};
+use seva_fhir::service::{FhirError, Named};
 use seva_fhir::terminology::{Concept, Designation, Detail, Nested, Page, Wanted, nest, words_of};
 
 use super::super::{CallerRef, FhirEndpoint};
@@ -52,6 +53,7 @@ pub(super) async fn run(
         properties: given.all("property").collect(),
         language: given.text("displayLanguage"),
     };
+    as_it_is_now(face, given)?;
     let nested = flag(given, "excludeNested")? == Some(false);
     let wanted = wanted(given, nested || shown.needs_detail())?;
     let url = match (on, given.text("context")) {
@@ -72,6 +74,9 @@ pub(super) async fn run(
         expansion.concepts.iter().map(|one| shown.concept(one).into()).collect()
     };
     let mut parameters = repeated(given);
+    for name in ["offset", "count"] {
+        parameters.extend(given.number(name)?.map(|number| parameter(name, ("valueInteger", number.into()))));
+    }
     parameters.extend(expansion.used.iter().map(|used| parameter("version", ("valueUri", used.as_str().into()))));
     for url in &expansion.incomplete {
         let text = format!("{url} is known in part only");
@@ -115,6 +120,15 @@ fn wanted(given: &Parameters, detailed: bool) -> Result<Wanted, Failure> {
         forced_versions: all("force-system-version"),
         excluded_systems: all("exclude-system"),
     })
+}
+
+/// Definitions are used as they are now; R4 has an error where they are wanted as they were.
+pub(super) fn as_it_is_now(face: &FhirEndpoint, given: &Parameters) -> Result<(), Failure> {
+    if given.time("date")?.is_none_or(|(_, last)| last >= face.service().now().micros()) {
+        return Ok(());
+    }
+    let text = "date: definitions are used as they are now, not as they were; leave it out";
+    Err(Failure::Fhir(FhirError::Invalid(vec![Issue::error(IssueCode::NotSupported, text)])))
 }
 
 fn with_version(url: &str, version: Option<&str>) -> String {

@@ -18,7 +18,7 @@ pub(super) async fn run(
 ) -> Result<Response, Failure> {
     let place = match on {
         On::Type(kind) => Place::Type(*kind),
-        On::System | On::Instance(_) => Place::System,
+        On::System | On::Instance(_) | On::Version(..) => Place::System,
     };
     let pairs = given.texts().to_vec();
     let query = asked(face, caller, &place, &pairs, Handling::Strict)?.0;

@@ -26,14 +26,16 @@ pub(super) async fn start(
         let known = PARAMETERS.join(", ");
         return Err(Failure::BadRequest(format!("$export does not know {name:?}: it knows {known}")));
     }
-    if let Some(format) = given.text("_outputFormat").filter(|format| !FORMATS.contains(format)) {
+    // A plus sign of the URL is meant as one.
+    let format = given.text("_outputFormat").map(|format| format.replace(' ', "+"));
+    if let Some(format) = format.filter(|format| !FORMATS.contains(&format.as_str())) {
         return Err(Failure::BadRequest(format!("_outputFormat {format:?} is not written: ask for {LINES}")));
     }
     let asked = ExportRequest {
         level: match on {
             On::System => ExportLevel::System,
             On::Type(_) => ExportLevel::Patients,
-            On::Instance(key) => ExportLevel::Group(key.clone()),
+            On::Instance(key) | On::Version(key, _) => ExportLevel::Group(key.clone()),
         },
         types: given.types("_type")?,
         since: given.time("_since")?.map(|(low, _)| Instant::from_micros(low)),

@@ -21,7 +21,7 @@ pub(super) async fn run(
     let asked = read(request).await?;
     let key = match on {
         On::Instance(key) => Some(key),
-        On::System | On::Type(_) => None,
+        On::System | On::Type(_) | On::Version(..) => None,
     };
     match face.service().graphql(caller, key, &asked).await {
         Ok(data) => Ok(Response::builder().content_type(JSON).body(data.to_bytes())),

@@ -19,7 +19,10 @@ pub(super) async fn run(face: &FhirEndpoint, caller: CallerRef<'_>, given: &Para
     pairs.push(("_sort".to_owned(), "-date".to_owned()));
     let kind: ResourceType = "Observation".parse().map_err(|_| Failure::NotFound("Observation".to_owned()))?;
     let query = face.service().strict_search(caller, kind, &pairs)?;
-    let most = given.number("max")?.unwrap_or(1).clamp(1, MOST) as usize;
+    let most = match given.number("max")? {
+        Some(0) => return Err(Failure::BadRequest("max: at least 1 of each kind is asked for".to_owned())),
+        most => most.unwrap_or(1).min(MOST) as usize,
+    };
     let page = face.service().last_n(caller, query.clone(), most).await?;
     let body = searchset(face.base(), "Observation/$lastn", &query, &page);
     Ok(Response::builder().content_type(FHIR_JSON).body(body))

@@ -5,6 +5,7 @@ use seva_fhir::json::{Json, object};
 use seva_fhir::service::Details;
 
 use super::super::{CallerRef, FhirEndpoint};
+use super::expand::as_it_is_now;
 use super::terminology::{code_system, codings, part};
 use super::{On, Parameters, answer};
 use crate::failure::Failure;
@@ -15,6 +16,7 @@ pub(super) async fn run(
     on: &On,
     given: &Parameters,
 ) -> Result<Response, Failure> {
+    as_it_is_now(face, given)?;
     let codes = codings(given, "version");
     let asked = codes.first().ok_or_else(|| Failure::BadRequest("$lookup needs code or coding".to_owned()))?;
     let named = code_system(on, given)?;

@@ -3,14 +3,18 @@
 use poem::Response;
 use seva_fhir::json::{Json, array, object};
 use seva_fhir::service::MetaChange;
-use seva_fhir::types::ResourceKey;
+use seva_fhir::types::{ResourceKey, VersionId};
 
 use super::super::{CallerRef, FhirEndpoint};
 use super::{Parameters, answer};
 use crate::failure::Failure;
 
-pub(super) async fn read(face: &FhirEndpoint, caller: CallerRef<'_>, key: &ResourceKey) -> Result<Response, Failure> {
-    Ok(returned(face.service().meta(caller, key).await?))
+pub(super) async fn read(
+    face: &FhirEndpoint,
+    caller: CallerRef<'_>,
+    (key, version): (&ResourceKey, Option<VersionId>),
+) -> Result<Response, Failure> {
+    Ok(returned(face.service().meta(caller, key, version).await?))
 }
 
 pub(super) async fn change(
@@ -19,7 +23,10 @@ pub(super) async fn change(
     (key, name): (&ResourceKey, &str),
     given: &Parameters,
 ) -> Result<Response, Failure> {
-    let meta = given.value("meta").ok_or_else(|| Failure::BadRequest(format!("${name} needs the parameter meta")))?;
+    let meta = given
+        .value("meta")
+        .filter(|meta| meta.as_object().is_some())
+        .ok_or_else(|| Failure::BadRequest(format!("${name} needs the parameter meta, a Meta")))?;
     let change = if name == "meta-add" { MetaChange::Add } else { MetaChange::Delete };
     Ok(returned(face.service().change_meta(caller, key, (change, meta)).await?))
 }

@@ -50,9 +50,13 @@ impl Parameters {
             negotiation::check_content_type(kind)?;
         }
         let mut resource = service.read_loose_resource(body)?;
-        if resource.get_str("resourceType") != Some("Parameters") {
-            given.resource = Some(resource);
-            return Ok(given);
+        match resource.get_str("resourceType") {
+            Some("Parameters") => service.check_resource(&without_resources(&resource))?,
+            Some(_) => {
+                given.resource = Some(resource);
+                return Ok(given);
+            }
+            None => return Err(Failure::BadRequest("the body is no resource: it has no resourceType".to_owned())),
         }
         let list = resource.remove("parameter").map(|list| list.items().to_vec()).unwrap_or_default();
         given.given.clone_from(&list);
@@ -79,6 +83,11 @@ impl Parameters {
     /// The parameters of the body, as a Parameters resource has them.
     pub(in super::super) fn repeated(&self) -> Vec<Json> {
         self.given.clone()
+    }
+
+    /// The type of a body that is no Parameters resource.
+    pub(in super::super) fn bare(&self) -> Option<&str> {
+        self.resource.as_ref()?.get_str("resourceType")
     }
 
     /// The text of a parameter.
@@ -138,5 +147,21 @@ impl Parameters {
     pub(in super::super) fn number(&self, name: &str) -> Result<Option<u32>, Failure> {
         let wrong = |text: &str| Failure::BadRequest(format!("{name}: {text:?} is not a whole number"));
         self.text(name).map(|text| text.parse().map_err(|_| wrong(text))).transpose()
+    }
+}
+
+/// Parameters without the resources in them: what is wrong with those is the operation's to tell.
+fn without_resources(value: &Json) -> Json {
+    match value {
+        Json::Object(members) => {
+            let kept = members.iter().filter(|(name, _)| *name != "resource");
+            let kept = kept.map(|(name, member)| match name {
+                "parameter" | "part" => (name, without_resources(member)),
+                _ => (name, member.clone()),
+            });
+            Json::Object(kept.collect())
+        }
+        Json::Array(items) => Json::Array(items.iter().map(without_resources).collect()),
+        other => other.clone(),
     }
 }

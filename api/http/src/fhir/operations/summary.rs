@@ -16,7 +16,7 @@ pub(super) async fn run(
 ) -> Result<Response, Failure> {
     let key = match on {
         On::Instance(key) => key.clone(),
-        On::Type(_) | On::System => named(face, caller, given).await?,
+        On::Type(_) | On::System | On::Version(..) => named(face, caller, given).await?,
     };
     Ok(answer(&face.service().patient_summary(caller, &key).await?))
 }

@@ -67,7 +67,7 @@ pub(super) async fn validate_code(
     let of_value_set = match on {
         On::Type(kind) => kind.as_str() == "ValueSet",
         On::Instance(key) => key.resource_type().as_str() == "ValueSet",
-        On::System => false,
+        On::System | On::Version(..) => false,
     };
     let codes = codings(given, if of_value_set { "systemVersion" } else { "version" });
     if codes.is_empty() {

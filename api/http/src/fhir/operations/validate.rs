@@ -4,6 +4,7 @@
 use poem::Response;
 use seva_fhir::json::{Json, Limits, parse};
 use seva_fhir::outcome::{Issue, IssueCode, OperationOutcome};
+use seva_fhir::service::FhirError;
 
 use super::super::{CallerRef, FhirEndpoint};
 use super::{On, Parameters, answer};
@@ -39,6 +40,21 @@ pub(super) async fn run(
         issues.insert(0, Issue::information("the resource is valid"));
     }
     Ok(answer(&OperationOutcome::new(issues).to_json()))
+}
+
+/// A body of XML that is not FHIR's, at a place within a resource, was validated: its fault is the answer (R4
+/// resource-operation-validate.html: 200 whether or not the resource is valid).
+pub(in super::super) fn not_valid(failure: Failure) -> Result<Response, Failure> {
+    match failure {
+        Failure::Fhir(FhirError::Invalid(issues)) if issues.iter().all(is_within) => {
+            Ok(answer(&OperationOutcome::new(issues).to_json()))
+        }
+        other => Err(other),
+    }
+}
+
+fn is_within(issue: &Issue) -> bool {
+    issue.expression.iter().any(|place| place != "$")
 }
 
 /// What the mode of a later interaction asks for.

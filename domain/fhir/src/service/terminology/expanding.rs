@@ -5,7 +5,7 @@ use crate::access::Caller;
 use crate::json::Json;
 use crate::terminology::{
     ConceptQuery, Detail, Expansion, ExpansionError, Filter, Hierarchy, LARGEST, Operator, Page, Sources, StoredPart,
-    StoredSystem, Wanted, expand, implicit, imports, listed, parts,
+    StoredSystem, Wanted, expand, implicit, imports, parts, specified_value_set,
 };
 
 /// Value sets are followed to this depth.
@@ -30,7 +30,7 @@ impl FhirService {
     ) -> Result<(Json, Expansion), FhirError> {
         let value_set = match (self.value_set(caller, named).await?, named) {
             (Some(value_set), _) => value_set,
-            (None, Named::Url(url)) => pack_shell(url).ok_or_else(|| unknown(url))?,
+            (None, Named::Url(url)) => specified_value_set(url).ok_or_else(|| unknown(url))?,
             (None, _) => return Err(unknown("the value set")),
         };
         if let Some(page) = wanted.page
@@ -180,16 +180,4 @@ impl FhirService {
         concepts.retain(|concept| patterns.iter().all(|filter| filter.holds(concept, &NoHierarchy)));
         Ok(concepts)
     }
-}
-
-/// A value set of which the specification's code lists know the codes only.
-fn pack_shell(url: &str) -> Option<Json> {
-    listed(url)?;
-    let include = crate::json::object([("valueSet", crate::json::array([url]))]);
-    Some(crate::json::object([
-        ("resourceType", "ValueSet".into()),
-        ("url", url.into()),
-        ("status", "active".into()),
-        ("compose", crate::json::object([("include", crate::json::array([include]))])),
-    ]))
 }

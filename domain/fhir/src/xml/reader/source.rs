@@ -55,6 +55,12 @@ impl Element<'_> {
         self.name.get(..end).unwrap_or_default()
     }
 
+    /// What stands before the colon of the name; mostly nothing.
+    pub(super) fn prefix(&self) -> &str {
+        let prefix = self.start.name().prefix().map(|prefix| prefix.into_inner());
+        prefix.and_then(|prefix| std::str::from_utf8(prefix).ok()).unwrap_or_default()
+    }
+
     pub(super) fn fault(&self, message: impl Into<String>) -> Fault {
         Fault { offset: self.offset, message: message.into() }
     }
@@ -98,11 +104,11 @@ impl<'t> Source<'t> {
                 Event::Start(start) => return self.element(start, namespace).map(Token::Open),
                 Event::End(_) => return Ok(Token::Close),
                 Event::Eof => return Ok(Token::End),
-                Event::Comment(_) => {}
+                // R4 xml.html: comments and processing instructions are no part of a resource.
+                Event::Comment(_) | Event::PI(_) => {}
                 Event::Text(text) if text.iter().all(u8::is_ascii_whitespace) => {}
                 Event::Decl(declaration) => self.declaration(&declaration)?,
                 Event::DocType(_) => return Err(self.fault("a document type declaration is not read")),
-                Event::PI(_) => return Err(self.fault("a processing instruction is not read")),
                 Event::Text(_) | Event::CData(_) | Event::GeneralRef(_) | Event::Empty(_) => {
                     return Err(self.fault("no text stands between FHIR's elements; values are attributes"));
                 }
@@ -127,7 +133,9 @@ impl<'t> Source<'t> {
         let prefix = start.name().as_ref().len() - length;
         let name = self.text.get(offset + prefix..offset + prefix + length).unwrap_or_default();
         let mut attributes = Vec::new();
-        for (count, each) in start.attributes().enumerate() {
+        // The attributes of a narrative are XHTML's, and are checked with it.
+        let own = (namespace != Namespace::Xhtml).then(|| start.attributes()).into_iter().flatten();
+        for (count, each) in own.enumerate() {
             let each = each.map_err(|error| self.fault(format!("the element has a faulty attribute: {error}")))?;
             if count >= MAX_ATTRIBUTES {
                 return Err(self.fault(format!("the element has more than {MAX_ATTRIBUTES} attributes")));
