@@ -81,6 +81,9 @@ fn the_contract_offers_the_operations_of_the_table() {
                 let read = contract.contains_key(&format!("get {place}"));
                 assert!(!(read && operation.writes), "GET {place} would change the record");
                 table.insert(place);
+                if operation.name == "meta" {
+                    table.insert("/fhir/{type}/{id}/_history/{version}/$meta".to_owned());
+                }
             }
         }
     }

@@ -30,6 +30,8 @@ const REPEATED: &[(&str, &str)] = &[
     ("system-version", "valueUri"),
     ("check-system-version", "valueUri"),
     ("force-system-version", "valueUri"),
+    ("offset", "valueInteger"),
+    ("count", "valueInteger"),
 ];
 
 /// How much of each concept is shown.
@@ -74,9 +76,6 @@ pub(super) async fn run(
         expansion.concepts.iter().map(|one| shown.concept(one).into()).collect()
     };
     let mut parameters = repeated(given);
-    for name in ["offset", "count"] {
-        parameters.extend(given.number(name)?.map(|number| parameter(name, ("valueInteger", number.into()))));
-    }
     parameters.extend(expansion.used.iter().map(|used| parameter("version", ("valueUri", used.as_str().into()))));
     for url in &expansion.incomplete {
         let text = format!("{url} is known in part only");
@@ -143,7 +142,11 @@ fn repeated(given: &Parameters) -> Vec<Json> {
     let mut list = Vec::new();
     for (name, kind) in REPEATED {
         for text in given.all(name) {
-            let value = if *kind == "valueBoolean" { (text == "true").into() } else { Json::from(text) };
+            let value = match (*kind, text.parse::<u32>()) {
+                ("valueBoolean", _) => (text == "true").into(),
+                ("valueInteger", Ok(number)) => number.into(),
+                _ => Json::from(text),
+            };
             list.push(parameter(name, (kind, value)));
         }
     }
@@ -240,7 +243,7 @@ mod tests {
 
     #[test]
     fn the_terminology_capabilities_name_what_is_read_here() {
-        let mut named: Vec<&str> = REPEATED.iter().map(|(name, _)| *name).chain(["offset", "count"]).collect();
+        let mut named: Vec<&str> = REPEATED.iter().map(|(name, _)| *name).collect();
         named.sort_unstable();
         assert_eq!(named, EXPANSION_PARAMETERS);
     }
