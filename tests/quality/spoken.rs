@@ -5,14 +5,13 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use seva_clinic::entities::Entity;
 use seva_embedded::extraction::LexiconExtractor;
 use seva_embedded::model::{ModelChoice, ModelState, locate};
 use seva_tests::quality::corpus::{Half, Item};
 use seva_tests::quality::dictations;
 use seva_tests::quality::heard::{Own, Plain};
 use seva_tests::quality::lab::{Lab, Limits, Run, shuffled};
-use seva_tests::quality::listening::{HEAD, Hearing, score, without_repairs};
+use seva_tests::quality::listening::{Hearing, by_engine, score};
 use seva_tests::quality::spoken::{Manner, Noise, speak};
 use seva_tests::quality::waits::{self, Waits};
 
@@ -61,11 +60,15 @@ pub async fn report(asked: Asked, out: &mut impl Write) -> anyhow::Result<()> {
     let quiet: Vec<&Item> =
         shuffled(&all).into_iter().filter(|item| is_quiet(item)).take(TIMED.min(asked.most)).collect();
     writeln!(out, "\nAt the pace of speech, without noise:\n\n{}", waits::HEAD)?;
-    let mut measured: Vec<Waits> = Vec::new();
-    for item in quiet {
-        measured.push(own.wait(&speak(item)?).await?);
+    let (mut measured, mut failures): (Vec<Waits>, Vec<String>) = (Vec::new(), Vec::new());
+    for (place, item) in quiet.iter().enumerate() {
+        drop(writeln!(std::io::stderr(), "at the pace of speech: {} of {}", place + 1, quiet.len()));
+        match own.wait(&speak(item)?).await {
+            Ok(wait) => measured.push(wait),
+            Err(error) => failures.push(format!("- failed: {}: {error:#}", item.id)),
+        }
     }
-    writeln!(out, "{}", waits::line(&name, &measured))?;
+    writeln!(out, "{}\n{}", waits::line(&name, &measured), failures.join("\n"))?;
     Ok(())
 }
 
@@ -73,17 +76,10 @@ fn is_quiet(item: &Item) -> bool {
     Manner::of(item).is_ok_and(|manner| manner.noise == Noise::Quiet)
 }
 
-/// Prints a line for each engine, then one for each voice and noise of the first, which is ours.
+/// Prints the card by engine, then a line for each voice and noise of the first, which is ours.
 fn card(run: &Run<'_>, half: Half, out: &mut impl Write) -> anyhow::Result<()> {
     let extractor = LexiconExtractor::default();
-    let read = |ours: bool, text: &str| -> Vec<Entity> {
-        let entities = extractor.entities(text);
-        if ours { entities } else { without_repairs(entities) }
-    };
-    writeln!(out, "{HEAD}")?;
-    for (place, (name, hearings)) in run.heard.iter().enumerate() {
-        writeln!(out, "{}", score(hearings, |text| read(place == 0, text)).line(name))?;
-    }
+    write!(out, "{}", by_engine(run, |text| extractor.entities(text)))?;
     let Some((_, ours)) = run.heard.first() else { return Ok(()) };
     let mut groups: BTreeMap<String, Vec<Hearing<'_>>> = BTreeMap::new();
     for hearing in ours {
@@ -93,13 +89,13 @@ fn card(run: &Run<'_>, half: Half, out: &mut impl Write) -> anyhow::Result<()> {
         }
     }
     for (name, group) in groups {
-        writeln!(out, "{}", score(&group, |text| read(true, text)).line(&name))?;
+        writeln!(out, "{}", score(&group, |text| extractor.entities(text)).line(&name))?;
     }
     if half == Half::Develop {
         for Hearing { item, heard } in ours {
             writeln!(out, "{} {:?}\n  said  {}\n  heard {heard}", item.id, Manner::of(item)?, item.text)?;
         }
-        writeln!(out, "{}", score(ours, |text| read(true, text)).card.faults.join("\n"))?;
+        writeln!(out, "{}", score(ours, |text| extractor.entities(text)).card.faults.join("\n"))?;
     }
     Ok(())
 }

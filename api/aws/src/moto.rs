@@ -26,7 +26,7 @@ impl Moto {
         let mut command = Command::new(&python);
         command.args(["-m", "moto.server", "-H", "127.0.0.1", "-p"]).arg(free.port().to_string());
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-        let child = child.unwrap_or_else(|error| panic!("{}: {error}: run `make test`", python.display()));
+        let child = child.expect("tests/.venv holds python and moto: `make test` installs them");
         let moto = Self { child, address: free.to_string() };
         let started = Instant::now();
         while TcpStream::connect(&moto.address).await.is_err() {

@@ -7,6 +7,7 @@ use seva_clinic::lexicon::tokens::tokenize;
 
 use super::card::{Card, NAMES, measure};
 use super::corpus::Item;
+use super::lab::Run;
 use super::spoken::said;
 
 /// What an engine heard of a dictation.
@@ -62,6 +63,18 @@ impl Score {
 
 /// The head of the table.
 pub const HEAD: &str = "| | dictations | words wrong | medicine recall | medicine errors | numbers wrong | polarity errors | problems F1 | medicines with dosage F1 |\n|---|---|---|---|---|---|---|---|---|";
+
+/// Writes the card by engine; the first is our own, the others have no repair of names that merely sound alike.
+#[must_use]
+pub fn by_engine(run: &Run<'_>, extract: impl Fn(&str) -> Vec<Entity>) -> String {
+    let mut table = format!("{HEAD}\n");
+    for (place, (name, hearings)) in run.heard.iter().enumerate() {
+        let read = |text: &str| if place == 0 { extract(text) } else { without_repairs(extract(text)) };
+        table.push_str(&score(hearings, read).line(name));
+        table.push('\n');
+    }
+    table
+}
 
 /// Scores what an engine heard.
 pub fn score(hearings: &[Hearing<'_>], extract: impl Fn(&str) -> Vec<Entity>) -> Score {
