@@ -35,6 +35,7 @@ quality:
 ## as QUALITY_MINUTES reach; a run that was broken off goes on where it stood.
 quality-audio:
 	@bash tests/scripts/install.sh quality
+	@cargo run --quiet --release --workspace --bin seva -- model $(MODEL)
 	@cargo run --quiet --release --workspace --bin quality -- $(or $(HALF),report) $(or $(QUALITY_LIMIT),1000) "$(MODEL)" "$(QUALITY_MINUTES)"
 
 ## Prints the contract.
