@@ -65,6 +65,7 @@ pub(crate) fn record() -> EncounterRecord {
         medicines: Vec::new(),
         observations: Vec::new(),
         conditions: Vec::new(),
+        requests: Vec::new(),
         allergies: Vec::new(),
         issues: Vec::new(),
         documents: Vec::new(),
@@ -111,7 +112,8 @@ pub(crate) fn drafted(text: &str) -> Json {
     drafted_from(&dictation(text))
 }
 
-fn drafted_from(dictation: &Dictation) -> Json {
+/// The Bundle of a dictation in an encounter that holds nothing yet.
+pub(crate) fn drafted_from(dictation: &Dictation) -> Json {
     let transcript = Transcript::of(&dictation.result.segments);
     let recording = Recording { size: 44, sha1: [0; 20], milliseconds: 9_000 };
     let record = record();

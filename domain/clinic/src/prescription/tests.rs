@@ -2,14 +2,26 @@
 
 #![expect(clippy::expect_used, reason = "tests")]
 
-use seva_fhir::json::{Json, array, object};
+use seva_fhir::json::{Json, Limits, array, object, parse};
 
 use super::*;
 use crate::drafting::tests::{drafted, record};
 
 pub(crate) fn read_back(text: &str) -> EncounterRecord {
+    read_back_from(&drafted(text))
+}
+
+/// A drafted Bundle as it is stored, each `urn:uuid` in it with its key.
+pub(crate) fn read_back_from(bundle: &Json) -> EncounterRecord {
     let mut record = record();
-    for (number, entry) in drafted(text).get("entry").map_or(&[][..], Json::items).iter().enumerate() {
+    let mut text = bundle.to_string();
+    let entries = bundle.get("entry").map_or(&[][..], Json::items);
+    for (number, entry) in entries.iter().enumerate() {
+        let kind = entry.get("resource").and_then(|resource| resource.get_str("resourceType")).unwrap_or_default();
+        text = text.replace(entry.get_str("fullUrl").unwrap_or("no url"), &format!("{kind}/r{number}"));
+    }
+    let stored = parse(text.as_bytes(), &Limits::default()).expect("a Bundle");
+    for (number, entry) in stored.get("entry").map_or(&[][..], Json::items).iter().enumerate() {
         let body = entry.get("resource").expect("every entry has a resource").clone();
         let kind = body.get_str("resourceType").expect("every resource has a type").to_owned();
         let held = Held { key: format!("{kind}/r{number}").parse().expect("a key"), version: 1, body };
@@ -18,6 +30,7 @@ pub(crate) fn read_back(text: &str) -> EncounterRecord {
             "MedicationRequest" => record.medicines.push(held),
             "Observation" => record.observations.push(held),
             "Condition" => record.conditions.push(held),
+            "ServiceRequest" => record.requests.push(held),
             "AllergyIntolerance" => record.allergies.push(held),
             _ => {}
         }

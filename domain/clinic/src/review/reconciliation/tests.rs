@@ -7,11 +7,11 @@ use seva_fhir::json::Json;
 
 use super::accepting::{changed, rewritten};
 use super::*;
-use crate::drafting::tests::{attribute, dictation, entity};
+use crate::drafting::tests::{attribute, dictation, dictation_of, drafted_from, entity};
 use crate::drafting::{Assembly, Draft, Recording, SectionKind, section_code, section_text};
 use crate::encounter_record::Held;
 use crate::entities::{AttributeType, Category, EntityType, Trait};
-use crate::prescription::tests::read_back;
+use crate::prescription::tests::{read_back, read_back_from};
 
 const TEXT: &str = "No fever. BP 120 over 80. It is a throat infection. Tab paracetamol one tablet twice a day for five days. \
                     Allergic to penicillin. Drink plenty of water.";
@@ -100,6 +100,17 @@ fn what_is_held_is_the_same_changed_or_contradicted_and_the_rest_is_new() {
     let found = differences(&first, vec![denied, medicine(&[])]);
     assert_eq!(found, [(Contradicting, Pending)], "a first recording that denies a known allergy is not lost");
     assert_eq!(differences(&first, vec![medicine(&[])]), [], "the first recording has nothing to compare with");
+}
+
+#[test]
+fn a_test_that_is_asked_for_is_the_same_when_it_is_said_again() {
+    let text = "Get a complete blood count.";
+    let test = entity("complete blood count", text, Category::TestTreatmentProcedure, EntityType::TestName);
+    let record = read_back_from(&drafted_from(&dictation_of(text, vec![test.clone()])));
+    assert_eq!(differences(&record, vec![test.clone()]), [(Difference::Same, ProposalState::Settled)]);
+    let again = said(vec![test]);
+    let transcript = Transcript::of(&again.result.segments);
+    assert!(!drafting_of(&again, &transcript, &record).to_string().contains("ServiceRequest"));
 }
 
 #[test]
