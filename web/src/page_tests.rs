@@ -122,7 +122,7 @@ impl Scripted {
             }
             (_, path, _) if path.ends_with("/prescription") => (200, prescription(self.signed)),
             (_, path, _) if path.ends_with("/dictations") => {
-                let states = "created live paused draining transcribed extracted drafted reviewed no-speech failed \
+                let states = "created live paused uploaded damaged draining transcribed extracted drafted reviewed no-speech failed \
                     abandoned withdrawn";
                 let list: Vec<Value> = states.split(' ').map(|state| dictation("d1", state)).collect();
                 (200, json!({ "dictations": list }))

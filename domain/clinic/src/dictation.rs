@@ -14,6 +14,7 @@ mod service;
 mod states;
 mod streams;
 mod transcript;
+mod unpacking;
 mod uploads;
 mod view;
 mod working;
@@ -37,7 +38,8 @@ pub use service::{DictationParts, DictationRequest, DictationService, Frame};
 pub use states::{DictationState, Stage};
 pub use streams::Listening;
 pub use transcript::{PlacedWord, Segment, SegmentWord, Transcript};
-pub use uploads::{LARGEST_PART, UploadedFile};
+pub use uploads::LARGEST_PART;
+use uploads::UploadedFile;
 pub use view::DictationView;
 pub use working::OtherNodes;
 

@@ -15,6 +15,7 @@ mod conditional;
 mod contract;
 mod crash;
 mod dictation;
+mod dictation_files;
 mod dictation_stages;
 mod dictation_states;
 mod durability;

@@ -121,9 +121,10 @@ fn signed(record: &mut EncounterRecord, signer: &str, now: &str) -> (Vec<Json>, 
 fn signature(record: &EncounterRecord, (signer, now): (&str, &str), hash: &str, document: &str) -> Json {
     let medicines = record.medicines.iter().filter(|held| view::is_listed(held));
     let tests = verifying::orders(record).standing;
-    let targets: Vec<String> = (record.composition.iter().chain(medicines).chain(tests).map(|held| held.key.to_string()))
-        .chain([document.to_owned()])
-        .collect();
+    let targets: Vec<String> =
+        (record.composition.iter().chain(medicines).chain(tests).map(|held| held.key.to_string()))
+            .chain([document.to_owned()])
+            .collect();
     // ISO ASTM E1762: the author's signature.
     let kind = Coding::named("urn:iso-astm:E1762-95:2013", "1.2.840.10065.1.12.1.1", "Author's Signature");
     let provenance = Provenance {
@@ -247,7 +248,8 @@ mod tests {
         let (entries, _) = signed(&mut record, "Practitioner/d", "2026-11-27T02:00:00Z");
         let resources = entries.iter().filter_map(|entry| entry.get("resource"));
         let requests = resources.filter(|resource| resource.get_str("resourceType") == Some("ServiceRequest"));
-        let named = |request: &Json| request.get("code").and_then(|code| code.get_str("text")).unwrap_or_default().to_owned();
+        let named =
+            |request: &Json| request.get("code").and_then(|code| code.get_str("text")).unwrap_or_default().to_owned();
         requests.map(|request| (named(request), request.clone())).collect()
     }
 
