@@ -5,6 +5,7 @@
 
 use crate::lexicon::decimal::Decimal;
 
+mod agreement;
 mod fhir;
 mod grammar;
 mod needed;
@@ -16,6 +17,7 @@ mod units;
 #[cfg(test)]
 mod tests;
 
+pub use agreement::agreed;
 pub use fhir::{DosageFormatError, from_fhir, quantity_to_fhir, regimen_from_fhir, regimen_to_fhir, to_fhir};
 pub use grammar::{Part, Reading, parse, read};
 pub use parts::{Cursor, time_unit};

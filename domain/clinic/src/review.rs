@@ -29,7 +29,7 @@ pub use marking::NewMark;
 pub use omissions::Omissions;
 pub use ports::{LearntName, LearntNames, Mark, MarkAct, Proposals, WalkMarks};
 pub use reconciliation::{Difference, Proposal, ProposalState, ProposalsView};
-pub(crate) use reconciliation::{contradicts, held_of, proposals};
+pub(crate) use reconciliation::{Repeat, contradicts, held_of, proposals, repeats};
 pub use view::{LearntView, WalkView};
 pub use walk::{Danger, Doubt, DoubtReason, Stop, Touched};
 

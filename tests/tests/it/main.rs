@@ -44,6 +44,7 @@ mod prescription;
 mod profiles;
 mod quality;
 mod review;
+mod said_twice;
 mod search;
 mod search_contained;
 mod search_drivers;

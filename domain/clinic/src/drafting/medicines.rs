@@ -2,19 +2,20 @@
 
 use seva_models::{self as models, ExtensionValue, MedicationRequest, Origin};
 
-use super::elements::{entity_extensions, extension, heard, machine_made};
+use super::elements::{entity_extensions, extension, further_evidence, heard, machine_made};
 use super::{Draft, Drafted, SectionKind, Statement};
 use crate::dosage::{self, Dosage, Quantity, TimeUnit};
 use crate::entities::{AttributeType, Entity};
 use crate::lexicon::decimal::Decimal;
 
-pub(super) fn request(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Drafted {
-    let text = entity.dosage_text();
-    let steps = if text.is_empty() { Vec::new() } else { dosage::parse(&text) };
+pub(super) fn request(draft: &Draft<'_>, entity: &Entity, again: &[&Entity], transcript: &str) -> Drafted {
+    let said: Vec<&Entity> = [entity].into_iter().chain(again.iter().copied()).collect();
+    let steps = ordered(&said);
     let mut extensions = entity_extensions(draft, transcript, entity);
+    extensions.extend(further_evidence(draft, transcript, again));
     extensions.push(extension("review-state", ExtensionValue::Code("pending".to_owned())));
     for (name, kind) in [("strength", AttributeType::Strength), ("form", AttributeType::Form)] {
-        if let Some(attribute) = entity.attributes_of(kind).next() {
+        if let Some(attribute) = said.iter().find_map(|entity| entity.attributes_of(kind).next()) {
             extensions.push(extension(name, ExtensionValue::Text(attribute.text.clone())));
         }
     }
@@ -30,12 +31,30 @@ pub(super) fn request(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> D
         dispensed: dispensed(&steps),
         reasons: Vec::new(),
     };
+    // An order that no step holds, such as a bare "for fever", still stands in its line.
+    let text = steps.first().and_then(|step| step.text.clone()).unwrap_or_else(|| entity.dosage_text());
     let line = format!("{} {text}", entity.text).trim().to_owned();
-    let begin = entity.attributes.iter().map(|each| each.begin).fold(entity.begin, usize::min);
-    let end = entity.attributes.iter().map(|each| each.end).fold(entity.end, usize::max);
     let section = Some(SectionKind::Medications);
     let statement = Statement::Medicine(request);
-    Drafted { url: draft.url(), statement, section, line, evidence: Some((begin, end)) }
+    Drafted { url: draft.url(), statement, section, line, evidence: said.into_iter().map(place).collect() }
+}
+
+/// What an order says that was said more than once.
+fn ordered(said: &[&Entity]) -> Vec<Dosage> {
+    let mut steps = Vec::new();
+    for entity in said {
+        let text = entity.dosage_text();
+        let read = if text.is_empty() { Vec::new() } else { dosage::parse(&text) };
+        steps = dosage::agreed(&steps, &read).unwrap_or(steps);
+    }
+    steps
+}
+
+/// The characters of a medicine with its dosage.
+fn place(entity: &Entity) -> (usize, usize) {
+    let begin = entity.attributes.iter().map(|each| each.begin).fold(entity.begin, usize::min);
+    let end = entity.attributes.iter().map(|each| each.end).fold(entity.end, usize::max);
+    (begin, end)
 }
 
 /// The quantity to dispense, where it can be calculated.
