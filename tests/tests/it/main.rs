@@ -40,6 +40,7 @@ mod operations_patient;
 mod own_parameters;
 mod pages;
 mod peer;
+mod predecessor;
 mod prescription;
 mod profiles;
 mod quality;

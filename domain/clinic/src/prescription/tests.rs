@@ -74,3 +74,20 @@ fn an_allergy_blocks_every_medicine_of_its_group() {
     assert!(findings.iter().any(|finding| finding.rule == "allergy-class" && finding.tier == Tier::Block));
     assert!(findings.iter().all(|finding| finding.medicine == "a"), "paracetamol is not a penicillin");
 }
+
+#[test]
+fn a_note_without_sections_is_not_signed() {
+    let mut record = read_back(TEXT);
+    record.medicines.clear();
+    let note = record.composition.as_mut().and_then(|held| held.body.as_object_mut()).expect("a note");
+    note.remove("section");
+    for emptied in [false, true] {
+        if emptied {
+            record.composition = None;
+        }
+        let view = view::of(&record);
+        let targets: Vec<&str> = view.blockers.iter().map(|blocker| blocker.target.as_str()).collect();
+        assert_eq!(targets, ["diagnosis", "medications", "instructions"]);
+        assert_eq!(view.state, if emptied { "empty" } else { "draft" });
+    }
+}
