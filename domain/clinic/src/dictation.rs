@@ -9,6 +9,7 @@ mod decoding;
 mod events;
 mod finishing;
 mod limits;
+mod live;
 mod ports;
 mod service;
 mod states;

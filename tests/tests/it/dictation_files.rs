@@ -63,7 +63,7 @@ async fn upload(clinic: &Clinic, node: &DictationService, id: Uuid, file: &[u8])
 #[tokio::test]
 async fn a_damaged_file_leaves_nothing_and_makes_room_for_another_one() {
     let clinic = Clinic::open().await;
-    let node = clinic.decoding_node(Arc::new(Torn(AtomicUsize::new(0))));
+    let node = clinic.node_of(|parts| parts.decoder = Arc::new(Torn(AtomicUsize::new(0))));
     node.start_work(OtherNodes::Possible).await.unwrap();
     let id = clinic.begun(&node, "rane", false).await;
     upload(&clinic, &node, id, b"a file that is torn in its middle").await;
@@ -89,7 +89,7 @@ async fn a_damaged_file_leaves_nothing_and_makes_room_for_another_one() {
 #[tokio::test]
 async fn decoding_that_was_interrupted_begins_anew_elsewhere() {
     let clinic = Clinic::open().await;
-    let first = clinic.decoding_node(Arc::new(Endless));
+    let first = clinic.node_of(|parts| parts.decoder = Arc::new(Endless));
     first.start_work(OtherNodes::Possible).await.unwrap();
     let id = clinic.begun(&first, "rane", false).await;
     upload(&clinic, &first, id, &wave()).await;

@@ -10,7 +10,6 @@ use seva_clinic::dictation::{
     DictationStore, Frame,
 };
 use seva_clinic::entities::{Entity, EntityExtractor, ExtractionError};
-use seva_clinic::speech::audio::AudioDecoder;
 use seva_clinic::speech::scripted::ScriptedSpeech;
 use seva_clinic::speech::{SpeechEngine, SpeechError, SpeechHealth, SpeechRequest, SpeechSession};
 use seva_embedded::audio::EmbeddedAudioDecoder;
@@ -148,9 +147,11 @@ impl Clinic {
         DictationService::new(self.parts(speech, extraction, limits))
     }
 
-    /// A node that decodes files in a way of its own.
-    pub(crate) fn decoding_node(&self, decoder: Arc<dyn AudioDecoder>) -> DictationService {
-        DictationService::new(DictationParts { decoder, ..self.parts(works(), works(), limits()) })
+    /// A node that works in a way of its own.
+    pub(crate) fn node_of(&self, change: impl FnOnce(&mut DictationParts)) -> DictationService {
+        let mut parts = self.parts(works(), works(), limits());
+        change(&mut parts);
+        DictationService::new(parts)
     }
 
     fn parts(&self, speech: Arc<Mood>, extraction: Arc<Mood>, limits: DictationLimits) -> DictationParts {

@@ -14,7 +14,7 @@ use tokio::sync::{Notify, Semaphore, broadcast, watch};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::decoding::Live;
+use super::live::Recognisers;
 use super::ports::{
     AudioChunk, AudioCipher, AudioPlace, BlobStore, DictationStore, DictationStoreError, PartPlace, RecordingArchive,
     RecordingKeys, RecordingUploads, Saved, WrappedKey,
@@ -111,7 +111,7 @@ pub struct DictationParts {
 #[derive(Clone)]
 pub struct DictationService {
     pub(super) parts: Arc<DictationParts>,
-    pub(super) live: Arc<Mutex<HashMap<Uuid, Live>>>,
+    pub(super) live: Arc<Mutex<Recognisers>>,
     listeners: Arc<Mutex<HashMap<Uuid, broadcast::Sender<DictationEvent>>>>,
     /// How much is transcribed of the recordings that this node works on, in percent.
     pub(super) progress: Arc<Mutex<HashMap<Uuid, u8>>>,
@@ -349,7 +349,7 @@ impl DictationService {
 
     pub(super) fn forget(&self, id: Uuid) {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-        self.live.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        drop(self.let_go(id));
         self.listeners.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
     }
 
