@@ -4,7 +4,7 @@
 use seva_models::{self as models, Coding, Concept, Origin, Quantity, Value};
 
 use super::elements::{entity_extensions, further_evidence, heard, machine_made};
-use super::{Draft, Drafted, SectionKind, Statement};
+use super::{Draft, Drafted, Mention, SectionKind, Statement};
 use crate::entities::{AttributeType, Entity, Trait};
 
 const SNOMED: &str = "http://snomed.info/sct";
@@ -122,7 +122,8 @@ pub(super) fn allergy(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> D
     drafted(draft, Statement::Allergy(allergy), entity, (None, entity.text.clone()))
 }
 
-pub(super) fn test(draft: &Draft<'_>, entity: &Entity, again: &[&Entity], transcript: &str) -> Drafted {
+pub(super) fn test(draft: &Draft<'_>, mention: Mention<'_>, transcript: &str) -> Drafted {
+    let Mention { entity, again, .. } = mention;
     let mut origin = origin(draft, entity, transcript);
     origin.extensions.extend(further_evidence(draft, transcript, again));
     let code = heard(&entity.text, &entity.codings);

@@ -3,15 +3,16 @@
 use seva_models::{self as models, ExtensionValue, MedicationRequest, Origin};
 
 use super::elements::{entity_extensions, extension, further_evidence, heard, machine_made};
-use super::{Draft, Drafted, SectionKind, Statement};
+use super::{Draft, Drafted, Mention, SectionKind, Statement};
 use crate::dosage::{self, Dosage, Quantity, TimeUnit};
 use crate::entities::{Attribute, AttributeType, Entity};
 use crate::lexicon::Span;
 use crate::lexicon::decimal::Decimal;
 
-pub(super) fn request(draft: &Draft<'_>, entity: &Entity, again: &[&Entity], transcript: &str) -> Drafted {
+pub(super) fn request(draft: &Draft<'_>, mention: Mention<'_>, transcript: &str) -> Drafted {
+    let Mention { entity, again, text } = mention;
     let said: Vec<&Entity> = [entity].into_iter().chain(again.iter().copied()).collect();
-    let steps = ordered(draft, &said);
+    let steps = ordered(text, &said);
     let mut extensions = entity_extensions(draft, transcript, entity);
     extensions.extend(further_evidence(draft, transcript, again));
     extensions.push(extension("review-state", ExtensionValue::Code("pending".to_owned())));
@@ -41,12 +42,12 @@ pub(super) fn request(draft: &Draft<'_>, entity: &Entity, again: &[&Entity], tra
 }
 
 /// What an order says that was said once or more.
-fn ordered(draft: &Draft<'_>, said: &[&Entity]) -> Vec<Dosage> {
+fn ordered(whole: &[char], said: &[&Entity]) -> Vec<Dosage> {
     let mut steps = Vec::new();
     for entity in said {
         let text = entity.dosage_text();
         let mut read = if text.is_empty() { Vec::new() } else { dosage::parse(&text) };
-        let words = words(&draft.transcript.text, entity);
+        let words = words(whole, entity);
         for step in &mut read {
             step.text = Some(words.clone());
         }
@@ -62,7 +63,7 @@ const FILLERS: [&str; 18] = [
 ];
 
 /// The words of an order: what the grammar understood as it reads it, and what stands between, as it was said.
-fn words(transcript: &str, entity: &Entity) -> String {
+fn words(whole: &[char], entity: &Entity) -> String {
     let mut parts: Vec<&Attribute> = entity.attributes.iter().collect();
     parts.sort_by_key(|part| part.begin);
     let mut words: Vec<String> = Vec::new();
@@ -77,7 +78,7 @@ fn words(transcript: &str, entity: &Entity) -> String {
             } else {
                 vec![Span::new(end, part.begin)]
             };
-            words.extend(pieces.into_iter().filter_map(|piece| unread(&piece.text_in(transcript))));
+            words.extend(pieces.into_iter().filter_map(|piece| unread(whole.get(piece.begin..piece.end)?)));
         }
         words.push(part.canonical().to_owned());
         end = end.max(Some(part.end));
@@ -86,7 +87,8 @@ fn words(transcript: &str, entity: &Entity) -> String {
 }
 
 /// The words of a piece that the grammar stepped over; none where it only joins, or another sentence begins in it.
-fn unread(piece: &str) -> Option<String> {
+fn unread(piece: &[char]) -> Option<String> {
+    let piece: String = piece.iter().collect();
     let joins = |word: &str| word.is_empty() || FILLERS.contains(&word.to_lowercase().as_str());
     let bare = |word: &str| word.trim_matches(|letter: char| !letter.is_alphanumeric()).to_owned();
     if piece.contains(['.', '?', '!', ';', '\n', '।']) || piece.split_whitespace().all(|word| joins(&bare(word))) {
