@@ -43,6 +43,11 @@ fn said(entities: Vec<Entity>) -> Dictation {
     said
 }
 
+/// A dictation of another text.
+fn numbered(text: &str, entities: Vec<Entity>) -> Dictation {
+    dictation_of(text, (0..).zip(entities).map(|(id, entity)| Entity { id, ..entity }).collect())
+}
+
 fn differences(record: &EncounterRecord, entities: Vec<Entity>) -> Vec<(Difference, ProposalState)> {
     proposals(record, &said(entities)).iter().map(|one| (one.difference, one.state)).collect()
 }
@@ -131,7 +136,7 @@ fn a_medicine_that_is_said_twice_alike_is_drafted_once_with_both_places() {
     let text = text.to_lowercase();
     let second = text.rfind("paracetamol").expect("it is said twice");
     let twice = [0, second].map(|place| order(&text, place, "one tablet", "twice a day"));
-    let said = said(twice.to_vec());
+    let said = numbered(&text, twice.to_vec());
     let first = crate::drafting::tests::record();
     assert_eq!(proposals(&first, &said), [], "there is nothing to decide");
     let transcript = Transcript::of(&said.result.segments);
@@ -152,8 +157,9 @@ fn a_medicine_that_is_said_twice_alike_is_drafted_once_with_both_places() {
 fn a_medicine_that_is_said_twice_differently_waits_for_a_decision() {
     let text = "paracetamol one tablet twice a day. no, paracetamol one tablet three times a day.";
     let second = text.rfind("paracetamol").expect("it is said twice");
-    let said =
-        said(vec![order(text, 0, "one tablet", "twice a day"), order(text, second, "one tablet", "three times a day")]);
+    let orders = [(0, "twice a day"), (second, "three times a day")]
+        .map(|(place, often)| order(text, place, "one tablet", often));
+    let said = numbered(text, orders.to_vec());
     let first = crate::drafting::tests::record();
     let found = proposals(&first, &said);
     let states: Vec<_> = found.iter().map(|one| (one.number, one.difference, one.state)).collect();
