@@ -21,6 +21,7 @@ mod m0010_narrow_index;
 mod m0011_dictation_states;
 mod m0013_uploads;
 mod m0014_audio_life;
+mod m0015_decoding;
 mod m0030_blobs;
 mod m0040_review;
 mod m0041_proposals;
@@ -62,6 +63,7 @@ impl MigratorTrait for Migrator {
             }),
             Box::new(Statements { name: "m0013_uploads", up: m0013_uploads::UP, down: m0013_uploads::DOWN }),
             Box::new(Statements { name: "m0014_audio_life", up: m0014_audio_life::UP, down: m0014_audio_life::DOWN }),
+            Box::new(Statements { name: "m0015_decoding", up: m0015_decoding::UP, down: m0015_decoding::DOWN }),
             Box::new(Statements { name: "m0030_blobs", up: m0030_blobs::UP, down: m0030_blobs::DOWN }),
             Box::new(Statements { name: "m0040_review", up: m0040_review::UP, down: m0040_review::DOWN }),
             Box::new(Statements { name: "m0041_proposals", up: m0041_proposals::UP, down: m0041_proposals::DOWN }),

@@ -1,13 +1,16 @@
-//! The patient's consent to record (FHIR R4 Consent, <https://hl7.org/fhir/R4/consent.html>): shown, and recorded as it
-//! was spoken.
+//! The patient's consent to record (FHIR R4 Consent, <https://hl7.org/fhir/R4/consent.html>): shown, recorded as it was
+//! spoken, and withdrawn.
 
+use bytes::Bytes;
 use chrono::SecondsFormat;
 use poem::Response;
+use poem::http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::answers::see;
+use crate::answers::{Message, see, value};
 use crate::asker::Asker;
+use crate::client::ApiRequest;
 use crate::consultation;
 use crate::once;
 use crate::records::{resources, text};
@@ -45,6 +48,42 @@ pub(crate) async fn record(
     match once::create(pages, asker, (consent, fields)).await? {
         Ok(_) => Ok(see(&format!("/consultations/{encounter}"))),
         Err(refusal) => Ok(refusal),
+    }
+}
+
+/// Ends every consent that permits the recording, in the version that was read; recordings that hang on it end with it.
+pub(crate) async fn withdraw(pages: &Pages, asker: &Asker, encounter: &str) -> poem::Result<Response> {
+    let patient = consultation::patient_of(pages, asker, encounter).await?;
+    let found = pages.get(asker, &format!("/fhir/Consent?patient={patient}&status=active")).await?;
+    for consent in resources(&found, "Consent").filter(|consent| text(consent, "/provision/type") == "permit") {
+        let ended = pages.call_api(asker, ended(consent)).await?;
+        if ended.status >= 300 {
+            let detail = text(&value(&ended), "/issue/0/diagnostics");
+            return Ok(pages.message(
+                asker,
+                Message { status: StatusCode::CONFLICT, key: "error-not-withdrawn", detail: &detail },
+            ));
+        }
+    }
+    Ok(see(&format!("/consultations/{encounter}")))
+}
+
+/// The request that makes a consent inactive.
+fn ended(consent: &Value) -> ApiRequest {
+    let mut ended = consent.clone();
+    if let Some(members) = ended.as_object_mut() {
+        members.insert("status".to_owned(), "inactive".into());
+    }
+    let version = format!("W/\"{}\"", text(consent, "/meta/versionId"));
+    ApiRequest {
+        method: "PUT".to_owned(),
+        path: format!("/fhir/Consent/{}", text(consent, "/id")),
+        headers: vec![
+            ("content-type".to_owned(), "application/fhir+json".to_owned()),
+            ("if-match".to_owned(), version),
+        ],
+        body: Bytes::from(ended.to_string()),
+        token: None,
     }
 }
 

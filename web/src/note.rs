@@ -64,6 +64,8 @@ pub(crate) struct Dosage {
     night: Option<String>,
     frequency: Option<u32>,
     period: Option<String>,
+    #[serde(default)]
+    period_max: Option<String>,
     period_unit: Option<String>,
     duration_value: Option<String>,
     duration_unit: Option<String>,

@@ -132,6 +132,7 @@ impl Pages {
             ["patients", id, "visits"] => registration::visit(self, asker, (id, &fields)).await,
             ["patients", id, "allergies"] => registration::allergy(self, asker, (id, &fields)).await,
             ["consultations", id, "consent"] => consent::record(self, asker, (id, &fields)).await,
+            ["consultations", id, "consent", "withdraw"] => consent::withdraw(self, asker, id).await,
             ["consultations", id, "proposals", dictation, number] => {
                 proposals::submit(self, asker, (id, dictation, number), &fields).await
             }

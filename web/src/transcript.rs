@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The states in which the engines have something to do.
-const WORKING: &[&str] = &["draining", "transcribed", "extracted"];
+const WORKING: &[&str] = &["uploaded", "draining", "transcribed", "extracted"];
 
 /// A dictation as the contract has it.
 #[derive(Deserialize)]

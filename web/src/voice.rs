@@ -21,15 +21,31 @@ const LARGEST_SCRIPT_BODY: usize = 4096;
 const LARGEST_FRAMES: usize = 1024 * 1024;
 const REFUSED: Message<'static> = Message::of(StatusCode::FORBIDDEN, "error-other-site");
 const NO_PAGE: Message<'static> = Message::of(StatusCode::NOT_FOUND, "error-no-page");
+/// What it may send of a file at once.
+const LARGEST_PIECE: usize = 4 * 1024 * 1024;
 /// What a script sees of a dictation.
-const SEEN: &[&str] =
-    &["id", "state", "place", "progress", "savedSequence", "savedMilliseconds", "problem", "composition", "detail"];
+const SEEN: &[&str] = &[
+    "id",
+    "state",
+    "place",
+    "progress",
+    "savedSequence",
+    "savedMilliseconds",
+    "uploadedBytes",
+    "problem",
+    "composition",
+    "detail",
+];
 /// What the player needs to move about in a recording (RFC 9110, section 14).
 const AUDIO_HEADERS: &[&str] = &["content-type", "content-range", "accept-ranges"];
 
 /// Whether a POST below a consultation is the voice bar's.
 pub(crate) fn takes(place: &[&str]) -> bool {
-    matches!(place, ["demo" | "recording" | "dictations"] | ["dictations", _, "ticket" | "finish" | "frames" | "retry"])
+    matches!(
+        place,
+        ["demo" | "recording" | "dictations"]
+            | ["dictations", _, "ticket" | "finish" | "frames" | "retry" | "recording" | "piece"]
+    )
 }
 
 /// Answers a POST of the voice bar.
@@ -47,7 +63,8 @@ pub(crate) async fn post(
             pages.fields(request, body, asker).await?;
             play_demo(pages, asker, encounter).await
         }
-        ["recording"] => upload::take(pages, asker, (request, body), encounter).await,
+        ["recording"] => upload::take(pages, asker, (request, body), (encounter, None)).await,
+        ["dictations", id, "recording"] => upload::take(pages, asker, (request, body), (encounter, Some(*id))).await,
         ["dictations", id, "retry"] => {
             pages.fields(request, body, asker).await?;
             let begun = pages.send(asker, ("POST", &dictation(id, "/retry")), &json!({})).await?;
@@ -87,6 +104,7 @@ pub(crate) async fn post(
             let kept = pages.call_api(asker, sent).await?;
             Ok(relay(&kept, &["savedSequence", "savedMilliseconds", "missing", "warning", "detail"]))
         }
+        ["dictations", id, "piece"] => upload::take_piece(pages, asker, (request, body), id).await,
         _ => Ok(pages.message(asker, NO_PAGE)),
     }
 }

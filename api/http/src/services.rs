@@ -21,7 +21,6 @@ use seva_clinic::dictation::DictationService;
 use seva_clinic::extracting::TextExtraction;
 use seva_clinic::prescription::PrescriptionService;
 use seva_clinic::review::ReviewService;
-use seva_clinic::speech::audio::AudioDecoder;
 use seva_clinic::translation::TranslationService;
 use seva_fhir::FhirService;
 use seva_fhir::access::{AuditAction, AuditRecord, Caller, IdempotencyStore};
@@ -59,8 +58,6 @@ pub struct Services {
     pub jobs: JobDesk,
     /// Fetches the files of imports.
     pub fetcher: Arc<dyn Fetcher>,
-    /// Decodes uploaded recordings.
-    pub decoder: Arc<dyn AudioDecoder>,
     /// The address that clients use, without a slash at its end.
     pub url: String,
     /// New ids.

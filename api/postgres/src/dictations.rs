@@ -75,7 +75,20 @@ impl DictationStore for PostgresDictations {
     }
 
     async fn append(&self, tenant: TenantId, id: Uuid, chunks: Vec<AudioChunk>) -> Result<Saved, DictationStoreError> {
-        audio::append(&self.pool, tenant, id, chunks).await
+        audio::append(&self.pool, (tenant, id), None, chunks).await
+    }
+
+    async fn clear(&self, tenant: TenantId, id: Uuid, claim: Claim) -> Result<(), DictationStoreError> {
+        audio::clear(&self.pool, (tenant, id), claim).await
+    }
+
+    async fn append_decoded(
+        &self,
+        tenant: TenantId,
+        id: Uuid,
+        (claim, chunks): (Claim, Vec<AudioChunk>),
+    ) -> Result<Saved, DictationStoreError> {
+        audio::append(&self.pool, (tenant, id), Some(claim), chunks).await
     }
 
     async fn chunks(

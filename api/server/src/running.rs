@@ -13,7 +13,6 @@ use poem::listener::{Acceptor, Listener, TcpAcceptor, TcpListener};
 use seva_clinic::blobs::LargeBinaries;
 use seva_clinic::dictation::{DictationService, OtherNodes};
 use seva_clinic::prescription::PrescriptionService;
-use seva_embedded::audio::EmbeddedAudioDecoder;
 use seva_embedded::postgres::{PostgresCluster, PostgresSettings};
 use seva_embedded::seal::MasterSealKey;
 use seva_fhir::FhirService;
@@ -172,7 +171,6 @@ impl Running {
             extraction: parts.extraction(&asked.extractor),
             translations: parts.translations(&prescriptions, &asked.translator),
             fetcher: adapters::fetcher(&configuration)?,
-            decoder: Arc::new(EmbeddedAudioDecoder),
             url: url.clone(),
             closing: closing_seen,
             idempotency: Arc::new(PostgresIdempotency::new(&database)),

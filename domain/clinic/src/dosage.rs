@@ -5,6 +5,7 @@
 
 use crate::lexicon::decimal::Decimal;
 
+mod agreement;
 mod fhir;
 mod grammar;
 mod needed;
@@ -16,6 +17,7 @@ mod units;
 #[cfg(test)]
 mod tests;
 
+pub use agreement::agreed;
 pub use fhir::{DosageFormatError, from_fhir, quantity_to_fhir, regimen_from_fhir, regimen_to_fhir, to_fhir};
 pub use grammar::{Part, Reading, parse, read};
 pub use parts::{Cursor, time_unit};
@@ -160,13 +162,18 @@ pub enum Start {
     Immediate,
 }
 
+/// How many times in a period, of at least and at most so many units.
+type Rate = (Option<u32>, Option<Decimal>, Option<Decimal>, Option<TimeUnit>);
+
 /// Says when doses are taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Timing {
     /// How many times in a period.
     pub frequency: Option<u32>,
-    /// How many units the period lasts.
+    /// How many units the period lasts, at least where it has a most.
     pub period: Option<Decimal>,
+    /// How many it lasts at most: "every four to six hours".
+    pub period_max: Option<Decimal>,
     /// The unit of the period.
     pub period_unit: Option<TimeUnit>,
     /// At which times of the day, in order.
@@ -188,16 +195,16 @@ impl Timing {
 
     /// Returns how often in which period.
     #[must_use]
-    pub const fn rate(&self) -> (Option<u32>, Option<Decimal>, Option<TimeUnit>) {
-        (self.frequency, self.period, self.period_unit)
+    pub const fn rate(&self) -> Rate {
+        (self.frequency, self.period, self.period_max, self.period_unit)
     }
 
     /// Takes over how often in which period.
     pub const fn set_rate(&mut self, of: &Self) {
-        (self.frequency, self.period, self.period_unit) = of.rate();
+        (self.frequency, self.period, self.period_max, self.period_unit) = of.rate();
     }
 
-    /// Returns how many doses fall on a day, when that is a whole number.
+    /// Returns how many doses fall on a day at most, when that is a whole number.
     #[must_use]
     pub fn per_day(&self) -> Option<u32> {
         let frequency = Decimal::whole(self.frequency?);

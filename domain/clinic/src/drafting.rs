@@ -18,7 +18,7 @@ use crate::dictation::{Dictation, Transcript};
 use crate::encounter_record::{EncounterRecord, Held};
 use crate::entities::{AttributeType, Category, Entity, EntityType, Trait};
 
-use crate::review::held_of;
+use crate::review::{Repeat, held_of, repeats};
 use elements::written;
 
 pub(crate) use findings::NO_KNOWN_ALLERGY;
@@ -74,7 +74,15 @@ pub(crate) struct Drafted {
     pub(crate) statement: Statement,
     pub(crate) section: Option<SectionKind>,
     pub(crate) line: String,
-    pub(crate) evidence: Option<(usize, usize)>,
+    pub(crate) evidence: Vec<(usize, usize)>,
+}
+
+/// A statement with where it was made again, and the text that holds both.
+#[derive(Clone, Copy)]
+pub(crate) struct Mention<'m> {
+    pub(crate) entity: &'m Entity,
+    pub(crate) again: &'m [&'m Entity],
+    pub(crate) text: &'m [char],
 }
 
 /// What was heard, as the model of its resource.
@@ -195,7 +203,20 @@ pub fn collection(draft: &Draft<'_>, entities: &[Entity], extractor: (&str, &str
 }
 
 fn statements<'e>(draft: &Draft<'_>, entities: impl Iterator<Item = &'e Entity>, transcript: &str) -> Vec<Drafted> {
-    let mut drafted: Vec<Drafted> = entities.filter_map(|entity| one(draft, entity, transcript)).collect();
+    let entities: Vec<&Entity> = entities.collect();
+    let text: Vec<char> = draft.transcript.text.chars().collect();
+    let repeats = repeats(&entities);
+    let mut drafted = Vec::new();
+    for (place, (entity, repeat)) in entities.iter().zip(&repeats).enumerate() {
+        if repeat.is_some() {
+            // Said before: one draft, or a contradiction that is proposed to the doctor.
+            continue;
+        }
+        let same = |repeat: &Option<Repeat>| repeat.is_some_and(|repeat| repeat.first == place && repeat.agrees);
+        let again: Vec<&Entity> =
+            entities.iter().zip(&repeats).filter(|(_, repeat)| same(repeat)).map(|(entity, _)| *entity).collect();
+        drafted.extend(one(draft, Mention { entity, again: &again, text: &text }, transcript));
+    }
     link_reasons(&mut drafted);
     drafted
 }
@@ -230,17 +251,21 @@ pub fn put(held: &Held, resource: Json) -> Json {
 
 /// What a statement says, as a resource that is not written.
 pub(crate) fn statement(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Option<JsonObject> {
-    Some(written(&one(draft, entity, transcript)?.statement.to_json()))
+    let text: Vec<char> = draft.transcript.text.chars().collect();
+    let mention = Mention { entity, again: &[], text: &text };
+    Some(written(&one(draft, mention, transcript)?.statement.to_json()))
 }
 
-fn one(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Option<Drafted> {
+/// Drafts what an entity says, with what was said of it again.
+fn one(draft: &Draft<'_>, mention: Mention<'_>, transcript: &str) -> Option<Drafted> {
+    let entity = mention.entity;
     // What belongs to a relative, or may only happen, is no finding of this patient today.
     if entity.has(Trait::FamilyHistory) || entity.has(Trait::Hypothetical) {
         return None;
     }
     match (entity.category, entity.kind) {
         (Category::Medication, _) if !entity.has(Trait::Negation) && !entity.has(Trait::PastHistory) => {
-            Some(medicines::request(draft, entity, transcript))
+            Some(medicines::request(draft, mention, transcript))
         }
         (Category::MedicalCondition, _) if entity.has(Trait::Diagnosis) => {
             Some(findings::condition(draft, entity, transcript))
@@ -252,7 +277,7 @@ fn one(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Option<Drafted> 
             findings::laboratory(draft, entity, transcript)
         }
         (Category::TestTreatmentProcedure, EntityType::TestName) if !entity.has(Trait::Negation) => {
-            Some(findings::test(draft, entity, transcript))
+            Some(findings::test(draft, mention, transcript))
         }
         _ => None,
     }

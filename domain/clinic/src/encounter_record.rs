@@ -47,6 +47,8 @@ pub struct EncounterRecord {
     pub observations: Vec<Held>,
     /// Diagnoses.
     pub conditions: Vec<Held>,
+    /// Tests that are asked for.
+    pub requests: Vec<Held>,
     /// The patient's allergies, of every encounter.
     pub allergies: Vec<Held>,
     /// Audio, transcripts and signed documents.
@@ -79,6 +81,7 @@ impl EncounterRecord {
             issues,
             observations: find("Observation", "encounter", place.clone()).await?,
             conditions: find("Condition", "encounter", place.clone()).await?,
+            requests: find("ServiceRequest", "encounter", place.clone()).await?,
             allergies: find("AllergyIntolerance", "patient", patient.clone()).await?,
             documents: find("DocumentReference", "encounter", place).await?,
             encounter,

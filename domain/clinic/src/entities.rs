@@ -136,6 +136,17 @@ pub struct Attribute {
     pub value: Option<String>,
 }
 
+impl Attribute {
+    /// Returns the value of an amount in canonical form, and the words of everything else.
+    #[must_use]
+    pub fn canonical(&self) -> &str {
+        match (self.kind, &self.value) {
+            (AttributeType::Strength | AttributeType::Dosage, Some(value)) => value,
+            _ => &self.text,
+        }
+    }
+}
+
 /// Codes an entity in a terminology.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Coding {
@@ -211,13 +222,7 @@ impl Entity {
     pub fn dosage_text(&self) -> String {
         let mut parts: Vec<&Attribute> = self.attributes.iter().collect();
         parts.sort_by_key(|part| part.begin);
-        let mut words: Vec<String> = Vec::new();
-        for part in parts {
-            words.push(match (part.kind, &part.value) {
-                (AttributeType::Strength | AttributeType::Dosage, Some(value)) => value.clone(),
-                _ => part.text.clone(),
-            });
-        }
+        let words: Vec<&str> = parts.into_iter().map(Attribute::canonical).collect();
         words.join(", ")
     }
 }

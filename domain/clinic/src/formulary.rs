@@ -1,7 +1,7 @@
 //! The formulary: the medicines that a clinic prescribes, by non-proprietary name, with ATC (<https://atcddd.fhi.no>)
 //! and RxNorm (<https://www.nlm.nih.gov/research/umls/rxnorm>) codes, and a phonetic index for names that were misheard.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{cmp::Ordering, collections::HashMap, sync::LazyLock};
 
 use crate::{
     dosage::{DoseUnit, Quantity, unit_named},
@@ -11,6 +11,7 @@ use crate::{
 
 mod phonetic;
 
+use phonetic::distance_within;
 pub use phonetic::{edit_distance, phonetic_key};
 
 /// The URI of the Anatomical Therapeutic Chemical classification.
@@ -127,7 +128,15 @@ pub struct Repair {
 pub struct Formulary {
     medicines: Vec<Medicine>,
     by_name: HashMap<&'static str, usize>,
-    by_sound: HashMap<String, Vec<(&'static str, usize)>>,
+    names: Vec<Name>,
+}
+
+/// A name with what a misheard word is compared with.
+struct Name {
+    text: &'static str,
+    letters: Vec<char>,
+    sound: Vec<char>,
+    medicine: usize,
 }
 
 static SEED: LazyLock<Formulary> = LazyLock::new(|| Formulary::read(include_str!("../data/formulary.tsv")));
@@ -142,14 +151,15 @@ impl Formulary {
     fn read(text: &'static str) -> Self {
         let medicines: Vec<Medicine> = rows(text).filter_map(|row| medicine(&row)).collect();
         let mut by_name = HashMap::new();
-        let mut by_sound: HashMap<String, Vec<(&'static str, usize)>> = HashMap::new();
+        let mut names = Vec::new();
         for (index, medicine) in medicines.iter().enumerate() {
-            for name in medicine.names() {
-                by_name.insert(name, index);
-                by_sound.entry(phonetic_key(name)).or_default().push((name, index));
+            for text in medicine.names() {
+                by_name.insert(text, index);
+                let (letters, sound) = (text.chars().collect(), phonetic_key(text).chars().collect());
+                names.push(Name { text, letters, sound, medicine: index });
             }
         }
-        Self { medicines, by_name, by_sound }
+        Self { medicines, by_name, names }
     }
 
     /// Returns all medicines in alphabetical order.
@@ -181,36 +191,29 @@ impl Formulary {
     #[must_use]
     pub fn repair(&'static self, heard: &str) -> Option<Repair> {
         let folded = heard.trim().to_lowercase();
-        let length = folded.chars().count();
+        let letters: Vec<char> = folded.chars().collect();
+        let length = letters.len();
         if length < 5 || self.by_name.contains_key(folded.as_str()) {
             return None;
         }
-        let key = phonetic_key(&folded);
+        let key: Vec<char> = phonetic_key(&folded).chars().collect();
         let mut best: Option<Repair> = None;
         let mut tied = false;
-        for (sound, names) in &self.by_sound {
-            let sounds = edit_distance(&key, sound);
+        for name in &self.names {
             // Names that sound alike may differ in a third of their letters, others in a fifth.
-            let limit = match sounds {
-                0 => length / 3,
-                1 => length / 4,
-                _ => length / 5,
+            let Some(distance) = distance_within(&letters, &name.letters, length / 3) else { continue };
+            let limit = match distance_within(&key, &name.sound, 1) {
+                Some(0) => length / 3,
+                Some(_) => length / 4,
+                None => length / 5,
             };
-            for (name, index) in names {
-                let distance = edit_distance(&folded, name);
-                let Some(medicine) = self.medicines.get(*index).filter(|_| distance <= limit) else {
-                    continue;
-                };
-                match best
-                    .as_ref()
-                    .map(|best| (distance.cmp(&best.distance), best.medicine.generic == medicine.generic))
-                {
-                    Some((std::cmp::Ordering::Greater, _) | (std::cmp::Ordering::Equal, true)) => {}
-                    Some((std::cmp::Ordering::Equal, false)) => tied = true,
-                    Some((std::cmp::Ordering::Less, _)) | None => {
-                        tied = false;
-                        best = Some(Repair { heard: heard.to_owned(), suggested: name, medicine, distance });
-                    }
+            let Some(medicine) = self.medicines.get(name.medicine).filter(|_| distance <= limit) else { continue };
+            match best.as_ref().map(|best| (distance.cmp(&best.distance), best.medicine.generic == medicine.generic)) {
+                Some((Ordering::Greater, _) | (Ordering::Equal, true)) => {}
+                Some((Ordering::Equal, false)) => tied = true,
+                Some((Ordering::Less, _)) | None => {
+                    tied = false;
+                    best = Some(Repair { heard: heard.to_owned(), suggested: name.text, medicine, distance });
                 }
             }
         }

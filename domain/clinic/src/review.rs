@@ -29,7 +29,7 @@ pub use marking::NewMark;
 pub use omissions::Omissions;
 pub use ports::{LearntName, LearntNames, Mark, MarkAct, Proposals, WalkMarks};
 pub use reconciliation::{Difference, Proposal, ProposalState, ProposalsView};
-pub(crate) use reconciliation::{contradicts, held_of, proposals};
+pub(crate) use reconciliation::{Repeat, contradicts, held_of, proposals, repeats};
 pub use view::{LearntView, WalkView};
 pub use walk::{Danger, Doubt, DoubtReason, Stop, Touched};
 
@@ -94,7 +94,8 @@ impl ReviewService {
 /// The resources of a record that were drafted from a dictation, each with the characters that it comes from.
 fn touched(record: &EncounterRecord, dictation: Uuid) -> Vec<Touched> {
     let id = dictation.to_string();
-    let kinds: [&[Held]; 4] = [&record.medicines, &record.observations, &record.conditions, &record.allergies];
+    let kinds: [&[Held]; 5] =
+        [&record.medicines, &record.observations, &record.conditions, &record.requests, &record.allergies];
     let of_one = |held: &Held| {
         let spans = evidence_of(&held.body).into_iter().filter(|span| span.dictation.as_ref() == Some(&id));
         let placed = |begin: i64, end: i64| Some(Span::new(usize::try_from(begin).ok()?, usize::try_from(end).ok()?));

@@ -33,6 +33,8 @@ pub struct Timing {
     pub frequency: Option<u32>,
     /// The period: digits, and a unit of R4's `units-of-time`.
     pub period: Option<(String, String)>,
+    /// How long the period is at most, in the same unit: digits.
+    pub period_max: Option<String>,
     /// Times of day, by R4's `event-timing`.
     pub when: Vec<String>,
 }
@@ -110,6 +112,7 @@ impl Timing {
             count: self.count.map(positive),
             frequency: self.frequency.map(positive),
             period: self.period.as_ref().map(|(value, _)| decimal(value)),
+            period_max: self.period_max.as_deref().map(decimal),
             period_unit: self.period.as_ref().map(|(_, unit)| code(unit)),
             when: self.when.iter().map(|event| code(event)).collect(),
             ..types::TimingRepeat::default()

@@ -64,7 +64,8 @@ fn step(step: &Dosage) -> String {
     parts.extend(step.dose.map(amount));
     parts.extend(step.strength.map(|strength| format!("of {}", amount(strength))));
     if let (Some(times), Some(period), Some(unit)) = (timing.frequency, timing.period, timing.period_unit) {
-        parts.push(format!("{times}/{period}{}", unit.code()));
+        let most = timing.period_max.map(|most| format!("-{most}")).unwrap_or_default();
+        parts.push(format!("{times}/{period}{most}{}", unit.code()));
     }
     let when: Vec<&str> = timing.when.iter().map(|time| time.code()).collect();
     parts.extend((!when.is_empty()).then(|| when.join("+")));

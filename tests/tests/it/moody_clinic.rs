@@ -12,6 +12,7 @@ use seva_clinic::dictation::{
 use seva_clinic::entities::{Entity, EntityExtractor, ExtractionError};
 use seva_clinic::speech::scripted::ScriptedSpeech;
 use seva_clinic::speech::{SpeechEngine, SpeechError, SpeechHealth, SpeechRequest, SpeechSession};
+use seva_embedded::audio::EmbeddedAudioDecoder;
 use seva_embedded::blobs::FileBlobs;
 use seva_embedded::cipher::AesGcmCipher;
 use seva_embedded::extraction::LexiconExtractor;
@@ -88,8 +89,8 @@ impl SpeechEngine for MoodySpeech {
 
     async fn open(&self, request: SpeechRequest) -> Result<SpeechSession, SpeechError> {
         self.0.show().await.map_err(SpeechError::Engine)?;
-        let medicine = "Tablet paracetamol 650 mg three times a day for five days.";
-        ScriptedSpeech::new(["Fever for three days.", medicine, "Next field."]).open(request).await
+        let orders = "Tablet paracetamol 650 mg three times a day for five days. Get a complete blood count.";
+        ScriptedSpeech::new(["Fever for three days.", orders, "Next field."]).open(request).await
     }
 }
 
@@ -143,10 +144,22 @@ impl Clinic {
     }
 
     pub(crate) fn node(&self, speech: Arc<Mood>, extraction: Arc<Mood>, limits: DictationLimits) -> DictationService {
-        DictationService::new(DictationParts {
+        DictationService::new(self.parts(speech, extraction, limits))
+    }
+
+    /// A node that works in a way of its own.
+    pub(crate) fn node_of(&self, change: impl FnOnce(&mut DictationParts)) -> DictationService {
+        let mut parts = self.parts(works(), works(), limits());
+        change(&mut parts);
+        DictationService::new(parts)
+    }
+
+    fn parts(&self, speech: Arc<Mood>, extraction: Arc<Mood>, limits: DictationLimits) -> DictationParts {
+        DictationParts {
             fhir: self.server.running.fhir.clone(),
             store: self.store.clone(),
             uploads: self.store.clone(),
+            decoder: Arc::new(EmbeddedAudioDecoder),
             blobs: self.blobs.clone(),
             archive: self.store.clone(),
             keys: self.store.clone(),
@@ -159,7 +172,7 @@ impl Clinic {
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
             limits,
-        })
+        }
     }
 
     /// A finished recording of a second.
@@ -167,8 +180,8 @@ impl Clinic {
         self.recorded_with(node, patient, false).await
     }
 
-    /// The same, perhaps with commands.
-    pub(crate) async fn recorded_with(&self, node: &DictationService, patient: &str, commands: bool) -> Uuid {
+    /// A dictation that takes a file, or frames.
+    pub(crate) async fn begun(&self, node: &DictationService, patient: &str, commands: bool) -> Uuid {
         let request = DictationRequest {
             patient: format!("Patient/{patient}").parse().unwrap(),
             encounter: format!("Encounter/visit-{patient}").parse().unwrap(),
@@ -177,7 +190,12 @@ impl Clinic {
             mode: DictationMode::Upload,
             commands,
         };
-        let id = node.create(&self.caller, request).await.unwrap().id;
+        node.create(&self.caller, request).await.unwrap().id
+    }
+
+    /// The same, perhaps with commands.
+    pub(crate) async fn recorded_with(&self, node: &DictationService, patient: &str, commands: bool) -> Uuid {
+        let id = self.begun(node, patient, commands).await;
         let frame = Frame { sequence: 0, samples: vec![7; 32_000] };
         node.append_frames(&self.caller, id, vec![frame]).await.unwrap();
         let finished = node.finish(&self.caller, id).await.unwrap();

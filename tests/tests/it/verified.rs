@@ -40,7 +40,9 @@ async fn edited_words_are_the_clinician_s_and_rejected_ones_stay_as_errors() {
     let drafted = format!("MedicationRequest/{}", seen["medicines"][0]["id"].as_str().unwrap());
     let fever = read(doctor, "/fhir/Observation?encounter=visit-rane&derived-from:missing=false").await;
     let fever = format!("Observation/{}", fever["entry"][0]["resource"]["id"].as_str().unwrap());
-    for resource in [&drafted, &fever] {
+    let test = read(doctor, "/fhir/ServiceRequest?encounter=visit-rane&status=draft&intent=proposal").await;
+    let test = format!("ServiceRequest/{}", test["entry"][0]["resource"]["id"].as_str().unwrap());
+    for resource in [&drafted, &fever, &test] {
         assert_eq!(labels(&read(doctor, &format!("/fhir/{resource}")).await), ["AIAST"], "{resource}");
     }
 
@@ -65,6 +67,10 @@ async fn edited_words_are_the_clinician_s_and_rejected_ones_stay_as_errors() {
 
     let kept = read(doctor, &format!("/fhir/{drafted}")).await;
     assert_eq!((kept["status"].as_str(), labels(&kept)), (Some("active"), vec!["CLINAST"]));
+    let ordered = read(doctor, &format!("/fhir/{test}")).await;
+    assert_eq!((&ordered["status"], &ordered["intent"]), (&json!("active"), &json!("order")), "{ordered}");
+    assert_eq!(labels(&ordered), ["CLINAST_AIRPT"]);
+    assert_eq!(authors(&read(doctor, &format!("/fhir/Provenance?target={test}")).await), 1, "the signature covers it");
     let wrong = read(doctor, &format!("/fhir/MedicationRequest/{refused}")).await;
     assert_eq!(wrong["status"], "entered-in-error", "{wrong}");
     let wrong = read(doctor, &format!("/fhir/{fever}")).await;

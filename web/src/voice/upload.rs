@@ -1,5 +1,5 @@
 //! A recording from a file, `multipart/form-data` (RFC 7578, <https://www.rfc-editor.org/rfc/rfc7578>): passed on while it
-//! arrives, with or without script.
+//! arrives; a script sends it in pieces, and goes on after a cut.
 
 use poem::http::StatusCode;
 use poem::web::{Field, Multipart};
@@ -7,7 +7,7 @@ use poem::{Body, FromRequest, Request, RequestBody, Response};
 use serde_json::Value;
 use tokio::io::AsyncReadExt;
 
-use super::{NewRecording, REFUSED, SEEN, create, dictation, relay, status_of};
+use super::{LARGEST_PIECE, NewRecording, REFUSED, SEEN, create, dictation, relay, status_of};
 use crate::answers::{Message, see, value};
 use crate::asker::Asker;
 use crate::client::{ApiRequest, ApiResponse};
@@ -24,23 +24,31 @@ struct Form {
     file: Option<Field>,
 }
 
-/// Takes the form's file as a dictation of the encounter.
+/// Takes the form's file as a dictation of the encounter, or in the place of a damaged one.
 pub(super) async fn take(
     pages: &Pages,
     asker: &Asker,
     (request, body): (&Request, &mut RequestBody),
-    encounter: &str,
+    (encounter, damaged): (&str, Option<&str>),
 ) -> poem::Result<Response> {
     let by_script = request.header("accept").is_some_and(|accepted| accepted.contains("application/json"));
     let form = read(Multipart::from_request(request, body).await?).await?;
     if !asker.sent(&form.token) && !asker.sent_in_header(request) {
         return Ok(pages.message(asker, REFUSED));
     }
-    let recording = NewRecording { language: &form.language, mode: "upload", commands: false };
-    let made = create(pages, asker, encounter, recording).await?;
-    let id = text(&value(&made), "/id");
-    let (true, Some(file)) = (made.status == 201, form.file) else {
-        return Ok(answer(pages, asker, (&made, "error-not-permitted"), by_script));
+    let id = match damaged {
+        Some(id) => id.to_owned(),
+        None => {
+            let recording = NewRecording { language: &form.language, mode: "upload", commands: false };
+            let made = create(pages, asker, encounter, recording).await?;
+            if made.status != 201 {
+                return Ok(answer(pages, asker, (&made, "error-not-permitted"), by_script));
+            }
+            text(&value(&made), "/id")
+        }
+    };
+    let Some(file) = form.file else {
+        return Ok(pages.message(asker, Message::of(StatusCode::UNPROCESSABLE_ENTITY, "error-not-taken")));
     };
     let kind = file.content_type().unwrap_or("application/octet-stream").to_owned();
     let upload = ApiRequest {
@@ -53,11 +61,32 @@ pub(super) async fn take(
     if taken.status == 202 && !by_script {
         return Ok(see(&format!("/consultations/{encounter}")));
     }
-    if taken.status != 202 {
-        // What can't be decoded leaves no half a recording behind.
+    if taken.status != 202 && damaged.is_none() {
+        // What did not arrive leaves no half a recording behind.
         pages.send(asker, ("DELETE", &dictation(&id, "")), &Value::Null).await?;
     }
     Ok(answer(pages, asker, (&taken, "error-not-taken"), by_script))
+}
+
+/// Takes the next piece of a file from a script, with the place of it in `Content-Range`.
+pub(super) async fn take_piece(
+    pages: &Pages,
+    asker: &Asker,
+    (request, body): (&Request, &mut RequestBody),
+    id: &str,
+) -> poem::Result<Response> {
+    let range = request.header("content-range").unwrap_or_default().to_owned();
+    let piece = ApiRequest {
+        method: "PUT".to_owned(),
+        path: dictation(id, "/recording"),
+        headers: vec![
+            ("content-type".to_owned(), "application/octet-stream".to_owned()),
+            ("content-range".to_owned(), range),
+        ],
+        body: body.take()?.into_bytes_limit(LARGEST_PIECE).await?,
+        token: None,
+    };
+    Ok(relay(&pages.call_api(asker, piece).await?, SEEN))
 }
 
 /// The fields up to the file, which the form has last.

@@ -3,7 +3,7 @@
 const EVERY = 1000;
 const LONGEST = 8000;
 /** Nothing is to be waited for in any other state. */
-const GOES_ON = ['created', 'live', 'paused', 'draining', 'transcribed', 'extracted'];
+const GOES_ON = ['created', 'live', 'paused', 'uploaded', 'draining', 'transcribed', 'extracted'];
 
 /**
  * @param {import('./server.js').Server} server @param {string} dictation

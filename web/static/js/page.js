@@ -14,7 +14,7 @@ import { word } from './words.js';
 
 /** Where the page could not be brought up to date, the user loads it. */
 async function update(bar, transcript, end) {
-  const words = { drafted: 'done-drafted', 'no-speech': 'done-no-speech', failed: 'done-failed' }[end.state];
+  const words = { drafted: 'done-drafted', 'no-speech': 'done-no-speech', failed: 'done-failed', damaged: 'done-damaged' }[end.state];
   bar.settled();
   if (words) bar.say(words, { why: end.problem ?? '' });
   if (!(await refresh())) return bar.say('refresh-failed');

@@ -41,14 +41,23 @@ export class Server {
     return this.call('POST', `/dictations/${dictation}/frames`, body);
   }
 
+  /** Sends so many bytes of a file from a place on, or asks what became of it where nothing is left. @param {File} file */
+  piece(dictation, file, at, most) {
+    const end = Math.min(file.size, at + most);
+    const range = end > at ? `bytes ${at}-${end - 1}/${file.size}` : `bytes */${file.size}`;
+    const more = { headers: { 'content-range': range }, patience: 60000 };
+    return this.call('POST', `/dictations/${dictation}/piece`, file.slice(at, end), more);
+  }
+
   audio(dictation) {
     return `${this.base}/audio/${encodeURIComponent(dictation)}`;
   }
 
-  async call(method, path, body) {
-    const options = { method, redirect: 'manual', signal: AbortSignal.timeout(8000), headers: { accept: 'application/json' } };
+  async call(method, path, body, { headers = {}, patience = 8000 } = {}) {
+    const signal = AbortSignal.timeout(patience);
+    const options = { method, redirect: 'manual', signal, headers: { accept: 'application/json', ...headers } };
     if (body !== undefined) {
-      const binary = body instanceof Uint8Array;
+      const binary = body instanceof Uint8Array || body instanceof Blob;
       options.headers['content-type'] = binary ? 'application/octet-stream' : 'application/json';
       options.headers['x-form-token'] = this.csrf;
       options.body = binary ? body : JSON.stringify(body);

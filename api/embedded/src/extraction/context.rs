@@ -207,11 +207,24 @@ pub fn add_traits(document: &Document, entity: &mut Entity) {
 
 fn cue_ends_at(document: &Document, end: usize, floor: usize, cues: &[&str]) -> Option<usize> {
     let matches = |cue: &&str| {
-        let words: Vec<&str> = cue.split(' ').collect();
-        let begin = end.checked_sub(words.len()).filter(|begin| *begin >= floor)?;
-        words.iter().enumerate().all(|(offset, word)| document.word(begin + offset) == *word).then_some(words.len())
+        let mut begin = end;
+        for word in cue.rsplit(' ') {
+            begin = begin.checked_sub(1).filter(|begin| *begin >= floor && document.word(*begin) == word)?;
+        }
+        Some(end - begin)
     };
     cues.iter().filter_map(matches).max()
+}
+
+fn cue_begins_at(document: &Document, begin: usize, ceiling: usize, cues: &[&str]) -> bool {
+    let matches = |cue: &&str| {
+        let mut end = begin;
+        cue.split(' ').all(|word| {
+            end += 1;
+            end <= ceiling && document.word(end - 1) == word
+        })
+    };
+    cues.iter().any(matches)
 }
 
 fn before(document: &Document, range: &Range<usize>, sentence: &Range<usize>, entity: &mut Entity) {
@@ -299,11 +312,7 @@ fn after(document: &Document, range: &Range<usize>, sentence: &Range<usize>, ent
             {
                 break;
             }
-            let longest = cues.iter().map(|cue| cue.split(' ').count()).max().unwrap_or(0);
-            let hit = (1..=longest).any(|length| {
-                from + length <= sentence.end && cue_ends_at(document, from + length, from, cues) == Some(length)
-            });
-            if hit {
+            if cue_begins_at(document, from, sentence.end, cues) {
                 entity.traits.push(found);
             }
         }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use seva_clinic::{
-    dosage::{form_named, read, unit_named},
+    dosage::{Cursor, form_named, read, unit_named},
     entities::{AttributeType, Category, EntityType, Suggestion, Trait},
     formulary::{Formulary, Medicine},
     lexicon::{
@@ -186,7 +186,7 @@ fn is_stop(document: &Document, index: usize) -> bool {
 fn region_end(document: &Document, from: usize, limit: usize, barriers: &[usize]) -> usize {
     let mut at = from;
     while at < limit {
-        if BOUNDARIES.contains(&document.word(at)) || barriers.contains(&at) {
+        if barriers.contains(&at) || (BOUNDARIES.contains(&document.word(at)) && !is_lengthened(document, at)) {
             break;
         }
         if is_stop(document, at) {
@@ -206,12 +206,24 @@ fn region_end(document: &Document, from: usize, limit: usize, barriers: &[usize]
     at.min(limit)
 }
 
+/// "continue for six months" belongs to the order before it; "continue metformin" is another one.
+fn is_lengthened(document: &Document, at: usize) -> bool {
+    let mut cursor = Cursor::new(document.tokens());
+    cursor.advance(at);
+    let said = cursor.take("continue") && {
+        cursor.take_any(&["it", "the same", "this"]);
+        cursor.take_any(&["for", "for another", "for the next", "for at least"])
+    };
+    said && (cursor.take_fraction().is_some() || cursor.take_length().is_some())
+}
+
 fn is_only_dosage(tokens: &[Token]) -> bool {
     let parts = read(tokens).parts;
     let understood = |token: &Token| parts.iter().any(|part| part.span.overlaps(token.span));
     let filler = |token: &Token| {
         token.kind == TokenKind::Mark
-            || ["take", "and", "it", "to", "be", "taken", "the", "this"].contains(&token.word.as_str())
+            || ["take", "and", "it", "to", "be", "taken", "the", "this", "same", "continue"]
+                .contains(&token.word.as_str())
     };
     !parts.is_empty() && tokens.iter().all(|token| understood(token) || filler(token))
 }

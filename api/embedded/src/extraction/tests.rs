@@ -76,6 +76,27 @@ fn the_visit_is_understood_as_speech_engines_write_it() {
 }
 
 #[test]
+fn an_order_that_is_continued_keeps_its_length() {
+    for text in [
+        "Tab metformin 500 mg twice a day, continue for six months.",
+        "Tab metformin 500 mg twice a day. Continue the same for six months.",
+        "Tab metformin 500 mg twice a day continue for another 6 months.",
+    ] {
+        let found = extract(text);
+        let steps = dosage::parse(&named(&found, "metformin").dosage_text());
+        let length = steps.first().and_then(|step| step.duration);
+        assert_eq!(
+            length.map(|length| (length.value.to_string(), length.unit.code())),
+            Some(("6".into(), "mo")),
+            "{text}"
+        );
+    }
+    let found = extract("Tab metformin 500 mg twice a day, continue amlodipine 5 mg once daily for three months.");
+    let steps = dosage::parse(&named(&found, "metformin").dosage_text());
+    assert_eq!(steps.first().and_then(|step| step.duration), None, "it is another medicine's");
+}
+
+#[test]
 fn misheard_medicines_keep_what_was_heard() {
     let found = extract("prescribe azithromicin 500 mg once daily for three days");
     let entity = named(&found, "azithromicin");

@@ -167,7 +167,7 @@ impl DictationApi {
         Ok(Json(frames::take(&self.services, &caller, id.0, body.0).await?))
     }
 
-    /// Takes a recording, or the next piece of one; when it is whole, it takes the way of the socket's frames, and finishes.
+    /// Takes a recording, or the next piece of one; when it is whole, a worker decodes it, and the work goes on as after finish.
     #[oai(path = "/v1/dictations/:id/recording", method = "put", operation_id = "uploadRecording")]
     async fn upload_recording(
         &self,
@@ -181,8 +181,8 @@ impl DictationApi {
             let dictation = self.services.dictations.find(&caller, id.0).await.map_err(Failure::from)?;
             return Ok(AcceptedDictation::Accepted(Json(view(&dictation)?)));
         }
-        recording::take(&self.services, &caller, id.0).await?;
-        self.finished(&caller, id.0).await
+        let uploaded = self.services.dictations.uploaded(&caller, id.0).await.map_err(Failure::from)?;
+        Ok(AcceptedDictation::Accepted(Json(view(&uploaded)?)))
     }
 
     /// Says that the audio is complete.

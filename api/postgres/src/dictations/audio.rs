@@ -1,35 +1,23 @@
 //! The audio of dictations as it comes in. These statements stay SQL: they run for every second of every open microphone,
 //! and arrays keep them one shape however many frames a batch has (decision D18).
 
-use seva_clinic::dictation::{AudioChunk, DictationState, DictationStoreError, Saved};
+use seva_clinic::dictation::{AudioChunk, Claim, DictationState, DictationStoreError, Saved};
 use seva_fhir::types::TenantId;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::rows::{self, unavailable};
 
-/// Commits the frames that are not there yet; a frame is acknowledged after this.
+/// Commits the frames that are not there yet; a frame is acknowledged after this. The frames of a file come under the claim
+/// on its decoding.
 pub(super) async fn append(
     pool: &PgPool,
-    tenant: TenantId,
-    id: Uuid,
+    (tenant, id): (TenantId, Uuid),
+    decoding: Option<Claim>,
     chunks: Vec<AudioChunk>,
 ) -> Result<Saved, DictationStoreError> {
-    const LOCK: &str = "SELECT state, saved_sequence, saved_milliseconds, saved_bytes FROM dictation \
-        WHERE tenant = $1 AND id = $2 FOR UPDATE";
     let mut transaction = pool.begin().await.map_err(unavailable)?;
-    // The row lock makes frames of one dictation queue up, and a state change wait for the frames before it.
-    let found: Option<(String, Option<i32>, i64, i64)> = sqlx::query_as(LOCK)
-        .bind(tenant.get())
-        .bind(id)
-        .fetch_optional(&mut *transaction)
-        .await
-        .map_err(unavailable)?;
-    let Some((state, sequence, milliseconds, bytes)) = found else { return Err(DictationStoreError::State) };
-    if !DictationState::from_code(&state).is_some_and(DictationState::takes_audio) {
-        return Err(DictationStoreError::State);
-    }
-    let before = rows::saved_of((sequence, milliseconds, bytes))?;
+    let before = lock(&mut transaction, (tenant, id), decoding).await?;
     let fresh = fresh(&mut transaction, tenant, id, before, chunks).await?;
     let Some(last) = fresh.last() else { return Ok(before) };
     let saved = Saved {
@@ -38,9 +26,50 @@ pub(super) async fn append(
         bytes: before.bytes + fresh.iter().map(|chunk| u64::from(chunk.size)).sum::<u64>(),
     };
     insert(&mut transaction, tenant, id, &fresh).await?;
-    note(&mut transaction, tenant, id, saved).await?;
+    let state = if decoding.is_some() { DictationState::Uploaded } else { DictationState::Live };
+    note(&mut transaction, (tenant, id), state, saved).await?;
     transaction.commit().await.map_err(unavailable)?;
     Ok(saved)
+}
+
+/// Removes what was decoded of a file, under the claim on its decoding.
+pub(super) async fn clear(
+    pool: &PgPool,
+    (tenant, id): (TenantId, Uuid),
+    claim: Claim,
+) -> Result<(), DictationStoreError> {
+    const REMOVE: &str = "DELETE FROM audio_chunk WHERE tenant = $1 AND dictation = $2";
+    const NOTE: &str = "UPDATE dictation SET saved_sequence = NULL, saved_milliseconds = 0, saved_bytes = 0 \
+        WHERE tenant = $1 AND id = $2";
+    let mut transaction = pool.begin().await.map_err(unavailable)?;
+    lock(&mut transaction, (tenant, id), Some(claim)).await?;
+    for statement in [REMOVE, NOTE] {
+        let cleared = sqlx::query(statement).bind(tenant.get()).bind(id).execute(&mut *transaction).await;
+        cleared.map_err(unavailable)?;
+    }
+    transaction.commit().await.map_err(unavailable)
+}
+
+/// Makes frames of one dictation queue up, and a state change wait for the frames before it; tells what is committed.
+async fn lock(
+    connection: &mut PgConnection,
+    (tenant, id): (TenantId, Uuid),
+    decoding: Option<Claim>,
+) -> Result<Saved, DictationStoreError> {
+    const LOCK: &str = "SELECT state, fence, saved_sequence, saved_milliseconds, saved_bytes FROM dictation \
+        WHERE tenant = $1 AND id = $2 FOR UPDATE";
+    let found: Option<(String, i64, Option<i32>, i64, i64)> =
+        sqlx::query_as(LOCK).bind(tenant.get()).bind(id).fetch_optional(connection).await.map_err(unavailable)?;
+    let Some((state, fence, sequence, milliseconds, bytes)) = found else { return Err(DictationStoreError::State) };
+    let state = DictationState::from_code(&state);
+    let takes = match decoding {
+        Some(claim) => state == Some(DictationState::Uploaded) && fence == claim.fence,
+        None => state.is_some_and(DictationState::takes_audio),
+    };
+    if !takes {
+        return Err(DictationStoreError::State);
+    }
+    rows::saved_of((sequence, milliseconds, bytes))
 }
 
 /// Finds the chunk that holds a byte of the samples, and which byte it begins with. Sizes are told without the audio being
@@ -70,11 +99,11 @@ pub(super) async fn chunk_at(
     Ok(Some((sequence, u64::try_from(before).map_err(|_| rows::impossible("size"))?)))
 }
 
-/// Notes how much is committed, and that the microphone is live.
+/// Notes how much is committed, and that the microphone is live or the file still decoded.
 async fn note(
     connection: &mut PgConnection,
-    tenant: TenantId,
-    id: Uuid,
+    (tenant, id): (TenantId, Uuid),
+    state: DictationState,
     saved: Saved,
 ) -> Result<(), DictationStoreError> {
     const NOTE: &str = "UPDATE dictation SET saved_sequence = $3, saved_milliseconds = $4, saved_bytes = $5, \
@@ -87,7 +116,7 @@ async fn note(
         .bind(saved.sequence.map(number))
         .bind(wide(saved.milliseconds))
         .bind(wide(saved.bytes))
-        .bind(DictationState::Live.code())
+        .bind(state.code())
         .execute(connection)
         .await
         .map(drop)

@@ -18,6 +18,9 @@ use super::rows::{impossible, orm_unavailable};
 use crate::entities::{dictation, upload_part};
 use crate::moments::{before, now};
 
+/// In these nobody may ever go on with a file.
+const LEFT: [DictationState; 2] = [DictationState::Abandoned, DictationState::Damaged];
+
 #[async_trait]
 impl RecordingUploads for PostgresDictations {
     async fn keep(&self, tenant: TenantId, id: Uuid, place: PartPlace, data: Vec<u8>) -> StoreResult<()> {
@@ -80,7 +83,7 @@ impl RecordingUploads for PostgresDictations {
         let left = dictation::Entity::find()
             .select_only()
             .column(dictation::Column::Id)
-            .filter(dictation::Column::State.eq(DictationState::Abandoned.code()))
+            .filter(dictation::Column::State.is_in(LEFT.map(DictationState::code)))
             .filter(dictation::Column::Since.into_expr().lt(before(after)))
             .into_query();
         upload_part::Entity::delete_many()
@@ -106,7 +109,7 @@ async fn last(connection: &impl ConnectionTrait, tenant: TenantId, id: Uuid) -> 
     last.one(connection).await.map_err(orm_unavailable)?.map(place_of).transpose()
 }
 
-/// Waits for other parts of the recording; refuses one that takes no audio.
+/// Waits for other parts of the recording; refuses one that takes no file.
 async fn lock(transaction: &DatabaseTransaction, tenant: TenantId, id: Uuid) -> StoreResult<()> {
     let state: Option<String> = dictation::Entity::find_by_id((tenant.get(), id))
         .select_only()
@@ -117,7 +120,7 @@ async fn lock(transaction: &DatabaseTransaction, tenant: TenantId, id: Uuid) -> 
         .await
         .map_err(orm_unavailable)?;
     let state = state.as_deref().and_then(DictationState::from_code);
-    if state.is_some_and(DictationState::takes_audio) { Ok(()) } else { Err(DictationStoreError::State) }
+    if state.is_some_and(DictationState::takes_file) { Ok(()) } else { Err(DictationStoreError::State) }
 }
 
 fn place_of((number, at, size): (i32, i64, i32)) -> StoreResult<PartPlace> {

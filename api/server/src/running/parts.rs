@@ -11,6 +11,7 @@ use seva_clinic::prescription::{PrescriptionParts, PrescriptionService};
 use seva_clinic::review::{ReviewParts, ReviewService};
 use seva_clinic::speech::SpeechEngine;
 use seva_clinic::translation::{TranslationParts, TranslationService, Translator};
+use seva_embedded::audio::EmbeddedAudioDecoder;
 use seva_embedded::cipher::AesGcmCipher;
 use seva_embedded::identity::Argon2Hasher;
 use seva_embedded::print::KrillaPrinter;
@@ -106,6 +107,7 @@ impl Parts<'_> {
             fhir: fhir.clone(),
             store: sealed.recordings.clone(),
             uploads: sealed.recordings.clone(),
+            decoder: Arc::new(EmbeddedAudioDecoder),
             blobs: blobs.store.clone(),
             archive: sealed.recordings.clone(),
             keys: sealed.recordings.clone(),

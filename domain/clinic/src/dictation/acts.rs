@@ -36,6 +36,16 @@ impl DictationService {
         Ok(finished)
     }
 
+    /// Notes that a file is whole and begins the work on it; one on which the work goes on stays as it is.
+    pub async fn uploaded(&self, caller: &Caller, id: Uuid) -> Result<Dictation, ClinicError> {
+        let uploaded = self.change(caller, id, |state| {
+            if state.takes_file() { judged(state, DictationState::Uploaded) } else { Ok(None) }
+        });
+        let mut uploaded = uploaded.await?;
+        self.enqueue(caller.tenant, &mut uploaded).await?;
+        Ok(uploaded)
+    }
+
     /// Begins the stage that failed again.
     pub async fn retry(&self, caller: &Caller, id: Uuid) -> Result<Dictation, ClinicError> {
         let mut dictation = self.own(caller, id).await?;
@@ -71,6 +81,8 @@ impl DictationService {
             let before = dictation.state;
             let Some(next) = decide(before)? else { return Ok(dictation) };
             dictation.state = next;
+            // What was wrong with an earlier file is not wrong with this one.
+            dictation.result.problem = None;
             match self.put(caller.tenant, &mut dictation, before).await {
                 Err(DictationStoreError::State) => {}
                 Err(error) => return Err(error.into()),

@@ -1,17 +1,15 @@
-//! Feeds the speech engine: live while frames arrive, and from the store when that was not possible.
+//! Feeds the speech engine from the store, where the live recogniser did not hear everything.
 //!
 //! Each wait has its limit and its reason; what may pass is tried again, and a refusal is not.
 
 use std::sync::PoisonError;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use seva_fhir::types::TenantId;
 use tokio::sync::{Notify, mpsc};
-use tokio::task::JoinHandle;
-use tokio::time::{sleep, timeout};
-use uuid::Uuid;
+use tokio::time::sleep;
 
-use super::service::{DictationService, Frame};
+use super::service::DictationService;
 use super::{Dictation, DictationEvent, DictationMode, Segment};
 use crate::commands;
 use crate::failure::ClinicError;
@@ -19,23 +17,12 @@ use crate::review::LearntName;
 use crate::speech::{SpeechEvent, SpeechMode, SpeechRequest, SpeechSession};
 
 /// An engine that neither takes audio nor says anything for so long has failed.
-const SILENCE: Duration = Duration::from_secs(180);
+pub(super) const SILENCE: Duration = Duration::from_secs(180);
 /// How often committed audio is decoded before the stage has failed, and the wait before another time.
 const DECODINGS: u32 = 3;
 const AGAIN: Duration = Duration::from_secs(2);
-/// A live recogniser that hears nothing for so long is let go; the text then comes from the store.
-const IDLE: Duration = Duration::from_secs(600);
-
-/// An open recognition of a dictation that is being recorded.
-pub struct Live {
-    audio: mpsc::Sender<Vec<i16>>,
-    next: u32,
-    fed: Instant,
-    task: JoinHandle<Result<Vec<Segment>, Unheard>>,
-}
-
 /// Why audio did not become text.
-struct Unheard {
+pub(super) struct Unheard {
     /// Whether the same audio may do better another time.
     retryable: bool,
     reason: String,
@@ -47,76 +34,15 @@ impl Unheard {
     }
 }
 
-impl Drop for Live {
-    fn drop(&mut self) {
-        // Withdrawn or overrun: nobody wants the text any more.
-        self.task.abort();
-    }
-}
-
 impl DictationService {
-    /// Gives committed frames to the live recogniser; if that falls behind, the store is decoded at the end instead.
-    pub(super) async fn feed(&self, tenant: TenantId, dictation: &Dictation, frames: Vec<Frame>) {
-        let first = frames.first().map(|frame| frame.sequence);
-        let (known, taken) = {
-            let live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-            (live.contains_key(&dictation.id), live.len())
-        };
-        if !known && first == Some(0) {
-            if taken >= self.parts.limits.sessions {
-                let text =
-                    format!("{taken} recordings are being transcribed: the text of this one comes after its end");
-                self.publish(dictation.id, DictationEvent::Warning { text });
-                return;
-            }
-            let Ok(session) = self.open(tenant, dictation).await else { return };
-            let publish = self.publisher(dictation.id);
-            let takes_commands = dictation.settings.commands;
-            let tell = move |event| drop(publish.send(marked(event, takes_commands)));
-            let task = tokio::spawn(async move { collect(session.events, tell, None).await });
-            let live = Live { audio: session.audio, next: 0, fed: Instant::now(), task };
-            self.live.lock().unwrap_or_else(PoisonError::into_inner).insert(dictation.id, live);
-        }
-        let mut sessions = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(live) = sessions.get_mut(&dictation.id) else { return };
-        for frame in frames {
-            // A frame that was sent again is known already.
-            if frame.sequence < live.next {
-                continue;
-            }
-            if frame.sequence > live.next || live.audio.try_send(to_samples(&frame.samples)).is_err() {
-                sessions.remove(&dictation.id);
-                return;
-            }
-            live.next += 1;
-            live.fed = Instant::now();
-        }
-    }
-
-    /// Lets recognisers go whose recording was left.
-    pub(super) fn let_idle_go(&self) {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, live| live.fed.elapsed() < IDLE);
-    }
-
     /// Opens a session; where the audio leaves this machine, that is recorded first.
-    async fn open(&self, tenant: TenantId, dictation: &Dictation) -> Result<SpeechSession, ClinicError> {
+    pub(super) async fn open(&self, tenant: TenantId, dictation: &Dictation) -> Result<SpeechSession, ClinicError> {
         if let Some(place) = self.parts.speech.destination() {
             self.disclose(tenant, dictation, &place).await?;
         }
         let learnt = self.learnt(tenant, dictation).await?;
         let opened = self.parts.speech.open(request(dictation, &learnt)).await;
         opened.map_err(|error| ClinicError::Unavailable(error.to_string()))
-    }
-
-    /// Ends the live recognition and returns its segments if it heard every committed frame.
-    pub(super) async fn live_segments(&self, id: Uuid, frames: u32) -> Option<Vec<Segment>> {
-        let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner).remove(&id)?;
-        if live.next != frames {
-            return None;
-        }
-        // Putting an unconnected channel in its place drops the sender, which ends the audio.
-        live.audio = mpsc::channel(1).0;
-        timeout(SILENCE, &mut live.task).await.ok()?.ok()?.ok()
     }
 
     /// Decodes all committed audio; a failure that may pass is borne a few times.
@@ -215,19 +141,19 @@ fn request(dictation: &Dictation, learnt: &[LearntName]) -> SpeechRequest {
 }
 
 /// A final segment that is a command says so to those who listen.
-fn marked(mut event: DictationEvent, takes_commands: bool) -> DictationEvent {
+pub(super) fn marked(mut event: DictationEvent, takes_commands: bool) -> DictationEvent {
     if let (true, DictationEvent::Final { content, .. }) = (takes_commands, &mut event) {
         content.command = commands::read(&content.text).map(|command| command.kind());
     }
     event
 }
 
-fn to_samples(bytes: &[u8]) -> Vec<i16> {
+pub(super) fn to_samples(bytes: &[u8]) -> Vec<i16> {
     bytes.as_chunks::<2>().0.iter().map(|pair| i16::from_le_bytes(*pair)).collect()
 }
 
 /// Gathers the finals; with a total, a silent engine is given up and progress is told.
-async fn collect(
+pub(super) async fn collect(
     mut events: mpsc::Receiver<SpeechEvent>,
     tell: impl Fn(DictationEvent),
     stored: Option<(u64, &Notify)>,

@@ -1,4 +1,4 @@
-//! The stages after the last frame: transcript, entities, draft in one transaction. Each works on what is stored, and done a
+//! The stages after the last frame, or the last byte of a file: transcript, entities, draft in one transaction. Each works on what is stored, and done a
 //! second time comes to the same.
 
 use seva_fhir::access::{Caller, Role};
@@ -9,7 +9,7 @@ use sha1::{Digest, Sha1};
 use uuid::Uuid;
 
 use super::service::DictationService;
-use super::{Claim, Dictation, DictationEvent, DictationState, Stage, Transcript};
+use super::{Claim, Dictation, DictationEvent, DictationMode, DictationState, Stage, Transcript};
 use crate::commands;
 use crate::disclosure::disclose;
 use crate::drafting::{self, Assembly, Draft, Recording};
@@ -29,6 +29,7 @@ impl DictationService {
         claim: Claim,
     ) -> Result<DictationState, ClinicError> {
         match stage {
+            Stage::Decode => self.unpack(tenant, dictation, claim).await,
             Stage::Transcribe => self.transcribe(tenant, dictation).await,
             Stage::Extract => self.extract(tenant, dictation).await,
             Stage::Draft => self.draft(tenant, dictation, claim).await.map(|()| DictationState::Drafted),
@@ -36,6 +37,10 @@ impl DictationService {
     }
 
     async fn transcribe(&self, tenant: TenantId, dictation: &mut Dictation) -> Result<DictationState, ClinicError> {
+        if dictation.settings.mode == DictationMode::Upload {
+            // Its audio is committed: nobody needs the file any more.
+            self.parts.uploads.remove(tenant, dictation.id).await?;
+        }
         let frames = dictation.saved.sequence.map_or(0, |last| last + 1);
         if frames == 0 {
             return Ok(DictationState::NoSpeech);

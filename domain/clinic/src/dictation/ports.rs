@@ -106,6 +106,13 @@ pub trait DictationStore: Send + Sync {
     /// already. The first new frame makes it live.
     async fn append(&self, tenant: TenantId, id: Uuid, chunks: Vec<AudioChunk>) -> StoreResult<Saved>;
 
+    /// Removes the frames of a file, if the claim on its decoding still stands: it is decoded from its beginning.
+    async fn clear(&self, tenant: TenantId, id: Uuid, claim: Claim) -> StoreResult<()>;
+
+    /// Commits frames of a file, if the claim on its decoding still stands; its state stays as it is.
+    async fn append_decoded(&self, tenant: TenantId, id: Uuid, decoded: (Claim, Vec<AudioChunk>))
+    -> StoreResult<Saved>;
+
     /// Reads at most `count` chunks from a sequence number on.
     async fn chunks(&self, tenant: TenantId, id: Uuid, from: u32, count: u32) -> StoreResult<Vec<AudioChunk>>;
 
@@ -267,7 +274,7 @@ impl PartPlace {
 /// Keeps the parts of uploaded files, encrypted, until they are decoded.
 #[async_trait]
 pub trait RecordingUploads: Send + Sync {
-    /// Commits the next part of a dictation that takes audio.
+    /// Commits the next part of a dictation that takes a file.
     async fn keep(&self, tenant: TenantId, id: Uuid, place: PartPlace, data: Vec<u8>) -> StoreResult<()>;
 
     /// The last part that is there.
@@ -282,7 +289,7 @@ pub trait RecordingUploads: Send + Sync {
     /// Removes the parts of a dictation.
     async fn remove(&self, tenant: TenantId, id: Uuid) -> StoreResult<()>;
 
-    /// Removes those of dictations that have been abandoned for so long.
+    /// Removes those of dictations that have been abandoned, or have waited for another file, for so long.
     async fn remove_left(&self, after: Duration) -> StoreResult<()>;
 }
 

@@ -14,10 +14,10 @@ use tokio::sync::{Notify, Semaphore, broadcast, watch};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use super::decoding::Live;
+use super::live::Recognisers;
 use super::ports::{
     AudioChunk, AudioCipher, AudioPlace, BlobStore, DictationStore, DictationStoreError, PartPlace, RecordingArchive,
-    RecordingKeys, RecordingUploads, Saved,
+    RecordingKeys, RecordingUploads, Saved, WrappedKey,
 };
 use super::{
     Dictation, DictationEvent, DictationLimits, DictationMode, DictationResult, DictationSettings, DictationState,
@@ -29,11 +29,12 @@ use crate::entities::EntityExtractor;
 use crate::failure::ClinicError;
 use crate::review::{LearntNames, Proposals};
 use crate::speech::SpeechEngine;
+use crate::speech::audio::AudioDecoder;
 
 /// A frame holds at most one second: 16 kHz, 16 bits.
 const MAX_FRAME_BYTES: usize = 32_000;
 /// A recording holds at most one day: its WAV file can still tell its size in four bytes.
-const MAX_MILLISECONDS: u64 = 24 * 3_600_000;
+pub(super) const MAX_MILLISECONDS: u64 = 24 * 3_600_000;
 /// Events that a slow listener may fall behind.
 const EVENTS: usize = 256;
 
@@ -78,6 +79,8 @@ pub struct DictationParts {
     pub store: Arc<dyn DictationStore>,
     /// Files that come in parts.
     pub uploads: Arc<dyn RecordingUploads>,
+    /// Decodes them.
+    pub decoder: Arc<dyn AudioDecoder>,
     /// Where finished audio goes.
     pub blobs: Arc<dyn BlobStore>,
     /// What is known of kept audio.
@@ -108,7 +111,7 @@ pub struct DictationParts {
 #[derive(Clone)]
 pub struct DictationService {
     pub(super) parts: Arc<DictationParts>,
-    pub(super) live: Arc<Mutex<HashMap<Uuid, Live>>>,
+    pub(super) live: Arc<Mutex<Recognisers>>,
     listeners: Arc<Mutex<HashMap<Uuid, broadcast::Sender<DictationEvent>>>>,
     /// How much is transcribed of the recordings that this node works on, in percent.
     pub(super) progress: Arc<Mutex<HashMap<Uuid, u8>>>,
@@ -216,7 +219,8 @@ impl DictationService {
 
     /// Adds what the row does not say: progress and place of one that is worked on, how much of a file is there, whether a draft was signed.
     async fn complete(&self, caller: &Caller, dictation: &mut Dictation) -> Result<(), ClinicError> {
-        if dictation.settings.mode == DictationMode::Upload && dictation.state.takes_audio() {
+        let undecoded = dictation.state.takes_file() || dictation.state == DictationState::Uploaded;
+        if dictation.settings.mode == DictationMode::Upload && undecoded {
             let last = self.parts.uploads.last(caller.tenant, dictation.id).await?;
             dictation.uploaded = last.as_ref().map_or(0, PartPlace::end);
         }
@@ -271,13 +275,9 @@ impl DictationService {
             if frame.samples.is_empty() || frame.samples.len() > MAX_FRAME_BYTES || frame.samples.len() % 2 == 1 {
                 return Err(ClinicError::Invalid("a frame holds one second of 16-bit samples at most".to_owned()));
             }
-            let milliseconds = u32::try_from(frame.samples.len() / 32).unwrap_or(u32::MAX);
-            total += u64::from(milliseconds);
-            let data = (self.parts.cipher.encrypt(id, &key, frame.sequence, &frame.samples))
-                .map_err(|error| ClinicError::Unavailable(error.to_string()))?;
-            let sha256 = Sha256::digest(&frame.samples).into();
-            let size = u32::try_from(frame.samples.len()).unwrap_or(u32::MAX);
-            chunks.push(AudioChunk { sequence: frame.sequence, milliseconds, size, sha256, data });
+            let chunk = self.sealed(id, &key, frame)?;
+            total += u64::from(chunk.milliseconds);
+            chunks.push(chunk);
         }
         if total > MAX_MILLISECONDS {
             return Err(ClinicError::Invalid("a recording lasts one day at most".to_owned()));
@@ -288,6 +288,16 @@ impl DictationService {
         }
         self.feed(caller.tenant, &dictation, frames).await;
         Ok(saved)
+    }
+
+    /// A frame as it is stored.
+    pub(super) fn sealed(&self, id: Uuid, key: &WrappedKey, frame: &Frame) -> Result<AudioChunk, ClinicError> {
+        let data = (self.parts.cipher.encrypt(id, key, frame.sequence, &frame.samples))
+            .map_err(|error| ClinicError::Unavailable(error.to_string()))?;
+        let milliseconds = u32::try_from(frame.samples.len() / 32).unwrap_or(u32::MAX);
+        let size = u32::try_from(frame.samples.len()).unwrap_or(u32::MAX);
+        let sha256 = Sha256::digest(&frame.samples).into();
+        Ok(AudioChunk { sequence: frame.sequence, milliseconds, size, sha256, data })
     }
 
     /// Listens to one dictation; the caller must be its owner.
@@ -339,7 +349,7 @@ impl DictationService {
 
     pub(super) fn forget(&self, id: Uuid) {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-        self.live.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        drop(self.let_go(id));
         self.listeners.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
     }
 

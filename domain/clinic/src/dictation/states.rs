@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! created → live ⇄ paused → draining → transcribed → extracted → drafted → reviewed
+//! created → uploaded ⇄ damaged, uploaded → draining
 //! ```
 //! beside them the ends `no-speech`, `failed`, `abandoned` and `withdrawn`.
 
@@ -20,6 +21,10 @@ pub enum DictationState {
     Live,
     /// No audio comes in for now.
     Paused,
+    /// A file is complete and waits to be decoded, or is being decoded.
+    Uploaded,
+    /// The file could not be decoded and is gone: another one may be sent.
+    Damaged,
     /// The audio is complete and waits for its text, or is being transcribed.
     Draining,
     /// The text is stored and waits for its entities.
@@ -44,6 +49,8 @@ pub enum DictationState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
+    /// From a file to audio.
+    Decode,
     /// From audio to text.
     Transcribe,
     /// From text to entities.
@@ -54,10 +61,12 @@ pub enum Stage {
 
 impl DictationState {
     /// Every state.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Created,
         Self::Live,
         Self::Paused,
+        Self::Uploaded,
+        Self::Damaged,
         Self::Draining,
         Self::Transcribed,
         Self::Extracted,
@@ -76,6 +85,8 @@ impl DictationState {
             Self::Created => "created",
             Self::Live => "live",
             Self::Paused => "paused",
+            Self::Uploaded => "uploaded",
+            Self::Damaged => "damaged",
             Self::Draining => "draining",
             Self::Transcribed => "transcribed",
             Self::Extracted => "extracted",
@@ -98,17 +109,23 @@ impl DictationState {
     #[must_use]
     pub const fn may_become(self, next: Self) -> bool {
         match self {
-            Self::Created => matches!(next, Self::Live | Self::Draining | Self::Abandoned | Self::Withdrawn),
+            Self::Created => {
+                matches!(next, Self::Live | Self::Uploaded | Self::Draining | Self::Abandoned | Self::Withdrawn)
+            }
             Self::Live => matches!(next, Self::Paused | Self::Draining | Self::Withdrawn),
             Self::Paused => matches!(next, Self::Live | Self::Draining | Self::Withdrawn),
+            Self::Uploaded => matches!(next, Self::Draining | Self::Damaged | Self::Failed | Self::Withdrawn),
+            Self::Damaged => matches!(next, Self::Uploaded | Self::Withdrawn),
             Self::Draining => matches!(next, Self::Transcribed | Self::NoSpeech | Self::Failed | Self::Withdrawn),
             Self::Transcribed => matches!(next, Self::Extracted | Self::Failed | Self::Withdrawn),
             Self::Extracted => matches!(next, Self::Drafted | Self::Failed | Self::Withdrawn),
             Self::Drafted => matches!(next, Self::Reviewed | Self::Withdrawn),
             // Back to the state in which the stage that failed begins.
-            Self::Failed => matches!(next, Self::Draining | Self::Transcribed | Self::Extracted | Self::Withdrawn),
+            Self::Failed => {
+                matches!(next, Self::Uploaded | Self::Draining | Self::Transcribed | Self::Extracted | Self::Withdrawn)
+            }
             // Acknowledged or not: what a device kept while it was away is never refused for being late.
-            Self::Abandoned => matches!(next, Self::Live | Self::Withdrawn),
+            Self::Abandoned => matches!(next, Self::Live | Self::Uploaded | Self::Withdrawn),
             Self::NoSpeech => matches!(next, Self::Withdrawn),
             Self::Reviewed | Self::Withdrawn => false,
         }
@@ -120,10 +137,17 @@ impl DictationState {
         matches!(self, Self::Live) || self.may_become(Self::Live)
     }
 
+    /// Tells whether a file is taken.
+    #[must_use]
+    pub const fn takes_file(self) -> bool {
+        matches!(self, Self::Created | Self::Abandoned | Self::Damaged)
+    }
+
     /// Which stage is to be done; none where a person, or nobody, has to act.
     #[must_use]
     pub const fn stage(self) -> Option<Stage> {
         match self {
+            Self::Uploaded => Some(Stage::Decode),
             Self::Draining => Some(Stage::Transcribe),
             Self::Transcribed => Some(Stage::Extract),
             Self::Extracted => Some(Stage::Draft),
@@ -143,6 +167,7 @@ impl Stage {
     #[must_use]
     pub const fn begins_in(self) -> DictationState {
         match self {
+            Self::Decode => DictationState::Uploaded,
             Self::Transcribe => DictationState::Draining,
             Self::Extract => DictationState::Transcribed,
             Self::Draft => DictationState::Extracted,
@@ -153,6 +178,7 @@ impl Stage {
 impl fmt::Display for Stage {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
+            Self::Decode => "decoding",
             Self::Transcribe => "transcription",
             Self::Extract => "extraction",
             Self::Draft => "drafting",
@@ -166,17 +192,19 @@ mod tests {
 
     /// All that may happen, written down a second time.
     const PERMITTED: &[(&str, &str)] = &[
-        ("created", "live draining abandoned withdrawn"),
+        ("created", "live uploaded draining abandoned withdrawn"),
         ("live", "paused draining withdrawn"),
         ("paused", "live draining withdrawn"),
+        ("uploaded", "draining damaged failed withdrawn"),
+        ("damaged", "uploaded withdrawn"),
         ("draining", "transcribed no-speech failed withdrawn"),
         ("transcribed", "extracted failed withdrawn"),
         ("extracted", "drafted failed withdrawn"),
         ("drafted", "reviewed withdrawn"),
         ("reviewed", ""),
         ("no-speech", "withdrawn"),
-        ("failed", "draining transcribed extracted withdrawn"),
-        ("abandoned", "live withdrawn"),
+        ("failed", "uploaded draining transcribed extracted withdrawn"),
+        ("abandoned", "live uploaded withdrawn"),
         ("withdrawn", ""),
     ];
 
@@ -195,11 +223,14 @@ mod tests {
 
     #[test]
     fn each_stage_begins_in_its_state_and_audio_is_taken_before_them_only() {
-        for stage in [Stage::Transcribe, Stage::Extract, Stage::Draft] {
+        for stage in [Stage::Decode, Stage::Transcribe, Stage::Extract, Stage::Draft] {
             assert_eq!(stage.begins_in().stage(), Some(stage));
             assert!(DictationState::Failed.may_become(stage.begins_in()) && !stage.begins_in().takes_audio());
         }
         let open: Vec<&str> = DictationState::ALL.iter().filter(|s| s.takes_audio()).map(|s| s.code()).collect();
         assert_eq!(open, ["created", "live", "paused", "abandoned"]);
+        for state in DictationState::ALL.into_iter().filter(|state| state.takes_file()) {
+            assert!(state.may_become(DictationState::Uploaded), "{state}");
+        }
     }
 }

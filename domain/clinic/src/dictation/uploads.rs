@@ -1,7 +1,8 @@
-//! Recordings that come as a file, in parts: each part is sealed and committed as it comes, and the decoder reads them one
+//! Recordings that come as a file, in parts: each part is sealed and committed as it comes, and a worker decodes them one
 //! by one. Neither the file nor the audio is ever whole in memory.
 
 use std::io::{Error, Read, Result, Seek, SeekFrom};
+use std::sync::{Arc, OnceLock};
 
 use seva_fhir::access::Caller;
 use seva_fhir::types::TenantId;
@@ -38,7 +39,7 @@ impl DictationService {
         (at, bytes): (u64, &[u8]),
     ) -> std::result::Result<u64, ClinicError> {
         let dictation = self.own(caller, id).await?;
-        if !dictation.state.takes_audio() {
+        if !dictation.state.takes_file() {
             return Err(ClinicError::Conflict(format!("the dictation takes no file: it is {}", dictation.state)));
         }
         let last = self.parts.uploads.last(caller.tenant, id).await?;
@@ -54,20 +55,25 @@ impl DictationService {
         Ok(place.end())
     }
 
-    /// Forgets the file: it is decoded, or is sent anew.
+    /// Forgets what came of the file: it is sent anew.
     pub async fn forget_upload(&self, caller: &Caller, id: Uuid) -> std::result::Result<(), ClinicError> {
-        self.own(caller, id).await?;
+        let dictation = self.own(caller, id).await?;
+        if !dictation.state.takes_file() {
+            return Err(ClinicError::Conflict(format!("the dictation takes no file: it is {}", dictation.state)));
+        }
         Ok(self.parts.uploads.remove(caller.tenant, id).await?)
     }
 
-    /// The file as a decoder reads it, off the async threads.
-    pub async fn uploaded_file(&self, caller: &Caller, id: Uuid) -> std::result::Result<UploadedFile, ClinicError> {
-        self.own(caller, id).await?;
-        let tenant = caller.tenant;
+    /// The file as a decoder reads it, off the async threads; `trouble` tells what the store said where it failed.
+    pub(super) async fn uploaded_file(
+        &self,
+        (tenant, id): (TenantId, Uuid),
+        trouble: Arc<OnceLock<String>>,
+    ) -> std::result::Result<UploadedFile, ClinicError> {
         let key = self.parts.keys.find(tenant, id).await?.ok_or(ClinicError::NotFound("the recording's key"))?;
         let places = self.parts.uploads.parts(tenant, id).await?;
         let (service, runtime) = (self.clone(), Handle::current());
-        Ok(UploadedFile { service, runtime, tenant, id, key, places, at: 0, held: None })
+        Ok(UploadedFile { service, runtime, tenant, id, key, places, trouble, at: 0, held: None })
     }
 }
 
@@ -79,6 +85,8 @@ pub struct UploadedFile {
     id: Uuid,
     key: WrappedKey,
     places: Vec<PartPlace>,
+    /// A failure that is not the file's.
+    trouble: Arc<OnceLock<String>>,
     at: u64,
     held: Option<(PartPlace, Vec<u8>)>,
 }
@@ -102,8 +110,12 @@ impl UploadedFile {
     fn open(&self, place: PartPlace) -> Result<Vec<u8>> {
         let parts = &self.service.parts;
         let read = parts.uploads.part(self.tenant, self.id, place.number);
-        let sealed =
-            self.runtime.block_on(read).map_err(|error: DictationStoreError| Error::other(error.to_string()))?;
+        let sealed = self.runtime.block_on(read).map_err(|error: DictationStoreError| {
+            let text = error.to_string();
+            // The first failure is the cause of those that follow.
+            let _ = self.trouble.set(text.clone());
+            Error::other(text)
+        })?;
         let sealed = sealed.ok_or_else(|| Error::other("a part of the file is gone"))?;
         parts.cipher.decrypt(self.id, &self.key, place.number | PART_PLACE, &sealed).map_err(Error::other)
     }

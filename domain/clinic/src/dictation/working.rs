@@ -213,7 +213,7 @@ impl DictationService {
         match timeout(limits.stage, self.carry_out(stage, tenant, &mut after, claim)).await {
             Ok(Ok(state)) => {
                 after.state = state;
-                if state.stage().is_none() {
+                if state.stage().is_none() && state != DictationState::Damaged {
                     after.result.progress = 100;
                 }
                 Some(after)

@@ -91,6 +91,7 @@ fn timing(dosage: &Dosage) -> models::Timing {
         count: timing.count,
         frequency: timing.frequency,
         period: timing.period.zip(timing.period_unit).map(|(value, unit)| length(value, unit)),
+        period_max: timing.period_max.map(|most| most.to_string()),
         when,
     }
 }
@@ -182,6 +183,7 @@ fn read_timing(json: &Json, dosage: &mut Dosage) -> Result<(), DosageFormatError
     dosage.timing = Timing {
         frequency: whole(repeat.get("frequency"), "timing.repeat.frequency")?,
         period: decimal(repeat.get("period"), "timing.repeat.period")?,
+        period_max: decimal(repeat.get("periodMax"), "timing.repeat.periodMax")?,
         period_unit: time_unit(repeat, "periodUnit", "timing.repeat.periodUnit")?,
         count: whole(repeat.get("count"), "timing.repeat.count")?,
         ..Timing::default()

@@ -18,8 +18,9 @@ fn amount(quantity: Option<Quantity>) -> String {
 
 fn summary(text: &str) -> String {
     let step = one(text);
-    let timing = match (step.timing.frequency, step.timing.period, step.timing.period_unit) {
-        (Some(times), Some(period), Some(unit)) => format!("{times}/{period}{}", unit.code()),
+    let timing = match step.timing.rate() {
+        (Some(times), Some(period), None, Some(unit)) => format!("{times}/{period}{}", unit.code()),
+        (Some(times), Some(period), Some(most), Some(unit)) => format!("{times}/{period}-{most}{}", unit.code()),
         _ => "-".to_owned(),
     };
     let when: Vec<&str> = step.timing.when.iter().map(|time| time.code()).collect();
@@ -65,6 +66,10 @@ const WAYS: &[(&str, &str)] = &[
     ("150 mg once in two weeks", "150 mg | - | 1/2wk  | - | -"),
     ("one tablet twice for five days", "1 {tablet} | - | 2/1d  | 5d | -"),
     ("one capsule monthly", "1 {capsule} | - | 1/1mo  | - | -"),
+    ("500 mg every four to six hours", "500 mg | - | 1/4-6h  | - | -"),
+    ("500 mg every 4-6 hours for 3 days", "500 mg | - | 1/4-6h  | 3d | -"),
+    ("500 mg 6 to 8 hourly", "500 mg | - | 1/6-8h  | - | -"),
+    ("one tablet every 2 to 3 days", "1 {tablet} | - | 1/2-3d  | - | -"),
     ("5 mg od for a fortnight", "5 mg | - | 1/1d  | 2wk | -"),
 ];
 

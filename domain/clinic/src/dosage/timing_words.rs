@@ -243,7 +243,7 @@ fn take_weekdays(cursor: &mut Cursor<'_>) -> Option<Timing> {
     Some(Timing::every(days, Decimal::ONE, TimeUnit::Week))
 }
 
-/// Takes "every 8 hours", "8 hourly", "q8h", "every other day", "alternate days", "weekly", "every Sunday".
+/// Takes "every 8 hours", "every four to six hours", "8 hourly", "q8h", "every other day", "weekly", "every Sunday".
 fn take_every(cursor: &mut Cursor<'_>) -> Option<Timing> {
     if let Some(timing) = take_weekdays(cursor) {
         return Some(timing);
@@ -254,6 +254,10 @@ fn take_every(cursor: &mut Cursor<'_>) -> Option<Timing> {
     let mut attempt = *cursor;
     let every = attempt.take_any(&["every", "each", "q"]);
     let value = attempt.number(0)?;
+    let most = attempt.number(2).filter(|most| matches!(attempt.word(1), "to" | "-" | "–") && *most > value);
+    if most.is_some() {
+        attempt.advance(2);
+    }
     // "6-hourly"
     attempt.advance(usize::from(attempt.word(1) == "-" && matches!(attempt.word(2), "hourly" | "hrly")));
     let unit = match (attempt.word(1), every) {
@@ -263,7 +267,7 @@ fn take_every(cursor: &mut Cursor<'_>) -> Option<Timing> {
     };
     attempt.advance(2);
     *cursor = attempt;
-    (value > Decimal::ZERO).then(|| Timing::every(1, value, unit))
+    (value > Decimal::ZERO).then(|| Timing { period_max: most, ..Timing::every(1, value, unit) })
 }
 
 /// Takes a time of day.

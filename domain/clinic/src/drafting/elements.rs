@@ -110,6 +110,12 @@ pub fn entity_extensions(draft: &Draft<'_>, transcript: &str, entity: &Entity) -
     list
 }
 
+/// Where else it was said; how sure the engine was is told of the first place only.
+#[must_use]
+pub fn further_evidence(draft: &Draft<'_>, transcript: &str, again: &[&Entity]) -> Vec<Extension> {
+    again.iter().flat_map(|entity| evidence(draft, transcript, (entity.begin, entity.end))).collect()
+}
+
 /// Says that a machine asserted it and nobody has verified it yet.
 #[must_use]
 pub fn machine_made() -> Vec<Coding> {

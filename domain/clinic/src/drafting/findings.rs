@@ -3,8 +3,8 @@
 
 use seva_models::{self as models, Coding, Concept, Origin, Quantity, Value};
 
-use super::elements::{entity_extensions, heard, machine_made};
-use super::{Draft, Drafted, SectionKind, Statement};
+use super::elements::{entity_extensions, further_evidence, heard, machine_made};
+use super::{Draft, Drafted, Mention, SectionKind, Statement};
 use crate::entities::{AttributeType, Entity, Trait};
 
 const SNOMED: &str = "http://snomed.info/sct";
@@ -17,7 +17,7 @@ fn origin(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Origin {
 
 fn drafted(draft: &Draft<'_>, statement: Statement, entity: &Entity, place: (Option<SectionKind>, String)) -> Drafted {
     let (section, line) = place;
-    Drafted { url: draft.url(), statement, section, line, evidence: Some((entity.begin, entity.end)) }
+    Drafted { url: draft.url(), statement, section, line, evidence: vec![(entity.begin, entity.end)] }
 }
 
 fn observation(draft: &Draft<'_>, entity: &Entity, transcript: &str, category: &str) -> models::Observation {
@@ -122,11 +122,14 @@ pub(super) fn allergy(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> D
     drafted(draft, Statement::Allergy(allergy), entity, (None, entity.text.clone()))
 }
 
-pub(super) fn test(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Drafted {
-    let request = models::ServiceRequest {
-        origin: origin(draft, entity, transcript),
-        code: heard(&entity.text, &entity.codings),
-        requester: draft.author.clone(),
-    };
-    drafted(draft, Statement::Test(request), entity, (Some(SectionKind::Tests), entity.text.clone()))
+pub(super) fn test(draft: &Draft<'_>, mention: Mention<'_>, transcript: &str) -> Drafted {
+    let Mention { entity, again, .. } = mention;
+    let mut origin = origin(draft, entity, transcript);
+    origin.extensions.extend(further_evidence(draft, transcript, again));
+    let code = heard(&entity.text, &entity.codings);
+    let request = models::ServiceRequest { origin, code, requester: draft.author.clone() };
+    let place = (Some(SectionKind::Tests), entity.text.clone());
+    let mut drafted = drafted(draft, Statement::Test(request), entity, place);
+    drafted.evidence.extend(again.iter().map(|entity| (entity.begin, entity.end)));
+    drafted
 }

@@ -2,19 +2,22 @@
 
 use seva_models::{self as models, ExtensionValue, MedicationRequest, Origin};
 
-use super::elements::{entity_extensions, extension, heard, machine_made};
-use super::{Draft, Drafted, SectionKind, Statement};
+use super::elements::{entity_extensions, extension, further_evidence, heard, machine_made};
+use super::{Draft, Drafted, Mention, SectionKind, Statement};
 use crate::dosage::{self, Dosage, Quantity, TimeUnit};
-use crate::entities::{AttributeType, Entity};
+use crate::entities::{Attribute, AttributeType, Entity};
+use crate::lexicon::Span;
 use crate::lexicon::decimal::Decimal;
 
-pub(super) fn request(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Drafted {
-    let text = entity.dosage_text();
-    let steps = if text.is_empty() { Vec::new() } else { dosage::parse(&text) };
+pub(super) fn request(draft: &Draft<'_>, mention: Mention<'_>, transcript: &str) -> Drafted {
+    let Mention { entity, again, text } = mention;
+    let said: Vec<&Entity> = [entity].into_iter().chain(again.iter().copied()).collect();
+    let steps = ordered(text, &said);
     let mut extensions = entity_extensions(draft, transcript, entity);
+    extensions.extend(further_evidence(draft, transcript, again));
     extensions.push(extension("review-state", ExtensionValue::Code("pending".to_owned())));
     for (name, kind) in [("strength", AttributeType::Strength), ("form", AttributeType::Form)] {
-        if let Some(attribute) = entity.attributes_of(kind).next() {
+        if let Some(attribute) = said.iter().find_map(|entity| entity.attributes_of(kind).next()) {
             extensions.push(extension(name, ExtensionValue::Text(attribute.text.clone())));
         }
     }
@@ -30,12 +33,77 @@ pub(super) fn request(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> D
         dispensed: dispensed(&steps),
         reasons: Vec::new(),
     };
+    // An order that no step holds, such as a bare "for fever", still stands in its line.
+    let text = steps.first().and_then(|step| step.text.clone()).unwrap_or_else(|| entity.dosage_text());
     let line = format!("{} {text}", entity.text).trim().to_owned();
-    let begin = entity.attributes.iter().map(|each| each.begin).fold(entity.begin, usize::min);
-    let end = entity.attributes.iter().map(|each| each.end).fold(entity.end, usize::max);
     let section = Some(SectionKind::Medications);
     let statement = Statement::Medicine(request);
-    Drafted { url: draft.url(), statement, section, line, evidence: Some((begin, end)) }
+    Drafted { url: draft.url(), statement, section, line, evidence: said.into_iter().map(place).collect() }
+}
+
+/// What an order says that was said once or more.
+fn ordered(whole: &[char], said: &[&Entity]) -> Vec<Dosage> {
+    let mut steps = Vec::new();
+    for entity in said {
+        let text = entity.dosage_text();
+        let mut read = if text.is_empty() { Vec::new() } else { dosage::parse(&text) };
+        let words = words(whole, entity);
+        for step in &mut read {
+            step.text = Some(words.clone());
+        }
+        steps = dosage::agreed(&steps, &read).unwrap_or(steps);
+    }
+    steps
+}
+
+/// Words that say nothing of a dose between two others that do.
+const FILLERS: [&str; 18] = [
+    "a", "and", "as", "at", "be", "dose", "dosage", "for", "in", "is", "it", "of", "take", "taken", "the", "then",
+    "this", "to",
+];
+
+/// The words of an order: what the grammar understood as it reads it, and what stands between, as it was said.
+fn words(whole: &[char], entity: &Entity) -> String {
+    let mut parts: Vec<&Attribute> = entity.attributes.iter().collect();
+    parts.sort_by_key(|part| part.begin);
+    let mut words: Vec<String> = Vec::new();
+    let mut end = None;
+    for part in parts {
+        if let Some(end) = end {
+            // The name stands in none of the pieces around it.
+            let before_name = Span::new(end, part.begin.min(entity.begin.max(end)));
+            let after_name = Span::new(entity.end.max(end).min(part.begin), part.begin);
+            let pieces = if entity.begin >= end && entity.begin < part.begin {
+                vec![before_name, after_name]
+            } else {
+                vec![Span::new(end, part.begin)]
+            };
+            words.extend(pieces.into_iter().filter_map(|piece| unread(whole.get(piece.begin..piece.end)?)));
+        }
+        words.push(part.canonical().to_owned());
+        end = end.max(Some(part.end));
+    }
+    words.join(", ")
+}
+
+/// The words of a piece that the grammar stepped over; none where it only joins, or another sentence begins in it.
+fn unread(piece: &[char]) -> Option<String> {
+    let piece: String = piece.iter().collect();
+    let joins = |word: &str| word.is_empty() || FILLERS.contains(&word.to_lowercase().as_str());
+    let bare = |word: &str| word.trim_matches(|letter: char| !letter.is_alphanumeric()).to_owned();
+    if piece.contains(['.', '?', '!', ';', '\n', '।']) || piece.split_whitespace().all(|word| joins(&bare(word))) {
+        return None;
+    }
+    let words: Vec<&str> = piece.split_whitespace().skip_while(|word| joins(&bare(word))).collect();
+    let text = words.join(" ");
+    Some(text.trim_matches(|letter: char| letter == ',' || letter.is_whitespace()).to_owned())
+}
+
+/// The characters of a medicine with its dosage.
+fn place(entity: &Entity) -> (usize, usize) {
+    let begin = entity.attributes.iter().map(|each| each.begin).fold(entity.begin, usize::min);
+    let end = entity.attributes.iter().map(|each| each.end).fold(entity.end, usize::max);
+    (begin, end)
 }
 
 /// The quantity to dispense, where it can be calculated.
@@ -49,7 +117,8 @@ pub fn dispensed_quantity(steps: &[Dosage]) -> Option<Quantity> {
     let mut total: Option<Quantity> = None;
     for step in steps {
         let dose = step.dose.filter(|dose| dose.unit.is_countable())?;
-        let length = step.duration?;
+        // "every four to six hours" is no number of pieces.
+        let length = step.duration.filter(|_| step.timing.period_max.is_none())?;
         let days = match length.unit {
             TimeUnit::Day => length.value,
             TimeUnit::Week => length.value.times(Decimal::whole(7))?,

@@ -124,7 +124,8 @@ pub(super) fn composition(draft: &Draft<'_>, record: &EncounterRecord, drafted: 
         let mut section = before.and_then(|before| before.as_object().cloned()).unwrap_or_default();
         let urls = own.iter().map(|each| each.url.clone()).collect();
         set_section(&mut section, kind, SectionContent { text: &text, state: "pending", entries: urls });
-        let spans = own.iter().filter_map(|each| each.evidence).chain(said.iter().map(|sentence| sentence.span));
+        let spans =
+            own.iter().flat_map(|each| each.evidence.iter().copied()).chain(said.iter().map(|sentence| sentence.span));
         let mut extensions = section.remove("extension").map(|list| list.items().to_vec()).unwrap_or_default();
         extensions.extend(extension_members(spans.flat_map(|span| evidence(draft, transcript, span)).collect()));
         section.insert("extension", extensions);

@@ -65,6 +65,7 @@ pub(crate) fn record() -> EncounterRecord {
         medicines: Vec::new(),
         observations: Vec::new(),
         conditions: Vec::new(),
+        requests: Vec::new(),
         allergies: Vec::new(),
         issues: Vec::new(),
         documents: Vec::new(),
@@ -111,7 +112,8 @@ pub(crate) fn drafted(text: &str) -> Json {
     drafted_from(&dictation(text))
 }
 
-fn drafted_from(dictation: &Dictation) -> Json {
+/// The Bundle of a dictation in an encounter that holds nothing yet.
+pub(crate) fn drafted_from(dictation: &Dictation) -> Json {
     let transcript = Transcript::of(&dictation.result.segments);
     let recording = Recording { size: 44, sha1: [0; 20], milliseconds: 9_000 };
     let record = record();
@@ -154,4 +156,32 @@ fn a_test_with_a_result_is_an_observation_and_no_request() {
     let bundle = drafted_from(&dictation).to_string();
     assert!(bundle.contains("\"laboratory\"") && bundle.contains("\"value\":1.4"), "{bundle}");
     assert!(!bundle.contains("ServiceRequest"), "{bundle}");
+}
+
+#[test]
+fn the_words_of_an_order_keep_what_the_grammar_does_not_read() {
+    for (said, expected) in [
+        ("paracetamol 650 mg swallowed whole three times a day", "650 mg, swallowed whole, three times a day"),
+        ("650 mg of paracetamol three times a day", "650 mg, three times a day"),
+        ("paracetamol six fifty mg and to be taken three times a day", "650 mg, three times a day"),
+        ("paracetamol 650 mg. He sleeps well. three times a day", "650 mg, three times a day"),
+        (
+            "650 mg crushed paracetamol dissolved in water, three times a day",
+            "650 mg, crushed, dissolved in water, three times a day",
+        ),
+    ] {
+        let mut medicine = entity("paracetamol", said, Category::Medication, EntityType::GenericName);
+        let place = |kind, text: &str, value: Option<&str>| {
+            let begin = said.find(text).expect("the words stand in the text");
+            Attribute { begin, end: begin + text.len(), ..attribute(kind, text, value) }
+        };
+        let dose = if said.contains("six fifty mg") { "six fifty mg" } else { "650 mg" };
+        medicine.attributes = vec![
+            place(AttributeType::Dosage, dose, Some("650 mg")),
+            place(AttributeType::Frequency, "three times a day", None),
+        ];
+        let bundle = drafted_from(&dictation_of(said, vec![medicine])).to_string();
+        assert!(bundle.contains(&format!("\"text\":\"{expected}\"")), "{said}: {bundle}");
+        assert!(bundle.contains("\"frequency\":3"), "{said}");
+    }
 }

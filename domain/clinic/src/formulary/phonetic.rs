@@ -47,14 +47,26 @@ fn sound(letter: char, next: Option<char>, first: bool) -> (&'static str, usize)
 /// Counts the letters to insert, drop, change or swap with their neighbour to turn one text into the other.
 #[must_use]
 pub fn edit_distance(left: &str, right: &str) -> usize {
-    let left: Vec<char> = left.chars().collect();
-    let right: Vec<char> = right.chars().collect();
-    let mut before: Vec<usize> = Vec::new();
+    let (left, right): (Vec<char>, Vec<char>) = (left.chars().collect(), right.chars().collect());
+    let most = left.len().max(right.len());
+    distance_within(&left, &right, most).unwrap_or(most)
+}
+
+/// Counts the letters between two texts as [`edit_distance`] does, and gives up where they are more than a limit.
+#[must_use]
+pub fn distance_within(left: &[char], right: &[char], limit: usize) -> Option<usize> {
+    if left.len().abs_diff(right.len()) > limit {
+        return None;
+    }
+    let cell = |cells: &[usize], index: usize| cells.get(index).copied().unwrap_or(usize::MAX / 2);
+    let mut before: Vec<usize> = Vec::with_capacity(right.len() + 1);
     let mut row: Vec<usize> = (0..=right.len()).collect();
+    let mut next: Vec<usize> = Vec::with_capacity(right.len() + 1);
+    let mut least = 0;
     for (line, letter) in left.iter().enumerate() {
-        let mut next = vec![line + 1];
+        next.clear();
+        next.push(line + 1);
         for (column, other) in right.iter().enumerate() {
-            let cell = |cells: &[usize], index: usize| cells.get(index).copied().unwrap_or(usize::MAX / 2);
             let changed = cell(&row, column) + usize::from(letter != other);
             let mut best = changed.min(cell(&row, column + 1) + 1).min(cell(&next, column) + 1);
             let swapped =
@@ -64,14 +76,22 @@ pub fn edit_distance(left: &str, right: &str) -> usize {
             }
             next.push(best);
         }
-        before = row;
-        row = next;
+        // A swap reaches back over one row, so that two of them have to be beyond the limit.
+        let smallest = next.iter().copied().min().unwrap_or(0);
+        if smallest > limit && least > limit {
+            return None;
+        }
+        least = smallest;
+        std::mem::swap(&mut before, &mut row);
+        std::mem::swap(&mut row, &mut next);
     }
-    row.last().copied().unwrap_or(left.len())
+    row.last().copied().filter(|distance| *distance <= limit)
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -79,6 +99,14 @@ mod tests {
         for (left, right, distance) in [("", "abc", 3), ("abc", "abc", 0), ("abc", "acb", 1), ("kitten", "sitting", 3)]
         {
             assert_eq!(edit_distance(left, right), distance);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_limit_changes_no_distance_that_is_within_it(left in "[abc]{0,9}", right in "[abc]{0,9}", limit in 0_usize..10) {
+            let (whole, letters) = (edit_distance(&left, &right), |text: &str| text.chars().collect::<Vec<char>>());
+            prop_assert_eq!(distance_within(&letters(&left), &letters(&right), limit), (whole <= limit).then_some(whole));
         }
     }
 

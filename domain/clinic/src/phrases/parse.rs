@@ -33,6 +33,7 @@ pub fn parse_with(text: &str, catalogue: &Catalogue) -> Option<Dosage> {
         dosage.timing = Timing {
             frequency: every.frequency,
             period: every.period,
+            period_max: None,
             period_unit: every.period_unit,
             ..dosage.timing
         };
@@ -115,11 +116,24 @@ impl Reader<'_> {
         })
     }
 
+    /// Reads both numbers of a phrase.
+    fn range(&self, key: &str) -> Option<(Decimal, Decimal)> {
+        let (before, rest) = self.text(key)?.split_once("{n}")?;
+        let (middle, after) = rest.split_once("{most}")?;
+        let numbers = self.segment.strip_prefix(before)?.strip_suffix(after)?;
+        let (least, most) = numbers.split_once(middle)?;
+        Some((least.parse().ok()?, most.parse().ok()?))
+    }
+
     fn counted(&self, dosage: &mut Dosage) -> bool {
         for unit in TimeUnit::ALL {
             let name = time_key(unit);
             if let Some(value) = self.number(&format!("duration.{name}")) {
                 dosage.duration = Some(Duration { value, unit });
+                return true;
+            }
+            if let Some((least, most)) = self.range(&format!("range.{name}")) {
+                dosage.timing.set_rate(&Timing { period_max: Some(most), ..Timing::every(1, least, unit) });
                 return true;
             }
             let times =

@@ -74,7 +74,7 @@ fn say_amount(line: &mut Line<'_>, dosage: &Dosage) -> Result<(), MissingPhrase>
 pub fn is_said_by_times(timing: &Timing) -> bool {
     let times = u32::try_from(timing.when.len()).ok();
     times.is_some_and(|times| times > 0 && timing.frequency == Some(times))
-        && timing.period == Some(Decimal::ONE)
+        && (timing.period, timing.period_max) == (Some(Decimal::ONE), None)
         && timing.period_unit == Some(TimeUnit::Day)
 }
 
@@ -85,15 +85,20 @@ fn say_frequency(line: &mut Line<'_>, timing: &Timing) -> Result<(), MissingPhra
     let (Some(frequency), Some(period), Some(unit)) = (timing.frequency, timing.period, timing.period_unit) else {
         return Ok(());
     };
+    let missing = |key| Err(MissingPhrase::Phrase { language: line.catalogue.language, key });
+    if let Some(most) = timing.period_max {
+        let key = format!("range.{}", time_key(unit));
+        if frequency != 1 {
+            return missing(format!("{frequency} times, {key}"));
+        }
+        return line.say(&key, &[("{n}", period.to_string()), ("{most}", most.to_string())]);
+    }
     match (period == Decimal::ONE, unit, frequency) {
         (true, TimeUnit::Day | TimeUnit::Week | TimeUnit::Month, _) => {
             line.counted(&format!("times.{}", time_key(unit)), Decimal::whole(frequency))
         }
         (_, _, 1) => line.counted(&format!("every.{}", time_key(unit)), period),
-        _ => Err(MissingPhrase::Phrase {
-            language: line.catalogue.language,
-            key: format!("{frequency} times every {period} {}", time_key(unit)),
-        }),
+        _ => missing(format!("{frequency} times every {period} {}", time_key(unit))),
     }
 }
 

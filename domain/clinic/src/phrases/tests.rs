@@ -19,6 +19,8 @@ fn patients_read_their_dose_in_their_language() {
         ("half tablet at bedtime", "hi", "सोते समय 0.5 गोली"),
         ("two tablets sos for fever", "mr", "2 गोळ्या, ताप आल्यास"),
         ("two puffs every 6 hours", "en", "2 puffs, every 6 hours"),
+        ("two puffs every four to six hours", "en", "2 puffs, every 4 to 6 hours"),
+        ("two puffs every four to six hours", "hi", "2 पफ, हर 4 से 6 घंटे पर"),
     ] {
         assert_eq!(said(text, language), [expected], "{text}");
     }
@@ -41,7 +43,7 @@ fn all_catalogues_have_the_same_keys_and_no_comma() {
         for (key, phrase) in &catalogue.phrases {
             assert!(english.phrases.contains_key(key), "{language} {key}");
             assert!(!phrase.text.contains(','), "{language} {key}");
-            for placeholder in ["{n}", "{dose}", "{time}"] {
+            for placeholder in ["{n}", "{most}", "{dose}", "{time}"] {
                 assert_eq!(
                     phrase.text.contains(placeholder),
                     english.phrase(key).unwrap().text.contains(placeholder),
@@ -70,9 +72,15 @@ fn any_timing() -> impl Strategy<Value = dosage::Timing> {
         (1_u32..7, unit).prop_map(|(times, unit)| Timing::every(times, crate::lexicon::decimal::Decimal::ONE, unit));
     let every = (2_u32..25, prop_oneof![Just(TimeUnit::Hour), Just(TimeUnit::Day)])
         .prop_map(|(period, unit)| Timing::every(1, crate::lexicon::decimal::Decimal::whole(period), unit));
+    let range = (1_u32..12, 1_u32..9, prop_oneof![Just(TimeUnit::Hour), Just(TimeUnit::Day)]).prop_map(
+        |(least, more, unit)| {
+            let whole = crate::lexicon::decimal::Decimal::whole;
+            Timing { period_max: Some(whole(least + more)), ..Timing::every(1, whole(least), unit) }
+        },
+    );
     let needed = prop_oneof![Just(AsNeeded::No), Just(AsNeeded::Yes), Just(AsNeeded::For("loose motions".to_owned()))];
     let start = prop_oneof![Just(Start::Routine), Just(Start::Immediate)];
-    (prop_oneof![times, often, every, Just(Timing::default())], needed, start, proptest::option::of(1_u32..9))
+    (prop_oneof![times, often, every, range, Just(Timing::default())], needed, start, proptest::option::of(1_u32..9))
         .prop_map(|(timing, as_needed, start, count)| Timing { as_needed, start, count, ..timing })
 }
 

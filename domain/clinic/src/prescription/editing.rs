@@ -239,7 +239,7 @@ fn note_form(request: &mut JsonObject, line: &TypedLine) {
     }
 }
 
-fn with_section(composition: &Json, kind: SectionKind, change: &SectionChange) -> Json {
+pub(super) fn with_section(composition: &Json, kind: SectionKind, change: &SectionChange) -> Json {
     edit(composition, kind, |section| {
         let before = Json::Object(section.clone());
         let text = change.text.clone().unwrap_or_else(|| section_text(&before));

@@ -117,12 +117,14 @@ fn signed(record: &mut EncounterRecord, signer: &str, now: &str) -> (Vec<Json>, 
     (entries, hash)
 }
 
-/// The Provenance of a signature: over the Composition, its medicines and the paper at `document`.
+/// The Provenance of a signature: over the Composition, its medicines, the tests it orders and the paper at `document`.
 fn signature(record: &EncounterRecord, (signer, now): (&str, &str), hash: &str, document: &str) -> Json {
     let medicines = record.medicines.iter().filter(|held| view::is_listed(held));
-    let targets: Vec<String> = (record.composition.iter().chain(medicines).map(|held| held.key.to_string()))
-        .chain([document.to_owned()])
-        .collect();
+    let tests = verifying::orders(record).standing;
+    let targets: Vec<String> =
+        (record.composition.iter().chain(medicines).chain(tests).map(|held| held.key.to_string()))
+            .chain([document.to_owned()])
+            .collect();
     // ISO ASTM E1762: the author's signature.
     let kind = Coding::named("urn:iso-astm:E1762-95:2013", "1.2.840.10065.1.12.1.1", "Author's Signature");
     let provenance = Provenance {
@@ -170,14 +172,19 @@ fn signed_medicine(held: &Held) -> Json {
     if view::review_state(&held.body) == "rejected" {
         return verifying::in_error(held);
     }
+    ordered(held)
+}
+
+/// A request that is no proposal any more.
+fn ordered(held: &Held) -> Json {
     let mut request = members(held);
     request.insert("status", "active");
     request.insert("intent", "order");
     request.into()
 }
 
-/// Observations become final, provisional diagnoses confirmed and transcripts final; what was rejected with its section
-/// was an error.
+/// Observations become final, provisional diagnoses confirmed, tests orders and transcripts final; what was rejected with its
+/// section was an error.
 fn accepted(record: &EncounterRecord) -> Vec<Json> {
     let mut entries = Vec::new();
     let rejected = verifying::rejected(record);
@@ -200,6 +207,11 @@ fn accepted(record: &EncounterRecord) -> Vec<Json> {
             entries.push(put(held, condition.into()));
         }
     }
+    let orders = verifying::orders(record);
+    entries.extend(orders.struck.into_iter().map(|held| put(held, verifying::in_error(held))));
+    for held in orders.standing.into_iter().filter(|held| held.body.get_str("status") == Some("draft")) {
+        entries.push(put(held, ordered(held)));
+    }
     for held in record.documents.iter().filter(|held| held.body.get_str("docStatus") == Some("preliminary")) {
         let mut document = members(held);
         document.insert("docStatus", "final");
@@ -218,6 +230,59 @@ mod tests {
     use seva_fhir::json::object;
 
     use super::*;
+    use crate::drafting::SectionKind;
+    use crate::drafting::tests::{dictation_of, drafted_from, entity};
+    use crate::entities::{Category, EntityType};
+    use crate::prescription::editing::{SectionChange, with_section};
+    use crate::prescription::tests::read_back_from;
+
+    /// What a signature makes of two tests, blood count and chest x-ray, after a change of their section.
+    fn signed_tests(change: Option<SectionChange>) -> Vec<(String, Json)> {
+        let text = "Get a complete blood count and a chest x-ray.";
+        let test = |words| entity(words, text, Category::TestTreatmentProcedure, EntityType::TestName);
+        let dictation = dictation_of(text, vec![test("complete blood count"), test("chest x-ray")]);
+        let mut record = read_back_from(&drafted_from(&dictation));
+        if let (Some(change), Some(held)) = (change, record.composition.as_mut()) {
+            held.body = with_section(&held.body, SectionKind::Tests, &change);
+        }
+        let (entries, _) = signed(&mut record, "Practitioner/d", "2026-11-27T02:00:00Z");
+        let resources = entries.iter().filter_map(|entry| entry.get("resource"));
+        let requests = resources.filter(|resource| resource.get_str("resourceType") == Some("ServiceRequest"));
+        let named =
+            |request: &Json| request.get("code").and_then(|code| code.get_str("text")).unwrap_or_default().to_owned();
+        requests.map(|request| (named(request), request.clone())).collect()
+    }
+
+    fn statuses(requests: &[(String, Json)]) -> Vec<(&str, &str)> {
+        requests.iter().map(|(name, body)| (name.as_str(), body.get_str("status").unwrap_or_default())).collect()
+    }
+
+    #[test]
+    fn tests_are_ordered_with_the_signature() {
+        let signed = signed_tests(None);
+        assert_eq!(statuses(&signed), [("complete blood count", "active"), ("chest x-ray", "active")]);
+        for (_, request) in &signed {
+            assert_eq!(request.get_str("intent"), Some("order"));
+            let text = request.to_string();
+            assert!(text.contains("CLINAST_AIRPT") && !text.contains("\"AIAST\""), "{text}");
+        }
+    }
+
+    #[test]
+    fn tests_of_a_rejected_section_were_an_error() {
+        let signed = signed_tests(Some(SectionChange { text: None, state: Some("rejected".to_owned()) }));
+        assert!(statuses(&signed).iter().all(|(_, status)| *status == "entered-in-error"), "{:?}", statuses(&signed));
+        assert_eq!(signed.len(), 2);
+    }
+
+    #[test]
+    fn a_test_that_was_struck_from_its_section_is_not_ordered() {
+        let text = Some("Complete blood count, fasting".to_owned());
+        let signed = signed_tests(Some(SectionChange { text, state: Some("approved".to_owned()) }));
+        let mut statuses = statuses(&signed);
+        statuses.sort_unstable();
+        assert_eq!(statuses, [("chest x-ray", "entered-in-error"), ("complete blood count", "active")]);
+    }
 
     #[test]
     fn the_hash_ignores_what_the_server_adds_and_the_order_of_medicines() {

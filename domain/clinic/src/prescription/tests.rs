@@ -2,14 +2,26 @@
 
 #![expect(clippy::expect_used, reason = "tests")]
 
-use seva_fhir::json::{Json, array, object};
+use seva_fhir::json::{Json, Limits, array, object, parse};
 
 use super::*;
 use crate::drafting::tests::{drafted, record};
 
 pub(crate) fn read_back(text: &str) -> EncounterRecord {
+    read_back_from(&drafted(text))
+}
+
+/// A drafted Bundle as it is stored, each `urn:uuid` in it with its key.
+pub(crate) fn read_back_from(bundle: &Json) -> EncounterRecord {
     let mut record = record();
-    for (number, entry) in drafted(text).get("entry").map_or(&[][..], Json::items).iter().enumerate() {
+    let mut text = bundle.to_string();
+    let entries = bundle.get("entry").map_or(&[][..], Json::items);
+    for (number, entry) in entries.iter().enumerate() {
+        let kind = entry.get("resource").and_then(|resource| resource.get_str("resourceType")).unwrap_or_default();
+        text = text.replace(entry.get_str("fullUrl").unwrap_or("no url"), &format!("{kind}/r{number}"));
+    }
+    let stored = parse(text.as_bytes(), &Limits::default()).expect("a Bundle");
+    for (number, entry) in stored.get("entry").map_or(&[][..], Json::items).iter().enumerate() {
         let body = entry.get("resource").expect("every entry has a resource").clone();
         let kind = body.get_str("resourceType").expect("every resource has a type").to_owned();
         let held = Held { key: format!("{kind}/r{number}").parse().expect("a key"), version: 1, body };
@@ -18,6 +30,7 @@ pub(crate) fn read_back(text: &str) -> EncounterRecord {
             "MedicationRequest" => record.medicines.push(held),
             "Observation" => record.observations.push(held),
             "Condition" => record.conditions.push(held),
+            "ServiceRequest" => record.requests.push(held),
             "AllergyIntolerance" => record.allergies.push(held),
             _ => {}
         }
@@ -60,4 +73,21 @@ fn an_allergy_blocks_every_medicine_of_its_group() {
     let findings = checks::findings(&record);
     assert!(findings.iter().any(|finding| finding.rule == "allergy-class" && finding.tier == Tier::Block));
     assert!(findings.iter().all(|finding| finding.medicine == "a"), "paracetamol is not a penicillin");
+}
+
+#[test]
+fn a_note_without_sections_is_not_signed() {
+    let mut record = read_back(TEXT);
+    record.medicines.clear();
+    let note = record.composition.as_mut().and_then(|held| held.body.as_object_mut()).expect("a note");
+    note.remove("section");
+    for emptied in [false, true] {
+        if emptied {
+            record.composition = None;
+        }
+        let view = view::of(&record);
+        let targets: Vec<&str> = view.blockers.iter().map(|blocker| blocker.target.as_str()).collect();
+        assert_eq!(targets, ["diagnosis", "medications", "instructions"]);
+        assert_eq!(view.state, if emptied { "empty" } else { "draft" });
+    }
 }

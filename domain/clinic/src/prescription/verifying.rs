@@ -8,8 +8,8 @@ use seva_fhir::json::{Json, JsonObject, object};
 use seva_models::{ExtensionValue, Provenance};
 
 use crate::drafting::documents::participant;
-use crate::drafting::elements::{MACHINE, VALUES, set_extension, written};
-use crate::drafting::section_state;
+use crate::drafting::elements::{MACHINE, VALUES, extension_value, set_extension, written};
+use crate::drafting::{section_state, section_text};
 use crate::encounter_record::{EncounterRecord, Held};
 
 /// A clinician asserts what a machine reported.
@@ -50,6 +50,41 @@ pub(super) fn rejected(record: &EncounterRecord) -> HashSet<String> {
     let refused = sections.iter().filter(|section| section_state(section) == "rejected");
     let entries = refused.flat_map(|section| section.get("entry").map_or(&[][..], Json::items));
     entries.filter_map(|entry| entry.get_str("reference").map(str::to_owned)).collect()
+}
+
+/// The tests that a note asks for.
+#[derive(Default)]
+pub(super) struct Orders<'a> {
+    /// Those that it names.
+    pub standing: Vec<&'a Held>,
+    /// Those whose section was rejected, or rewritten without them: nobody orders what the clinician took out.
+    pub struck: Vec<&'a Held>,
+}
+
+/// The tests to which the sections of a note refer; those that another program asked for are its own.
+pub(super) fn orders(record: &EncounterRecord) -> Orders<'_> {
+    let sections = record.composition.as_ref().and_then(|held| held.body.get("section")).map_or(&[][..], Json::items);
+    let mut orders = Orders::default();
+    for section in sections {
+        let text = section_text(section).to_lowercase();
+        let edited = extension_value(section, "edited", "valueBoolean").is_some();
+        let is_struck = |held: &Held| section_state(section) == "rejected" || (edited && !names(&text, &held.body));
+        for entry in section.get("entry").map_or(&[][..], Json::items) {
+            let reference = entry.get_str("reference").unwrap_or_default();
+            let in_error = |held: &Held| held.body.get_str("status") == Some("entered-in-error");
+            let asked = record.requests.iter().find(|held| held.key.to_string() == reference && !in_error(held));
+            let Some(held) = asked else { continue };
+            if is_struck(held) { orders.struck.push(held) } else { orders.standing.push(held) }
+        }
+    }
+    orders
+}
+
+/// Whether a text in lower case has a name of what a resource is about.
+fn names(text: &str, body: &Json) -> bool {
+    let Some(code) = body.get("code") else { return false };
+    let displays = code.get("coding").map_or(&[][..], Json::items).iter().filter_map(|one| one.get_str("display"));
+    displays.chain(code.get_str("text")).any(|name| !name.is_empty() && text.contains(&name.to_lowercase()))
 }
 
 /// A finding that was rejected: it stays, and says that it was an error.

@@ -5,6 +5,7 @@
 mod accepting;
 mod comparing;
 mod deciding;
+mod repeating;
 
 use serde::Serialize;
 use seva_fhir::types::Instant;
@@ -17,6 +18,7 @@ use crate::lexicon::Span;
 
 pub(crate) use comparing::{contradicts, held_of};
 pub use deciding::ProposalsView;
+pub(crate) use repeating::{Repeat, repeats};
 
 use comparing::{compared, told};
 
@@ -30,7 +32,7 @@ pub enum Difference {
     Same,
     /// It is held with another dose or value.
     Changed,
-    /// What was said denies what is held, or the other way round.
+    /// What was said denies what is held, or the other way round; or one recording says two different things.
     Contradicting,
 }
 
@@ -99,7 +101,7 @@ pub struct Proposal {
     pub number: u32,
     /// How it relates to what is held.
     pub difference: Difference,
-    /// The resource that holds it; none where it is new.
+    /// The resource that holds it; none where it is new, or was said twice in the recording that drafted it.
     pub resource: Option<String>,
     /// What is held, in words.
     pub before: Option<String>,
@@ -115,20 +117,34 @@ pub struct Proposal {
     pub decided: Option<Instant>,
 }
 
-/// Compares what a dictation says with what the record holds. The first of an encounter proposes only what waits for a
-/// decision, such as an allergy of the record that it denies.
+/// Compares what a dictation says with what the record holds, and with what it said before. The first of an encounter
+/// proposes only what waits for a decision, such as an allergy of the record that it denies.
 #[must_use]
 pub fn proposals(record: &EncounterRecord, dictation: &Dictation) -> Vec<Proposal> {
     let transcript = Transcript::of(&dictation.result.segments);
+    let fresh: Vec<&Entity> =
+        dictation.result.entities.iter().filter(|entity| held_of(record, entity).is_none()).collect();
+    let repeats = repeats(&fresh);
+    let repeated = |entity: &Entity| {
+        let place = fresh.iter().position(|one| one.id == entity.id)?;
+        let Repeat { first, agrees } = (*repeats.get(place)?)?;
+        Some((if agrees { Difference::Same } else { Difference::Contradicting }, *fresh.get(first)?))
+    };
     let compared = |entity: &Entity| {
-        let (difference, held) = compared(record, entity)?;
+        let (mut difference, held) = compared(record, entity)?;
+        let mut before = held.map(|held| told::held(&held.body));
+        // Its draft is not stored yet, and is found by what it is about.
+        if let (None, Some((found, first))) = (held, repeated(entity)) {
+            difference = found;
+            before = Some(told::said(first));
+        }
         let decides = matches!(difference, Difference::Changed | Difference::Contradicting);
         Some(Proposal {
             dictation: dictation.id,
             number: entity.id,
             difference,
             resource: held.map(|held| held.key.to_string()),
-            before: held.map(|held| told::held(&held.body)),
+            before,
             after: told::said(entity),
             span: entity.span(),
             times: transcript.times(entity.begin, entity.end),

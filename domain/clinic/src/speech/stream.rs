@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use seva_fhir::clock::{IdSource, RandomIds};
 use thiserror::Error;
 use tokio::sync::mpsc;
 
@@ -114,6 +115,10 @@ pub struct StreamLimits {
     pub first_wait: Duration,
     /// The longest wait.
     pub longest_wait: Duration,
+    /// A number from 0 to 1 for each wait: sessions that failed together do not come back together.
+    pub chance: fn() -> f64,
+    /// How many times as fast as it was spoken audio is sent, beyond the first second of a connection.
+    pub pace: u32,
     /// Without audio for so long, silence is sent.
     pub pause: Duration,
     /// Samples that are kept for another connection, and that may wait for this one.
@@ -131,10 +136,18 @@ impl Default for StreamLimits {
             budget: Duration::from_secs(60),
             first_wait: Duration::from_millis(250),
             longest_wait: Duration::from_secs(8),
+            chance: any_fraction,
+            // A service that is told a minute within a moment takes it for an attack, or loses some of it.
+            pace: 8,
             pause: Duration::from_secs(5),
             keep: SAMPLE_RATE as usize * 300,
         }
     }
+}
+
+fn any_fraction() -> f64 {
+    let chance = u32::try_from(RandomIds.new_uuid().as_u128() >> 96).unwrap_or_default();
+    f64::from(chance) / f64::from(u32::MAX)
 }
 
 /// Opens a session over a service.

@@ -1,27 +1,20 @@
-//! Recordings from files: what is uploaded, at once or piece by piece, becomes frames of a second, and the audio goes out as WAV with ranges (RFC 9110 §14).
+//! Recordings from files: what is uploaded, at once or piece by piece, is kept for the worker that decodes it, and the audio
+//! goes out as WAV with ranges (RFC 9110 §14).
 
-use std::ops::{ControlFlow, Range};
-use std::sync::Arc;
+use std::ops::Range;
 
 use futures_util::stream;
 use poem::Body;
 use poem_openapi::ApiResponse;
 use poem_openapi::payload::Binary;
-use seva_clinic::dictation::{DictationState, Frame, LARGEST_PART, RecordingFile, UploadedFile};
-use seva_clinic::speech::audio::{AudioDecoder, AudioError};
+use seva_clinic::dictation::{DictationState, LARGEST_PART, RecordingFile};
 use seva_fhir::access::Caller;
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use crate::failure::Failure;
 use crate::range;
 use crate::services::Services;
-
-/// A second of 16 kHz.
-const SECOND: usize = 16_000;
-/// Frames that are decoded ahead of their commit.
-const AHEAD: usize = 8;
 
 /// The audio, whole or in part.
 #[derive(ApiResponse)]
@@ -70,7 +63,7 @@ pub(super) async fn keep(
     (piece, body): (Piece, Body),
 ) -> Result<bool, Failure> {
     let dictation = services.dictations.uploading(caller, id).await?;
-    if piece != Piece::Whole && !dictation.state.takes_audio() && dictation.state != DictationState::Withdrawn {
+    if piece != Piece::Whole && !dictation.state.takes_file() && dictation.state != DictationState::Withdrawn {
         // The client did not see the answer to its last piece: it sees now what became of the file.
         return Ok(false);
     }
@@ -127,57 +120,6 @@ async fn fill(reader: &mut (impl AsyncRead + Unpin), buffer: &mut [u8]) -> (usiz
         }
     }
     (length, None)
-}
-
-/// Decodes the file off the async threads, commits it frame by frame and lets it go.
-pub(super) async fn take(services: &Services, caller: &Caller, id: Uuid) -> Result<(), Failure> {
-    let file = services.dictations.uploaded_file(caller, id).await?;
-    let (frames, mut decoded) = mpsc::channel(AHEAD);
-    let decoder = Arc::clone(&services.decoder);
-    let decoding = tokio::task::spawn_blocking(move || decode(decoder.as_ref(), file, &frames));
-    let mut run = Vec::with_capacity(AHEAD);
-    while decoded.recv_many(&mut run, AHEAD).await > 0 {
-        services.dictations.append_frames(caller, id, std::mem::take(&mut run)).await?;
-    }
-    let done = decoding.await.map_err(|error| Failure::Internal(error.to_string()))?;
-    if matches!(done, Err(AudioError::Unsupported | AudioError::Rate(_))) {
-        // The same bytes again come to the same: another file may be sent.
-        services.dictations.forget_upload(caller, id).await?;
-    }
-    done.map_err(|error| match error {
-        AudioError::Unsupported => {
-            Failure::UnsupportedMediaType("the file is none of WAV, FLAC, Ogg, MP3, M4A".to_owned())
-        }
-        AudioError::Broken(text) => Failure::Unprocessable(format!("the recording can't be decoded: {text}")),
-        AudioError::Rate(rate) => Failure::Unprocessable(format!("a sample rate of {rate} Hz can't be used")),
-    })?;
-    Ok(services.dictations.forget_upload(caller, id).await?)
-}
-
-fn decode(decoder: &dyn AudioDecoder, file: UploadedFile, frames: &mpsc::Sender<Frame>) -> Result<u64, AudioError> {
-    let mut waiting: Vec<i16> = Vec::with_capacity(2 * SECOND);
-    let mut sequence = 0;
-    let mut send = |samples: &[i16]| {
-        let samples = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
-        let sent = frames.blocking_send(Frame { sequence, samples });
-        sequence += 1;
-        // The receiver has gone: a commit failed, and there is nobody to decode for.
-        if sent.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    };
-    let done = decoder.decode(Box::new(file), &mut |block| {
-        waiting.extend_from_slice(block.samples);
-        while waiting.len() >= SECOND {
-            let rest = waiting.split_off(SECOND);
-            send(&waiting)?;
-            waiting = rest;
-        }
-        ControlFlow::Continue(())
-    })?;
-    if !waiting.is_empty() {
-        // Whether somebody takes the last one is known where they are committed.
-        let _ = send(&waiting);
-    }
-    Ok(done)
 }
 
 /// Sends the recording, or the range of it that was asked for, piece by piece: it is never whole in memory.

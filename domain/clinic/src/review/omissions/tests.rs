@@ -4,8 +4,8 @@
 
 use super::*;
 use crate::drafting::elements::set_extension;
-use crate::drafting::tests::{dictation, entity};
-use crate::prescription::tests::read_back;
+use crate::drafting::tests::{dictation, dictation_of, drafted_from, entity};
+use crate::prescription::tests::{read_back, read_back_from};
 use seva_models::ExtensionValue;
 
 const TEXT: &str = "No fever. BP 120 over 80. It is a throat infection. Tab paracetamol one tablet twice a day for five days. \
@@ -101,6 +101,20 @@ fn a_section_that_was_rewritten_without_it_does_not_hold_it() {
         }
     }
     assert_eq!(missing_of(&record, &said), [("throat infection".to_owned(), MissingReason::EditedOut)]);
+}
+
+#[test]
+fn a_test_is_held_by_its_request_and_missing_with_it() {
+    let text = "Get a complete blood count.";
+    let test = entity("complete blood count", text, Category::TestTreatmentProcedure, EntityType::TestName);
+    let mut said = dictation_of(text, vec![test]);
+    said.state = DictationState::Drafted;
+    let mut record = read_back_from(&drafted_from(&said));
+    record.composition = None;
+    assert_eq!(missing_of(&record, &said), [], "no section names it, and the request stands");
+    let request = record.requests.first_mut().and_then(|held| held.body.as_object_mut()).expect("a request");
+    request.insert("status", "entered-in-error");
+    assert_eq!(missing_of(&record, &said), [("complete blood count".to_owned(), MissingReason::Removed)]);
 }
 
 #[test]

@@ -39,6 +39,7 @@ pub(crate) fn held_of<'a>(record: &'a EncounterRecord, entity: &Entity) -> Optio
         (Category::MedicalCondition, _) if entity.has(Trait::Diagnosis) => &record.conditions,
         (Category::MedicalCondition | Category::Vital, _) => &record.observations,
         (Category::TestTreatmentProcedure, _) if is_measured(entity) => &record.observations,
+        (Category::TestTreatmentProcedure, EntityType::TestName) if !entity.has(Trait::Negation) => &record.requests,
         _ => return None,
     };
     let listed = |held: &&Held| {

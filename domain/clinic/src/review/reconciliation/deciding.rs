@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::super::ReviewService;
 use super::accepting::{changed, rewritten};
+use super::comparing::held_of;
 use super::{Difference, Proposal, ProposalState};
 use crate::dictation::{Dictation, Transcript};
 use crate::drafting::{Draft, put, transaction};
@@ -120,7 +121,10 @@ impl ReviewService {
         }
         let entity = dictation.result.entities.iter().find(|entity| entity.id == proposal.number);
         let entity = entity.ok_or(ClinicError::NotFound("the statement"))?;
-        let target = proposal.resource.as_deref().and_then(|resource| find(&record, resource));
+        let target = match proposal.resource.as_deref() {
+            Some(resource) => find(&record, resource),
+            None => held_of(&record, entity),
+        };
         let target = target.ok_or(ClinicError::NotFound("the resource of the proposal"))?;
         let transcript = Transcript::of(&dictation.result.segments);
         let reference = dictation.result.transcript.clone().unwrap_or_default();

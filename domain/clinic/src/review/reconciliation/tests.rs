@@ -7,11 +7,11 @@ use seva_fhir::json::Json;
 
 use super::accepting::{changed, rewritten};
 use super::*;
-use crate::drafting::tests::{attribute, dictation, entity};
+use crate::drafting::tests::{attribute, dictation, dictation_of, drafted_from, entity};
 use crate::drafting::{Assembly, Draft, Recording, SectionKind, section_code, section_text};
 use crate::encounter_record::Held;
-use crate::entities::{AttributeType, Category, EntityType, Trait};
-use crate::prescription::tests::read_back;
+use crate::entities::{Attribute, AttributeType, Category, EntityType, Trait};
+use crate::prescription::tests::{read_back, read_back_from};
 
 const TEXT: &str = "No fever. BP 120 over 80. It is a throat infection. Tab paracetamol one tablet twice a day for five days. \
                     Allergic to penicillin. Drink plenty of water.";
@@ -41,6 +41,11 @@ fn said(entities: Vec<Entity>) -> Dictation {
     let mut said = dictation(TEXT);
     said.result.entities = (0..).zip(entities).map(|(id, entity)| Entity { id, ..entity }).collect();
     said
+}
+
+/// A dictation of another text.
+fn numbered(text: &str, entities: Vec<Entity>) -> Dictation {
+    dictation_of(text, (0..).zip(entities).map(|(id, entity)| Entity { id, ..entity }).collect())
 }
 
 fn differences(record: &EncounterRecord, entities: Vec<Entity>) -> Vec<(Difference, ProposalState)> {
@@ -100,6 +105,71 @@ fn what_is_held_is_the_same_changed_or_contradicted_and_the_rest_is_new() {
     let found = differences(&first, vec![denied, medicine(&[])]);
     assert_eq!(found, [(Contradicting, Pending)], "a first recording that denies a known allergy is not lost");
     assert_eq!(differences(&first, vec![medicine(&[])]), [], "the first recording has nothing to compare with");
+}
+
+#[test]
+fn a_test_that_is_asked_for_is_the_same_when_it_is_said_again() {
+    let text = "Get a complete blood count.";
+    let test = entity("complete blood count", text, Category::TestTreatmentProcedure, EntityType::TestName);
+    let record = read_back_from(&drafted_from(&dictation_of(text, vec![test.clone()])));
+    assert_eq!(differences(&record, vec![test.clone()]), [(Difference::Same, ProposalState::Settled)]);
+    let again = said(vec![test]);
+    let transcript = Transcript::of(&again.result.segments);
+    assert!(!drafting_of(&again, &transcript, &record).to_string().contains("ServiceRequest"));
+}
+
+/// A medicine that stands at a place of the text, with a dose and how often.
+fn order(text: &str, place: usize, dose: &str, often: &str) -> Entity {
+    let mut order = entity("paracetamol", text, Category::Medication, EntityType::GenericName);
+    (order.begin, order.end) = (place, place + "paracetamol".len());
+    let part = |kind, text: &str, begin| Attribute { begin, end: begin + text.len(), ..attribute(kind, text, None) };
+    order.attributes = vec![
+        part(AttributeType::Dosage, dose, order.end + 1),
+        part(AttributeType::Frequency, often, order.end + 2 + dose.len()),
+    ];
+    order
+}
+
+#[test]
+fn a_medicine_that_is_said_twice_alike_is_drafted_once_with_both_places() {
+    let text = "Paracetamol one tablet twice a day. Again, paracetamol one tablet twice a day.";
+    let text = text.to_lowercase();
+    let second = text.rfind("paracetamol").expect("it is said twice");
+    let twice = [0, second].map(|place| order(&text, place, "one tablet", "twice a day"));
+    let said = numbered(&text, twice.to_vec());
+    let first = crate::drafting::tests::record();
+    assert_eq!(proposals(&first, &said), [], "there is nothing to decide");
+    let transcript = Transcript::of(&said.result.segments);
+    let bundle = drafting_of(&said, &transcript, &first);
+    let resources: Vec<&Json> =
+        bundle.get("entry").map_or(&[][..], Json::items).iter().filter_map(|entry| entry.get("resource")).collect();
+    let kind = |resource: &&&Json, kind: &str| resource.get_str("resourceType") == Some(kind);
+    let medicines: Vec<String> =
+        resources.iter().filter(|one| kind(one, "MedicationRequest")).map(|one| one.to_string()).collect();
+    assert_eq!(medicines.len(), 1, "{medicines:?}");
+    assert_eq!(medicines.concat().matches("derivation-reference").count(), 2);
+    let note = resources.iter().find(|one| kind(one, "Composition")).map(|one| one.to_string()).unwrap_or_default();
+    assert_eq!(note.matches("twice a day").count(), 1, "one line: {note}");
+    assert_eq!(note.matches("derivation-reference").count(), 2, "{note}");
+}
+
+#[test]
+fn a_medicine_that_is_said_twice_differently_waits_for_a_decision() {
+    let text = "paracetamol one tablet twice a day. no, paracetamol one tablet three times a day.";
+    let second = text.rfind("paracetamol").expect("it is said twice");
+    let orders = [(0, "twice a day"), (second, "three times a day")]
+        .map(|(place, often)| order(text, place, "one tablet", often));
+    let said = numbered(text, orders.to_vec());
+    let first = crate::drafting::tests::record();
+    let found = proposals(&first, &said);
+    let states: Vec<_> = found.iter().map(|one| (one.number, one.difference, one.state)).collect();
+    assert_eq!(states, [(1, Difference::Contradicting, ProposalState::Pending)]);
+    let words = found.first().map(|one| (one.before.clone().unwrap_or_default(), one.after.clone()));
+    let (before, after) = words.expect("a proposal");
+    assert!(before.ends_with("twice a day") && after.ends_with("three times a day"), "{before} → {after}");
+    let transcript = Transcript::of(&said.result.segments);
+    let bundle = drafting_of(&said, &transcript, &first).to_string();
+    assert_eq!(bundle.matches("\"resourceType\":\"MedicationRequest\"").count(), 1, "{bundle}");
 }
 
 #[test]

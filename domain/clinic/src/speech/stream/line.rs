@@ -41,6 +41,9 @@ pub(super) struct Line {
     heard: Said,
     timeline: Timeline,
     opened: Instant,
+    /// How many times as fast as it was spoken audio may go out, and how much of it has.
+    pace: u32,
+    given: u64,
     /// When it last took audio.
     took: Instant,
     /// When it last said something, or its audio ended.
@@ -56,13 +59,15 @@ pub(super) struct Line {
 
 impl Line {
     /// A new connection, which begins at this sample of the session.
-    pub(super) fn new(connection: ServiceConnection, base: u64) -> Self {
+    pub(super) fn new(connection: ServiceConnection, base: u64, pace: u32) -> Self {
         let now = Instant::now();
         Self {
             audio: Some(connection.audio),
             heard: connection.heard,
             timeline: Timeline::new(base),
             opened: now,
+            pace,
+            given: 0,
             took: now,
             said: now,
             voice: Voice::default(),
@@ -79,6 +84,13 @@ impl Line {
 
     pub(super) fn age(&self) -> Duration {
         self.opened.elapsed()
+    }
+
+    /// When the next piece may go out: what is heard again comes faster than it was spoken, and not all at once.
+    pub(super) fn paced(&self) -> Instant {
+        let ahead = self.given.saturating_sub(u64::from(SAMPLE_RATE));
+        let rate = u64::from(SAMPLE_RATE) * u64::from(self.pace.max(1));
+        self.opened + Duration::from_micros(ahead.saturating_mul(1_000_000) / rate)
     }
 
     /// Sends a piece for which there is room.
@@ -98,6 +110,7 @@ impl Line {
     /// Whether the piece was taken; who takes no more says why on the other channel.
     fn give(&mut self, piece: Vec<i16>) -> bool {
         self.took = Instant::now();
+        self.given += piece.len() as u64;
         self.audio.as_ref().is_some_and(|audio| audio.try_send(piece).is_ok())
     }
 

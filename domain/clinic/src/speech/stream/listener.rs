@@ -88,7 +88,7 @@ impl Listener {
                 Happening::Block(Some(block)) => self.kept.push(&block),
                 Happening::Block(None) => self.hearing = false,
                 Happening::Opened(Ok(connection)) => {
-                    self.link = Link::Open(Line::new(connection, self.kept.rewind()));
+                    self.link = Link::Open(Line::new(connection, self.kept.rewind(), self.limits.pace));
                 }
                 Happening::Room => self.send(),
                 Happening::Heard(Some(Ok(heard))) => self.take(heard).await?,
@@ -215,20 +215,22 @@ impl Listener {
             self.failing = None;
         }
         let (since, count) = self.failing.unwrap_or((now, 0));
-        let torn = self.kept.is_torn();
-        if !failure.retryable || torn || now + self.wait(count) > since + self.limits.budget {
+        let (torn, wait) = (self.kept.is_torn(), self.wait(count));
+        if !failure.retryable || torn || now + wait > since + self.limits.budget {
             let ServiceFailure { retryable, reason } = failure;
             self.report(SpeechEvent::Error { retryable, message: reason }).await?;
             return self.end().await;
         }
         tracing::warn!(reason = %failure.reason, attempt = count + 1, "the speech service is asked again");
-        self.link = Link::Waiting { until: now + self.wait(count) };
+        self.link = Link::Waiting { until: now + wait };
         self.failing = Some((since, count + 1));
         Ok(())
     }
 
+    /// Between half of a wait that doubles and all of it.
     fn wait(&self, count: u32) -> std::time::Duration {
-        self.limits.first_wait.saturating_mul(2_u32.saturating_pow(count)).min(self.limits.longest_wait)
+        let whole = self.limits.first_wait.saturating_mul(2_u32.saturating_pow(count)).min(self.limits.longest_wait);
+        whole.mul_f64(0.5 + (self.limits.chance)().clamp(0.0, 1.0) / 2.0)
     }
 
     async fn end(&mut self) -> Result<(), Over> {
@@ -260,14 +262,18 @@ impl ServiceSide<'_> {
 
 impl Line {
     async fn next(&mut self, sends: bool) -> Happening {
+        let paced = self.paced();
         let (audio, heard) = self.ends();
         let room = async {
             match audio {
                 // A line that takes no more tells why by what it says.
-                Some(audio) if sends => match audio.reserve().await {
-                    Ok(_) => (),
-                    Err(_) => pending().await,
-                },
+                Some(audio) if sends => {
+                    sleep_until(paced).await;
+                    match audio.reserve().await {
+                        Ok(_) => (),
+                        Err(_) => pending().await,
+                    }
+                }
                 _ => pending().await,
             }
         };

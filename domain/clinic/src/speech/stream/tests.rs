@@ -290,3 +290,37 @@ async fn a_session_that_nobody_reads_lets_its_connection_go() {
     drop(session.events);
     tokio::time::timeout(Duration::from_secs(1), session.audio.closed()).await.expect("the session ends");
 }
+
+#[tokio::test(start_paused = true)]
+async fn waits_lie_between_a_half_and_the_whole_by_chance() {
+    let after = async |chance: fn() -> f64| {
+        let mut manners = vec![Manner::Fails { retryable: true }; 4];
+        manners.push(Manner::Hears);
+        let began = tokio::time::Instant::now();
+        let session = open(Arc::new(Loudness::new(manners)), StreamLimits { chance, ..StreamLimits::default() });
+        drop(session.audio);
+        assert_eq!(rest(session.events).await.last(), Some(&SpeechEvent::Ended));
+        began.elapsed().as_millis()
+    };
+    // 250 ms, doubled three times.
+    let (least, most) = (after(|| 0.0).await, after(|| 1.0).await);
+    assert!((1875..1900).contains(&least) && (3750..3800).contains(&most), "{least} {most}");
+    assert_eq!(after(|| 0.5).await.div_ceil(100), (least + most).div_ceil(200));
+    let some = [any_fraction(), any_fraction()];
+    assert!(some.iter().all(|chance| (0.0..=1.0).contains(chance)) && some[0] != some[1], "{some:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_heard_again_comes_faster_than_it_was_spoken_and_not_all_at_once() {
+    let service = Loudness::new([Manner::Hears]);
+    let session = open(Arc::new(service.clone()), StreamLimits { pace: 4, ..StreamLimits::default() });
+    let began = tokio::time::Instant::now();
+    let reading = tokio::spawn(rest(session.events));
+    for block in seconds(0, 41).chunks(4000) {
+        session.audio.send(block.to_vec()).await.expect("it is taken");
+    }
+    drop(session.audio);
+    assert_eq!(words(&reading.await.expect("reading does not panic")), expected(41));
+    let taken = began.elapsed().as_millis();
+    assert!((9_500..11_000).contains(&taken), "forty seconds at four times their pace: {taken}");
+}
