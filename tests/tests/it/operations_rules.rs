@@ -61,6 +61,34 @@ async fn everything_without_a_patient_is_the_own_record() {
 }
 
 #[tokio::test]
+async fn everything_brings_the_binaries_of_attachments() {
+    let server = TestServer::start().await.unwrap();
+    let doctor = &server.doctor;
+    let binary = |id: &str, guard: &str| {
+        json!({"resourceType": "Binary", "id": id, "contentType": "text/plain", "data": "bm90ZQ==",
+            "securityContext": {"reference": guard}})
+    };
+    let document = json!({"resourceType": "DocumentReference", "id": "letter", "status": "current",
+        "subject": {"reference": "Patient/rane"}, "content": [{"attachment": {"url": "Binary/own"}},
+            {"attachment": {"url": "Binary/theirs"}}, {"attachment": {"url": "http://elsewhere.example/Binary/x"}}]});
+    for resource in [binary("own", "DocumentReference/letter"), binary("theirs", "Patient/naik"), document] {
+        let place =
+            format!("/fhir/{}/{}", resource["resourceType"].as_str().unwrap(), resource["id"].as_str().unwrap());
+        assert_eq!(doctor.put(&place, &resource).await.unwrap().status, 201);
+    }
+    let binaries = async |query: &str| {
+        let all = doctor.get(&format!("/fhir/Patient/rane/$everything{query}")).await.unwrap().json;
+        let entries = all["entry"].as_array().unwrap().iter().map(|entry| entry["resource"].clone());
+        let found = entries.filter(|resource| resource["resourceType"] == "Binary");
+        found.map(|resource| resource["id"].as_str().unwrap().to_owned()).collect::<Vec<String>>()
+    };
+    assert_eq!(binaries("").await, ["own"], "what another patient's record guards stays there");
+    assert_eq!(binaries("?_type=DocumentReference,Binary").await, ["own"]);
+    assert_eq!(binaries("?_type=DocumentReference").await, [""; 0]);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn observations_with_one_coding_in_common_are_of_one_kind() {
     let server = TestServer::start().await.unwrap();
     let doctor = &server.doctor;

@@ -1,15 +1,23 @@
 //! `$everything` of a patient and of an encounter (R4 <https://hl7.org/fhir/R4/patient-operation-everything.html>): what
-//! lies in the compartment, and what that refers to outside of it. One page is a few statements.
+//! lies in the compartment, and what that refers to outside of it, Binaries of attachments too. One page is a few statements.
 
+use std::collections::HashSet;
+
+use memchr::memmem;
 use seva_fhir_profiles::{SearchParameterType, definitions};
 
+use super::update::stored_json;
 use super::{FhirError, FhirService};
 use crate::access::Caller;
-use crate::ports::SearchPage;
+use crate::json::Json;
+use crate::ports::{SearchPage, Stored};
 use crate::search::{
     Clause, DateTest, Depth, Direction, Include, Prefix, SearchQuery, Test, compartment_types, empty_query,
 };
 use crate::types::{Instant, ResourceKey, ResourceType};
+
+/// What attachments lead to without a reference.
+const BINARY: &str = "Binary";
 
 /// What a caller asks for.
 #[derive(Clone, Debug, Default)]
@@ -57,8 +65,57 @@ impl FhirService {
             query.within(key);
         }
         query.includes = outside(&query.resource_types, &members, &asked.types);
-        let page = self.search(caller, query.clone()).await?;
+        let mut page = self.search(caller, query.clone()).await?;
+        if asked.types.is_empty() || asked.types.iter().any(|own| own.as_str() == BINARY) {
+            let attached = self.attached(caller, &page).await?;
+            page.included.extend(attached);
+        }
         Ok((query, page))
+    }
+
+    /// The Binaries that attachments of a page name; one that another resource guards only where that is on the page.
+    async fn attached(&self, caller: &Caller, page: &SearchPage) -> Result<Vec<Stored>, FhirError> {
+        let here: HashSet<&ResourceKey> = page.matches.iter().chain(&page.included).map(|stored| &stored.key).collect();
+        let (mut wanted, mut seen) = (Vec::new(), HashSet::new());
+        for stored in &page.matches {
+            if memmem::find(&stored.body, b"Binary/").is_some() {
+                self.attachments(&stored_json(stored)?, &mut |key| {
+                    if !here.contains(&key) && seen.insert(key.clone()) {
+                        wanted.push(key);
+                    }
+                });
+            }
+        }
+        let mut found = Vec::new();
+        if wanted.is_empty() {
+            return Ok(found);
+        }
+        for stored in self.readable(caller, &wanted).await? {
+            let binary = stored_json(&stored)?;
+            let guard = binary.get("securityContext").and_then(|context| context.get_str("reference"));
+            if guard.is_none_or(|guard| guard.parse().is_ok_and(|key: ResourceKey| here.contains(&key))) {
+                found.push(stored);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Visits the Binaries of this server that a resource's `url` members name.
+    fn attachments(&self, value: &Json, visit: &mut impl FnMut(ResourceKey)) {
+        match value {
+            Json::Array(items) => items.iter().for_each(|item| self.attachments(item, visit)),
+            Json::Object(members) => {
+                for (name, member) in members.iter() {
+                    let url = member.as_str().filter(|_| name == "url");
+                    let local = url.map(|url| url.strip_prefix(self.base_url()).unwrap_or(url).trim_matches('/'));
+                    match local.and_then(|local| local.parse::<ResourceKey>().ok()) {
+                        Some(key) if key.resource_type().as_str() == BINARY => visit(key),
+                        _ => self.attachments(member, visit),
+                    }
+                }
+            }
+            Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+        }
     }
 }
 
