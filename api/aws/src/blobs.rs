@@ -51,7 +51,11 @@ pub struct S3Blobs {
 impl S3Blobs {
     /// Prepares the client; nothing is sent yet.
     pub async fn new(settings: S3Settings) -> Self {
-        let shared = settings.connection.configure(PATIENCE).await;
+        Self::waiting(settings, PATIENCE).await
+    }
+
+    async fn waiting(settings: S3Settings, patience: Patience) -> Self {
+        let shared = settings.connection.configure(patience).await;
         let configuration = aws_sdk_s3::config::Builder::from(&shared)
             // A stand-in has no host name for each bucket.
             .force_path_style(settings.connection.endpoint.is_some())

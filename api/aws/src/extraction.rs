@@ -31,7 +31,7 @@ pub const TEXT_LIMIT: usize = 1 << 18;
 const PIECE_LIMIT: usize = 19_999;
 /// How many pieces are asked for at once.
 const AT_ONCE: usize = 4;
-/// What one text may take in all.
+/// What one text may take in all, unless it is said.
 const BUDGET: Duration = Duration::from_secs(90);
 const PATIENCE: Patience = Patience { attempt: Duration::from_secs(15), all: Duration::from_secs(40), attempts: 4 };
 
@@ -43,13 +43,20 @@ pub struct ComprehendExtractor {
     client: Client,
     region: String,
     ontologies: Vec<Ontology>,
+    budget: Duration,
 }
 
 impl ComprehendExtractor {
     /// Prepares the client; nothing is sent yet.
     pub async fn new(connection: Connection) -> Self {
         let client = Client::new(&connection.configure(PATIENCE).await);
-        Self { client, region: connection.region, ontologies: Vec::new() }
+        Self { client, region: connection.region, ontologies: Vec::new(), budget: BUDGET }
+    }
+
+    /// The same with another time for one text in all.
+    #[must_use]
+    pub fn within(self, budget: Duration) -> Self {
+        Self { budget, ..self }
     }
 
     /// Has codes of these code systems inferred too; each is a question of its own, with its own price.
@@ -124,7 +131,7 @@ impl EntityExtractor for ComprehendExtractor {
         if text.len() > TEXT_LIMIT {
             return Err(ExtractionError::TooLong { length: text.len(), limit: TEXT_LIMIT });
         }
-        let read = tokio::time::timeout(BUDGET, self.read(text)).await;
+        let read = tokio::time::timeout(self.budget, self.read(text)).await;
         read.unwrap_or_else(|_| Err(ExtractionError::Unavailable { engine: ENGINE.to_owned() }))
     }
 }

@@ -171,3 +171,17 @@ async fn moto_keeps_what_a_blob_store_promises() {
     blobs.health().await.expect("a bucket");
     seva_clinic::testing::blob_store_contract(&blobs).await;
 }
+
+#[tokio::test]
+async fn a_slow_store_ends_at_the_time_that_it_has() {
+    let server = MockServer::start().await;
+    let slow = ResponseTemplate::new(200).set_delay(Duration::from_secs(30));
+    Mock::given(method("PUT")).respond_with(slow).mount(&server).await;
+    let patience = Patience { attempt: Duration::from_millis(200), all: Duration::from_millis(500), attempts: 3 };
+    let blobs = S3Blobs::waiting(settings(server.uri()), patience).await;
+    let started = std::time::Instant::now();
+    let late = blobs.put(TenantId::SHARED, Uuid::from_u128(1), "text/plain", b"x".to_vec()).await;
+    let text = late.expect_err("no answer").to_string();
+    assert!(text.contains("no answer in time"), "{text}");
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+}

@@ -266,3 +266,17 @@ async fn health_asks_a_free_question() {
     extractor.health().await.expect("healthy");
     assert_eq!(extractor.destination().as_deref(), Some("comprehend-medical in us-east-1"));
 }
+
+#[tokio::test]
+async fn a_slow_service_ends_at_the_budget_of_the_text() {
+    let server = MockServer::start().await;
+    let slow = respond(200, &answer(Vec::new())).set_delay(Duration::from_secs(30));
+    Mock::given(path(DETECT)).respond_with(slow).mount(&server).await;
+    let budget = Duration::from_millis(500);
+    let asked = extractor(server.uri()).await.within(budget);
+    let started = std::time::Instant::now();
+    let late = asked.extract(TEXT, "en").await.expect_err("no answer");
+    assert!(matches!(late, ExtractionError::Unavailable { .. }), "{late}");
+    assert!((budget..budget * 6).contains(&started.elapsed()), "{:?}", started.elapsed());
+    assert_eq!(BUDGET, Duration::from_secs(90), "docs/operations.md says so");
+}
