@@ -7,6 +7,7 @@ mod findings;
 mod medicines;
 mod sections;
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use seva_fhir::clock::IdSource;
@@ -206,16 +207,19 @@ fn statements<'e>(draft: &Draft<'_>, entities: impl Iterator<Item = &'e Entity>,
     let entities: Vec<&Entity> = entities.collect();
     let text: Vec<char> = draft.transcript.text.chars().collect();
     let repeats = repeats(&entities);
+    let mut agreeing: HashMap<usize, Vec<&Entity>> = HashMap::new();
+    for (entity, repeat) in entities.iter().zip(&repeats) {
+        if let Some(Repeat { first, agrees: true }) = repeat {
+            agreeing.entry(*first).or_default().push(entity);
+        }
+    }
     let mut drafted = Vec::new();
     for (place, (entity, repeat)) in entities.iter().zip(&repeats).enumerate() {
-        if repeat.is_some() {
-            // Said before: one draft, or a contradiction that is proposed to the doctor.
-            continue;
+        // Said before: one draft, or a contradiction that is proposed to the doctor.
+        if repeat.is_none() {
+            let again = agreeing.get(&place).map_or(&[][..], Vec::as_slice);
+            drafted.extend(one(draft, Mention { entity, again, text: &text }, transcript));
         }
-        let same = |repeat: &Option<Repeat>| repeat.is_some_and(|repeat| repeat.first == place && repeat.agrees);
-        let again: Vec<&Entity> =
-            entities.iter().zip(&repeats).filter(|(_, repeat)| same(repeat)).map(|(entity, _)| *entity).collect();
-        drafted.extend(one(draft, Mention { entity, again: &again, text: &text }, transcript));
     }
     link_reasons(&mut drafted);
     drafted

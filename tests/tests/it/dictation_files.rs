@@ -50,7 +50,7 @@ impl AudioDecoder for Endless {
 /// Two seconds of sound.
 fn wave() -> Vec<u8> {
     let mut wave = wave_header(64_000);
-    wave.extend((0..32_000_u32).flat_map(|at| ((at % 100) as i16).to_le_bytes()));
+    wave.extend((0..32_000_u32).flat_map(|at| ((at % 100 * 40) as i16).to_le_bytes()));
     wave
 }
 

@@ -110,8 +110,7 @@ pub trait DictationStore: Send + Sync {
     async fn clear(&self, tenant: TenantId, id: Uuid, claim: Claim) -> StoreResult<()>;
 
     /// Commits frames of a file, if the claim on its decoding still stands; its state stays as it is.
-    async fn append_decoded(&self, tenant: TenantId, id: Uuid, decoded: (Claim, Vec<AudioChunk>))
-    -> StoreResult<Saved>;
+    async fn append_decoded(&self, tenant: TenantId, id: Uuid, run: (Claim, Vec<AudioChunk>)) -> StoreResult<Saved>;
 
     /// Reads at most `count` chunks from a sequence number on.
     async fn chunks(&self, tenant: TenantId, id: Uuid, from: u32, count: u32) -> StoreResult<Vec<AudioChunk>>;

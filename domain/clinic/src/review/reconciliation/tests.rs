@@ -115,7 +115,7 @@ fn a_test_that_is_asked_for_is_the_same_when_it_is_said_again() {
     assert_eq!(differences(&record, vec![test.clone()]), [(Difference::Same, ProposalState::Settled)]);
     let again = said(vec![test]);
     let transcript = Transcript::of(&again.result.segments);
-    assert!(!drafting_of(&again, &transcript, &record).to_string().contains("ServiceRequest"));
+    assert!(!drafting_of(&again, &transcript, &record).to_string().contains("\"resourceType\":\"ServiceRequest\""));
 }
 
 /// A medicine that stands at a place of the text, with a dose and how often.
