@@ -280,7 +280,7 @@ async fn operations_are_called_within_a_batch() {
     assert_eq!(answer.status, 200, "{}", answer.issues());
     let entries = answer.json["entry"].as_array().unwrap();
     let statuses: Vec<&str> = entries.iter().map(|entry| entry["response"]["status"].as_str().unwrap()).collect();
-    let expected = ["200 OK", "200 OK", "200 OK", "400 Bad Request", "404 Not Found", "200 OK", "400 Bad Request"];
+    let expected = ["200 OK", "200 OK", "200 OK", "400 Bad Request", "404 Not Found", "200 OK", "404 Not Found"];
     assert_eq!(statuses, expected, "{}", answer.json);
     assert!(entries[6].to_string().contains("Bundle.entry[6]"), "a fault names its entry: {}", entries[6]);
     assert_eq!(entries[0]["resource"]["parameter"][0]["valueBoolean"], true, "{}", entries[0]);
