@@ -18,12 +18,12 @@ async fn send(doctor: &Client, id: &str, range: &str, bytes: &[u8]) -> Answer {
 
 /// The dictation when its file was decoded, or was found to be damaged.
 async fn decoded(doctor: &Client, id: &str) -> Value {
-    for _ in 0..300 {
+    for _ in 0..600 {
         let found = doctor.get(&format!("/v1/dictations/{id}")).await.unwrap().json;
         if found["state"] != "uploaded" {
             return found;
         }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
     }
     panic!("the file was not decoded");
 }
