@@ -1,5 +1,7 @@
 use std::collections::BTreeSet;
 
+use minijinja::context;
+
 use super::{SOURCES, sources};
 use crate::language::Language;
 
@@ -94,4 +96,25 @@ fn templates_keep_to_the_content_security_policy() {
             assert!(guarded, "a form of {name} lacks its token");
         }
     }
+}
+
+#[test]
+fn how_often_is_said_as_people_say_it() {
+    let templates = super::Templates::new(chrono_tz::Asia::Kolkata);
+    let often = |language, frequency: u32, period: &str, most: Option<&str>, unit: &str| {
+        let dosage = context! { frequency => frequency, period => period, period_max => most, period_unit => unit };
+        templates.render("partials/often.html", language, &context! { dosage => dosage }).unwrap()
+    };
+    for (frequency, period, most, unit, said) in [
+        (1, "1", None, "d", "once a day"),
+        (3, "1", None, "d", "3 times a day"),
+        (1, "1", None, "wk", "once a week"),
+        (1, "6", None, "h", "every 6 hours"),
+        (1, "4", Some("6"), "h", "every 4–6 hours"),
+        (2, "1", None, "wk", "2 times in 1 weeks"),
+    ] {
+        assert_eq!(often(Language::English, frequency, period, most, unit), said);
+    }
+    assert_eq!(often(Language::Hindi, 1, "4", Some("6"), "h"), "हर 4–6 घंटे में");
+    assert_eq!(often(Language::Marathi, 1, "1", None, "wk"), "आठवड्यातून एकदा");
 }

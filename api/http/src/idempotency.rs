@@ -23,6 +23,9 @@ const UNKEPT: [&str; 5] = [
     "/medical-stream-transcription",
 ];
 
+/// What a translation engine said of a patient is kept nowhere either (decision 0022).
+const UNKEPT_END: &str = "/translations";
+
 /// Gives the first answer again.
 pub(crate) struct Idempotency(pub(crate) Arc<Services>);
 
@@ -47,7 +50,8 @@ impl<E: Endpoint<Output = Response>> Endpoint for Idempotent<E> {
         let Some(key) = request.header("idempotency-key").map(str::to_owned) else {
             return self.endpoint.call(request).await;
         };
-        if request.method() != Method::POST || UNKEPT.contains(&request.uri().path()) {
+        let path = request.uri().path();
+        if request.method() != Method::POST || UNKEPT.contains(&path) || path.ends_with(UNKEPT_END) {
             return self.endpoint.call(request).await;
         }
         if key.is_empty() || key.len() > LONGEST_KEY {

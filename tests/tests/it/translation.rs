@@ -1,6 +1,7 @@
 //! Advice in the patient's language: by request, audited before it leaves, and refused where it says something else.
 
 use aws_smithy_cbor::{Decoder, Encoder};
+use reqwest::Method;
 use serde_json::json;
 use seva_tests::server::{Program, TestServer, data_folder, free_port};
 use wiremock::matchers::path;
@@ -58,8 +59,12 @@ async fn advice_is_translated_and_what_says_something_else_is_refused() {
     assert_eq!(offer["languages"], json!(["hi", "mr"]));
     assert_eq!(offer["destination"], "amazon-translate in ap-south-1");
     let asked = |section: &str| json!({"section": section, "language": "hi"});
-    let said = doctor.post(PLACE, &asked("instructions")).await.unwrap();
-    assert_eq!(said.status, 200, "{}", said.json);
+    let key = [("idempotency-key", "the-same"), ("content-type", "application/json")];
+    let body = asked("instructions").to_string();
+    let first = doctor.send(Method::POST, PLACE, &key, Some(body.clone().into())).await.unwrap();
+    let said = doctor.send(Method::POST, PLACE, &key, Some(body.into())).await.unwrap();
+    assert_eq!((first.status, said.status), (200, 200), "{}", said.json);
+    assert_eq!(said.header("idempotency-replayed"), "", "a translation is kept under no key");
     assert_eq!(said.json["text"], "दिन में ३ लीटर पानी पिएं।");
     assert_eq!(said.json["source"], "Drink three litres of water a day.", "the doctor's own words stand beside it");
     assert_eq!((&said.json["label"], &said.json["engine"]), (&json!("AIAST"), &json!("amazon-translate")));
@@ -78,7 +83,7 @@ async fn advice_is_translated_and_what_says_something_else_is_refused() {
         assert_eq!(answer.status, status, "{body}: {}", answer.json);
     }
     let left = "advice of Encounter/visit-dhillon to amazon-translate in ap-south-1 {dhillon}";
-    assert_eq!(disclosures(data.path()).await, [left, left], "what is refused before does not leave");
+    assert_eq!(disclosures(data.path()).await, [left, left, left], "what is refused before does not leave");
     let unchanged = doctor.get(PRESCRIPTION).await.unwrap().json;
     assert!(!unchanged.to_string().contains("लीटर"), "nothing is stored");
     assert!(program.terminate().await.unwrap());
