@@ -103,7 +103,7 @@ fn how_often_is_said_as_people_say_it() {
     let templates = super::Templates::new(chrono_tz::Asia::Kolkata);
     let often = |language, frequency: u32, period: &str, most: Option<&str>, unit: &str| {
         let dosage = context! { frequency => frequency, period => period, period_max => most, period_unit => unit };
-        templates.render("partials/often.html", language, &context! { dosage => dosage }).unwrap()
+        templates.render("partials/often.html", language, &context! { dosage => dosage }).expect("a line")
     };
     for (frequency, period, most, unit, said) in [
         (1, "1", None, "d", "once a day"),
