@@ -220,10 +220,22 @@ impl Entity {
     /// Returns the text from which a medicine's dosage is parsed: its attributes in the order of the text.
     #[must_use]
     pub fn dosage_text(&self) -> String {
+        let words: Vec<&str> = self.attributes_in_order().into_iter().map(Attribute::canonical).collect();
+        words.join(", ")
+    }
+
+    /// Tells whether a test has a result.
+    #[must_use]
+    pub fn is_measured(&self) -> bool {
+        self.attributes_of(AttributeType::TestValue).next().is_some()
+    }
+
+    /// Returns the attributes as they follow each other in the text.
+    #[must_use]
+    pub fn attributes_in_order(&self) -> Vec<&Attribute> {
         let mut parts: Vec<&Attribute> = self.attributes.iter().collect();
         parts.sort_by_key(|part| part.begin);
-        let words: Vec<&str> = parts.into_iter().map(Attribute::canonical).collect();
-        words.join(", ")
+        parts
     }
 }
 

@@ -21,6 +21,7 @@ pub(super) const SILENCE: Duration = Duration::from_secs(180);
 /// How often committed audio is decoded before the stage has failed, and the wait before another time.
 const DECODINGS: u32 = 3;
 const AGAIN: Duration = Duration::from_secs(2);
+
 /// Why audio did not become text.
 pub(super) struct Unheard {
     /// Whether the same audio may do better another time.

@@ -38,10 +38,7 @@ impl DictationService {
         id: Uuid,
         (at, bytes): (u64, &[u8]),
     ) -> std::result::Result<u64, ClinicError> {
-        let dictation = self.own(caller, id).await?;
-        if !dictation.state.takes_file() {
-            return Err(ClinicError::Conflict(format!("the dictation takes no file: it is {}", dictation.state)));
-        }
+        self.taking_file(caller, id).await?;
         let last = self.parts.uploads.last(caller.tenant, id).await?;
         let number = last.map_or(0, |last| last.number + 1);
         if bytes.len() > LARGEST_PART || number >= MOST_PARTS {
@@ -55,12 +52,18 @@ impl DictationService {
         Ok(place.end())
     }
 
+    /// Refuses one of the caller's dictations that takes no file.
+    async fn taking_file(&self, caller: &Caller, id: Uuid) -> std::result::Result<(), ClinicError> {
+        let state = self.own(caller, id).await?.state;
+        if state.takes_file() {
+            return Ok(());
+        }
+        Err(ClinicError::Conflict(format!("the dictation takes no file: it is {state}")))
+    }
+
     /// Forgets what came of the file: it is sent anew.
     pub async fn forget_upload(&self, caller: &Caller, id: Uuid) -> std::result::Result<(), ClinicError> {
-        let dictation = self.own(caller, id).await?;
-        if !dictation.state.takes_file() {
-            return Err(ClinicError::Conflict(format!("the dictation takes no file: it is {}", dictation.state)));
-        }
+        self.taking_file(caller, id).await?;
         Ok(self.parts.uploads.remove(caller.tenant, id).await?)
     }
 

@@ -5,7 +5,7 @@ use seva_models::{self as models, ExtensionValue, MedicationRequest, Origin};
 use super::elements::{entity_extensions, extension, further_evidence, heard, machine_made};
 use super::{Draft, Drafted, Mention, SectionKind, Statement};
 use crate::dosage::{self, Dosage, Quantity, TimeUnit};
-use crate::entities::{Attribute, AttributeType, Entity};
+use crate::entities::{AttributeType, Entity};
 use crate::lexicon::Span;
 use crate::lexicon::decimal::Decimal;
 
@@ -64,17 +64,13 @@ const FILLERS: [&str; 18] = [
 
 /// The words of an order: what the grammar understood as it reads it, and what stands between, as it was said.
 fn words(whole: &[char], entity: &Entity) -> String {
-    let mut parts: Vec<&Attribute> = entity.attributes.iter().collect();
-    parts.sort_by_key(|part| part.begin);
     let mut words: Vec<String> = Vec::new();
     let mut end = None;
-    for part in parts {
+    for part in entity.attributes_in_order() {
         if let Some(end) = end {
             // The name stands in none of the pieces around it.
-            let before_name = Span::new(end, part.begin.min(entity.begin.max(end)));
-            let after_name = Span::new(entity.end.max(end).min(part.begin), part.begin);
-            let pieces = if entity.begin >= end && entity.begin < part.begin {
-                vec![before_name, after_name]
+            let pieces = if (end..part.begin).contains(&entity.begin) {
+                vec![Span::new(end, entity.begin), Span::new(entity.end.min(part.begin), part.begin)]
             } else {
                 vec![Span::new(end, part.begin)]
             };

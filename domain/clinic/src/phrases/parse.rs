@@ -30,13 +30,7 @@ pub fn parse_with(text: &str, catalogue: &Catalogue) -> Option<Dosage> {
     if dosage.timing.frequency.is_none() && !dosage.timing.when.is_empty() {
         let times = u32::try_from(dosage.timing.when.len()).ok()?;
         let every = Timing::every(times, Decimal::ONE, TimeUnit::Day);
-        dosage.timing = Timing {
-            frequency: every.frequency,
-            period: every.period,
-            period_max: None,
-            period_unit: every.period_unit,
-            ..dosage.timing
-        };
+        dosage.timing.set_rate(&every);
         debug_assert!(is_said_by_times(&dosage.timing), "the times of day say how often");
     }
     Some(dosage)

@@ -55,9 +55,7 @@ fn candidates<'a>(record: &'a EncounterRecord, entity: &Entity) -> &'a [Held] {
         Category::Medication => &record.medicines,
         Category::Allergy => &record.allergies,
         Category::MedicalCondition if entity.has(Trait::Diagnosis) => &record.conditions,
-        Category::TestTreatmentProcedure if entity.attributes_of(AttributeType::TestValue).next().is_none() => {
-            &record.requests
-        }
+        Category::TestTreatmentProcedure if !entity.is_measured() => &record.requests,
         Category::MedicalCondition | Category::Vital | Category::TestTreatmentProcedure => &record.observations,
         _ => &[],
     }

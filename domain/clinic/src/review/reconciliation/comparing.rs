@@ -38,7 +38,7 @@ pub(crate) fn held_of<'a>(record: &'a EncounterRecord, entity: &Entity) -> Optio
         (Category::Allergy, _) => &record.allergies,
         (Category::MedicalCondition, _) if entity.has(Trait::Diagnosis) => &record.conditions,
         (Category::MedicalCondition | Category::Vital, _) => &record.observations,
-        (Category::TestTreatmentProcedure, _) if is_measured(entity) => &record.observations,
+        (Category::TestTreatmentProcedure, _) if entity.is_measured() => &record.observations,
         (Category::TestTreatmentProcedure, EntityType::TestName) if !entity.has(Trait::Negation) => &record.requests,
         _ => return None,
     };
@@ -59,16 +59,14 @@ pub(crate) fn held_of<'a>(record: &'a EncounterRecord, entity: &Entity) -> Optio
     candidates.find(|held| is_same_concept(&held.body, entity))
 }
 
-fn is_measured(entity: &Entity) -> bool {
-    entity.attributes_of(AttributeType::TestValue).next().is_some()
-}
-
 fn drafts_anew(entity: &Entity) -> bool {
     match (entity.category, entity.kind) {
         (Category::Medication, _) => !entity.has(Trait::Negation) && !entity.has(Trait::PastHistory),
         (Category::MedicalCondition | Category::Allergy, _) => true,
         (Category::Vital, _) => entity.attributes_of(AttributeType::TestUnit).next().is_some(),
-        (Category::TestTreatmentProcedure, EntityType::TestName) => is_measured(entity) || !entity.has(Trait::Negation),
+        (Category::TestTreatmentProcedure, EntityType::TestName) => {
+            entity.is_measured() || !entity.has(Trait::Negation)
+        }
         _ => false,
     }
 }
