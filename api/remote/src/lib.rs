@@ -4,5 +4,6 @@
 
 pub mod import;
 pub mod issuer;
+pub mod place;
 pub mod speech;
 pub mod translation;

@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::Certificate;
 use rustls::ClientConfig;
@@ -10,6 +11,9 @@ use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls_platform_verifier::Verifier;
+
+/// How long a connection may take to open.
+const CONNECT: Duration = Duration::from_secs(5);
 
 /// Why a service can't be prepared.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +75,7 @@ impl Place {
         let trusted: Result<Vec<_>, _> = self.trusted()?.iter().map(|each| Certificate::from_der(each)).collect();
         let trusted = trusted.map_err(|error| PlaceError::Certificate(error.to_string()))?;
         let builder = reqwest::Client::builder()
-            .connect_timeout(super::openai::CONNECT)
+            .connect_timeout(CONNECT)
             .redirect(reqwest::redirect::Policy::none())
             .tls_certs_merge(trusted);
         builder.build().map_err(|error| PlaceError::Client(error.to_string()))

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use seva_clinic::translation::{Languages, TranslationError, Translator};
 use tokio::time::{sleep, timeout};
 
-use crate::speech::{Place, PlaceError};
+use crate::place::{Place, PlaceError};
 
 /// The longest text that is translated, in bytes.
 pub const TEXT_LIMIT: usize = 1 << 16;

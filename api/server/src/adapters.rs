@@ -18,7 +18,7 @@ use seva_fhir::bulk::Fetcher;
 use seva_fhir::clock::SystemClock;
 use seva_remote::import::HttpFetcher;
 use seva_remote::issuer::{IssuerSettings, IssuerVerifier};
-use seva_remote::speech::Place;
+use seva_remote::place::Place;
 use seva_remote::translation::LibreTranslator;
 
 pub use speech::speech;

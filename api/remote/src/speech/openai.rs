@@ -14,14 +14,12 @@ use reqwest::StatusCode;
 use seva_clinic::speech::segmented::session;
 use seva_clinic::speech::{SAMPLE_RATE, SpeechEngine, SpeechError, SpeechHealth, SpeechRequest, SpeechSession};
 
-use super::place::{Place, PlaceError};
+use crate::place::{Place, PlaceError};
 use asking::{Asked, Asking};
 
 pub use asking::Patience;
 
 const NAME: &str = "openai-compatible";
-/// How long a connection may take to open.
-pub(super) const CONNECT: Duration = Duration::from_secs(5);
 const HEALTH: Duration = Duration::from_secs(3);
 /// New audio after which the open segment is asked for again: each question sends the segment whole.
 const GLANCE_AFTER: usize = 2 * SAMPLE_RATE as usize;

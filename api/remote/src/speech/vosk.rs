@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use seva_clinic::speech::stream::{self, StreamLimits};
 use seva_clinic::speech::{SpeechEngine, SpeechError, SpeechHealth, SpeechRequest, SpeechSession};
 
-use super::place::{Place, PlaceError};
+use crate::place::{Place, PlaceError};
 use socket::Sockets;
 
 const NAME: &str = "vosk";

@@ -9,9 +9,9 @@ use seva_clinic::speech::stream::StreamLimits;
 use seva_embedded::model::ModelChoice;
 use seva_embedded::speech::{EmbeddedSpeech, SpeechSettings};
 use seva_fhir::clock::RandomIds;
+use seva_remote::place::{Place, read_certificates};
 use seva_remote::speech::openai::{OpenAiSettings, OpenAiSpeech, Patience};
 use seva_remote::speech::vosk::{VoskSettings, VoskSpeech};
-use seva_remote::speech::{Place, read_certificates};
 
 use super::connection;
 use crate::configuration::{Configuration, SPECIALTY, Secret, Speech, SpeechChoice};
