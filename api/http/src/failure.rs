@@ -211,6 +211,13 @@ fn mapped_fhir(error: &FhirError) -> Mapped {
     }
 }
 
+/// What is wrong with a request, by itself.
+impl From<Issue> for Failure {
+    fn from(issue: Issue) -> Self {
+        Self::Fhir(FhirError::Invalid(vec![issue]))
+    }
+}
+
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::Fhir(FhirError::Store(error))

@@ -28,8 +28,6 @@ use seva_fhir::FhirService;
 use seva_fhir::access::Caller;
 use seva_fhir::bulk::Fetcher;
 use seva_fhir::jobs::JobDesk;
-use seva_fhir::search::parse_query_string;
-use seva_fhir::service::FhirError;
 
 use crate::authentication::Authenticator;
 use crate::failure::Failure;
@@ -90,21 +88,13 @@ impl FhirEndpoint {
             received => received?,
         }
         if negotiation::wants_later(&request) && !target.is_bulk() {
-            self.check_search(&caller, &target, &request)?;
+            // What is wrong with a search is told at once, also to who wants its answer later (R4 async.html).
+            if let (Some(place), &Method::GET) = (target.place(request.method()), request.method()) {
+                search::check(self, &caller, &place, &request)?;
+            }
             return jobs::later(self, &caller, request).await;
         }
         self.dispatch(&caller, &target, request).await
-    }
-
-    /// What is wrong with a search is told at once, also to who wants its answer later (R4 async.html).
-    fn check_search(&self, caller: CallerRef<'_>, target: &Target, request: &Request) -> Result<(), Failure> {
-        let Some(place) = target.place(request.method()).filter(|_| request.method() == Method::GET) else {
-            return Ok(());
-        };
-        let pairs = parse_query_string(request.uri().query().unwrap_or_default());
-        let pairs = pairs.map_err(|issue| FhirError::Invalid(vec![issue]))?;
-        search::asked(self, caller, &place, &pairs, negotiation::handling(request))?;
-        Ok(())
     }
 
     /// Does what is asked, in the name of a caller whose credentials were checked.

@@ -14,7 +14,7 @@ use super::answer::{etag, http_date, resource};
 use super::format::Raw;
 use super::search::presentation;
 use super::{CallerRef, FhirEndpoint, negotiation};
-use crate::failure::{FHIR_JSON, FHIR_XML, Failure};
+use crate::failure::Failure;
 use crate::range;
 
 /// Whose rights decide about a raw body (binary.html#security).
@@ -47,12 +47,7 @@ pub(super) async fn read(
             Some(bytes) => Stored { body: with_data(&binary, &bytes).to_bytes().into(), ..stored },
             None => stored,
         };
-        return Ok(if wanted.is_whole() {
-            resource(stored, request)
-        } else {
-            let body = wanted.cut(&stored.body).into_owned().into();
-            resource(Stored { body, ..stored }, request)
-        });
+        return Ok(resource(wanted.shown(stored), request));
     }
     let known = resource(Stored { body: Bytes::new(), ..stored.clone() }, request);
     if known.status() == StatusCode::NOT_MODIFIED {
@@ -74,14 +69,14 @@ pub(super) async fn read(
 fn prefers_content(request: &Request, content_type: &str) -> bool {
     let own = negotiation::media_type(content_type);
     if let Some(format) = negotiation::named_format(request) {
-        return negotiation::media_type(&format) == own && !is_fhir(own);
+        return negotiation::media_type(&format) == own && !negotiation::is_fhir(own);
     }
     let Some(accept) = request.header(header::ACCEPT) else { return false };
     let (mut content, mut fhir) = (None, None);
     for range in accept.split(',') {
         let name = negotiation::media_type(range);
         let quality = Some(negotiation::quality_of(range));
-        if is_fhir(name) || negotiation::is_json(range) && name != own {
+        if negotiation::is_fhir(name) || negotiation::is_json(range) && name != own {
             fhir = fhir.max(quality);
         } else if name == own || name == "*/*" || name.strip_suffix("/*").is_some_and(|kind| own.starts_with(kind)) {
             content = content.max(quality);
@@ -107,10 +102,6 @@ fn raw(stored: &Stored, content_type: &str, bytes: &[u8], request: &Request) -> 
     let place = range::content_range(&part, size);
     let cut = range::cut(bytes, &part).to_vec();
     Ok(response.status(StatusCode::PARTIAL_CONTENT).header(header::CONTENT_RANGE, place).body(cut))
-}
-
-fn is_fhir(media_type: &str) -> bool {
-    media_type == FHIR_JSON || media_type == FHIR_XML
 }
 
 /// Whether a body that came as FHIR is content all the same, because it is no Binary (R4 binary.html#rest).

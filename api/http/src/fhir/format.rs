@@ -21,8 +21,6 @@ use crate::failure::{FHIR_JSON, FHIR_XML, Failure};
 /// Below this size compression saves nothing.
 const SMALLEST_COMPRESSED: usize = 1024;
 
-/// The type of what goes in and out in its own form.
-const BINARY: &str = "Binary";
 /// How our JSON is.
 const COMPACT: Presentation = Presentation { format: Format::Json, layout: Layout::Compact };
 
@@ -56,8 +54,7 @@ impl Wishes {
 
 /// Whether a body is the form that POST `_search` takes.
 pub(super) fn is_form(kind: &str) -> bool {
-    let name = kind.split(';').next().unwrap_or_default();
-    name.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    negotiation::media_type(kind).eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
 /// Whether a client unpacks gzip.
@@ -117,16 +114,13 @@ pub(super) async fn receive(service: &FhirService, target: &Target, request: &mu
     if body.is_empty() {
         return Ok(());
     }
-    let json = match service.read_xml(&body) {
-        Ok(json) if !target.is_binary() || json.get_str("resourceType") == Some(BINARY) => json.to_bytes(),
+    let json = service.read_xml(&body)?;
+    if target.is_binary() && json.get_str("resourceType") != Some("Binary") {
         // R4 binary.html: what is written there and is no Binary is content, even if it is FHIR.
-        Ok(_) => {
-            request.set_body(Body::from_bytes(body));
-            return Ok(());
-        }
-        Err(error) => return Err(error.into()),
-    };
-    request.set_body(Body::from_bytes(json.into()));
+        request.set_body(Body::from_bytes(body));
+        return Ok(());
+    }
+    request.set_body(Body::from_bytes(json.to_bytes().into()));
     request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(FHIR_JSON));
     Ok(())
 }

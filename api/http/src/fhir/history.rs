@@ -4,7 +4,7 @@ use poem::{Request, Response};
 use seva_fhir::date::date_range;
 use seva_fhir::ports::HistoryEntry;
 use seva_fhir::search::{DEFAULT_COUNT, LARGEST_COUNT, Presentation, parse_query_string, write_query_string};
-use seva_fhir::service::{FhirError, HistoryRange};
+use seva_fhir::service::HistoryRange;
 use seva_fhir::types::Instant;
 
 use super::answer::{etag, http_date};
@@ -74,8 +74,7 @@ fn push(bundle: &mut BundleWriter, base: &str, (entry, shown): (&HistoryEntry, &
 
 /// Reads the parameters, and gives those back that the links repeat.
 fn parameters(request: &Request) -> Result<(HistoryRange, String), Failure> {
-    let pairs = parse_query_string(request.uri().query().unwrap_or_default())
-        .map_err(|issue| Failure::from(FhirError::Invalid(vec![issue])))?;
+    let pairs = parse_query_string(request.uri().query().unwrap_or_default())?;
     let mut range = HistoryRange { count: DEFAULT_COUNT, ..HistoryRange::default() };
     let mut used = String::new();
     for (name, value) in &pairs {

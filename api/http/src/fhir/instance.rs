@@ -3,9 +3,7 @@
 use poem::http::{StatusCode, header};
 use poem::{Request, Response};
 use seva_fhir::outcome::{Issue, OperationOutcome};
-use seva_fhir::ports::Stored;
-use seva_fhir::search::Presentation;
-use seva_fhir::service::{Change, Created, Existing, FhirError, Patch, Target, Updated};
+use seva_fhir::service::{Change, Created, Existing, Patch, Target, Updated};
 use seva_fhir::types::{ResourceKey, ResourceType, VersionId};
 
 use super::answer::{etag, if_match, resource, written};
@@ -25,15 +23,7 @@ pub(super) async fn read(
 ) -> Result<Response, Failure> {
     let presentation = presentation(request)?;
     let stored = face.service().read(caller, key).await?;
-    Ok(cut(stored, &presentation, request))
-}
-
-fn cut(stored: Stored, presentation: &Presentation, request: &Request) -> Response {
-    if presentation.is_whole() {
-        return resource(stored, request);
-    }
-    let body = presentation.cut(&stored.body).into_owned().into();
-    resource(Stored { body, ..stored }, request)
+    Ok(resource(presentation.shown(stored), request))
 }
 
 pub(super) async fn vread(
@@ -45,7 +35,7 @@ pub(super) async fn vread(
 ) -> Result<Response, Failure> {
     let presentation = presentation(request)?;
     let stored = face.service().vread(caller, key, version).await?;
-    Ok(cut(stored, &presentation, request))
+    Ok(resource(presentation.shown(stored), request))
 }
 
 pub(super) async fn create(
@@ -120,7 +110,7 @@ pub(super) async fn patch(
         negotiation::check_content_type(kind)?;
         Patch::from_resource(&face.service().read_any_resource(body)?)
     };
-    let patch = patch.map_err(|issue| FhirError::Invalid(vec![issue]))?;
+    let patch = patch?;
     let done = face.service().patch(caller, target, if_match(request)?, patch).await?;
     Ok(updated(face, done, request))
 }

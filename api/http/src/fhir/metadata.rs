@@ -10,7 +10,6 @@ use seva_fhir::FhirService;
 use seva_fhir::capability::{OfferedSystem, capability_statement, normative_statement, terminology_capabilities};
 use seva_fhir::json::Json;
 use seva_fhir::search::parse_query_string;
-use seva_fhir::service::FhirError;
 use sha2::{Digest, Sha256};
 
 use super::format;
@@ -78,8 +77,7 @@ pub(super) async fn answer(request: &Request, metadata: &Metadata, service: &Fhi
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Err(Failure::MethodNotAllowed { method: request.method().to_string(), allow: "GET, HEAD" });
     }
-    let pairs = parse_query_string(request.uri().query().unwrap_or_default())
-        .map_err(|issue| Failure::from(FhirError::Invalid(vec![issue])))?;
+    let pairs = parse_query_string(request.uri().query().unwrap_or_default())?;
     let mode = pairs.iter().find(|(name, _)| name == "mode").map_or("full", |(_, value)| value.as_str());
     match mode {
         "full" => Ok(metadata.full.answer(request)),

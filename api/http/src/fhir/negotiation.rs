@@ -147,6 +147,11 @@ pub(super) fn is_json(range: &str) -> bool {
     format_of(range) == Some(Format::Json)
 }
 
+/// Whether a media type is one of FHIR's own.
+pub(super) fn is_fhir(range: &str) -> bool {
+    media_type(range).eq_ignore_ascii_case(FHIR_JSON) || is_fhir_xml(range)
+}
+
 fn is_fhir_xml(range: &str) -> bool {
     media_type(range).eq_ignore_ascii_case(FHIR_XML)
 }

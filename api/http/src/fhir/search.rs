@@ -35,11 +35,11 @@ pub(super) async fn run(
     request: &Request,
     form: Option<&[u8]>,
 ) -> Result<Response, Failure> {
-    let mut pairs = parse_query_string(request.uri().query().unwrap_or_default()).map_err(one)?;
+    let mut pairs = pairs_of(request)?;
     if let Some(form) = form {
         let text =
             std::str::from_utf8(form).map_err(|_| Failure::BadRequest("the form is not valid UTF-8".to_owned()))?;
-        pairs.extend(parse_query_string(text).map_err(one)?);
+        pairs.extend(parse_query_string(text)?);
     }
     let (mut query, path) = asked(face, caller, &place, &pairs, handling(request))?;
     face.service().find_codes(caller, &mut query).await?;
@@ -110,8 +110,19 @@ fn read(place: &Place<'_>, pairs: &QueryPairs, options: SearchOptions<'_>) -> Re
     }
 }
 
-fn one(issue: Issue) -> Failure {
-    FhirError::Invalid(vec![issue]).into()
+/// Tells what is wrong with a search before it is run.
+pub(super) fn check(
+    face: &FhirEndpoint,
+    caller: CallerRef<'_>,
+    place: &Place<'_>,
+    request: &Request,
+) -> Result<(), Failure> {
+    asked(face, caller, place, &pairs_of(request)?, handling(request))?;
+    Ok(())
+}
+
+fn pairs_of(request: &Request) -> Result<QueryPairs, Failure> {
+    Ok(parse_query_string(request.uri().query().unwrap_or_default())?)
 }
 
 /// A searchset of one type, as an entry of a Bundle holds it.
@@ -154,7 +165,7 @@ fn write(base: &str, path: &str, query: &SearchQuery, page: &SearchPage) -> Bund
 
 /// `_summary` and `_elements` of a read or a history.
 pub(super) fn presentation(request: &Request) -> Result<Presentation, Failure> {
-    Presentation::of_query(request.uri().query().unwrap_or_default()).map_err(one)
+    Ok(Presentation::of_query(request.uri().query().unwrap_or_default())?)
 }
 
 fn link(base: &str, path: &str, query: &SearchQuery, cursor: Option<&Cursor>) -> String {

@@ -44,7 +44,7 @@ pub fn parse_search(
     pairs: &QueryPairs,
     options: SearchOptions<'_>,
 ) -> Result<SearchQuery, Vec<Issue>> {
-    parse(vec![resource_type], pairs, options, "")
+    parse(vec![resource_type], pairs, options, None)
 }
 
 /// Parses a search of the whole system: of the types that `_type` names, or of all.
@@ -69,7 +69,7 @@ pub fn parse_system_search(pairs: &QueryPairs, options: SearchOptions<'_>) -> Re
     if types.is_empty() {
         types = served_types().filter(|own| *own != ResourceType::audit_event()).collect();
     }
-    parse(types, pairs, options, "_type")
+    parse(types, pairs, options, Some("_type"))
 }
 
 /// `settled` is the name of the parameter that was read before.
@@ -77,7 +77,7 @@ fn parse(
     resource_types: Vec<ResourceType>,
     pairs: &QueryPairs,
     options: SearchOptions<'_>,
-    settled: &str,
+    settled: Option<&str>,
 ) -> Result<SearchQuery, Vec<Issue>> {
     let query = SearchQuery { handling: options.handling, ..empty_query(resource_types) };
     let mut parser = Parser { options, query, issues: Vec::new() };
@@ -86,7 +86,7 @@ fn parse(
         if value.is_empty() {
             continue;
         }
-        if name != settled
+        if Some(name.as_str()) != settled
             && let Err(problem) = parser.take(name, value)
         {
             parser.report(name, problem);

@@ -9,6 +9,7 @@ use seva_fhir_profiles::{TypeDefinition, definitions};
 use super::query_string::parse_query_string;
 use crate::json::{Json, JsonObject, Limits, object, parse};
 use crate::outcome::{Issue, IssueCode};
+use crate::ports::Stored;
 
 /// R4's tag for a resource that is not whole.
 const SUBSETTED: (&str, &str) = ("http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "SUBSETTED");
@@ -96,6 +97,16 @@ impl Presentation {
             // What is stored was parsed before: whole is better than nothing.
             Err(_) => Cow::Borrowed(body),
         }
+    }
+
+    /// A version, or as much of it as was asked for.
+    #[must_use]
+    pub fn shown(&self, stored: Stored) -> Stored {
+        let cut = match self.cut(&stored.body) {
+            Cow::Owned(cut) => cut,
+            Cow::Borrowed(_) => return stored,
+        };
+        Stored { body: cut.into(), ..stored }
     }
 
     /// Whether resources go out as they are stored.

@@ -17,7 +17,7 @@ use crate::json::Json;
 use crate::outcome::{Issue, IssueCode};
 use crate::ports::{Guard, SearchPage, StoreError, Stored, Write, Written};
 use crate::preconditions::Known;
-use crate::search::{Presentation, SearchQuery};
+use crate::search::SearchQuery;
 use crate::types::ResourceKey;
 
 use entry::{Entry, Query, Verb};
@@ -48,11 +48,6 @@ impl TransactionOutcome {
             other => other,
         }
     }
-}
-
-fn found(stored: Stored, shown: &Presentation) -> TransactionOutcome {
-    let body = if shown.is_whole() { stored.body } else { shown.cut(&stored.body).into_owned().into() };
-    TransactionOutcome::Found(Stored { body, ..stored })
 }
 
 /// More entries than a Bundle of a whole patient has, by far.
@@ -186,9 +181,13 @@ impl FhirService {
 
     async fn get(&self, caller: &Caller, query: Query, source: Source<'_>) -> Result<TransactionOutcome, FhirError> {
         match query {
-            Query::Read(key, shown) => self.read_from(source, caller, &key).await.map(|stored| found(stored, &shown)),
-            Query::Version(key, version, shown) => {
-                self.vread_from(source, caller, &key, version).await.map(|stored| found(stored, &shown))
+            Query::Read(key, wanted) => {
+                let stored = self.read_from(source, caller, &key).await?;
+                Ok(TransactionOutcome::Found(wanted.shown(stored)))
+            }
+            Query::Version(key, version, wanted) => {
+                let stored = self.vread_from(source, caller, &key, version).await?;
+                Ok(TransactionOutcome::Found(wanted.shown(stored)))
             }
             Query::Search(search) => {
                 let page = self.find_from(source, caller, (*search).clone()).await?;

@@ -6,7 +6,7 @@ use poem::Response;
 use poem::http::header;
 use seva_fhir::outcome::{Issue, IssueCode};
 use seva_fhir::ports::Stored;
-use seva_fhir::service::{Created, FhirError};
+use seva_fhir::service::Created;
 use seva_fhir::types::{ResourceKey, ResourceType};
 
 use super::super::bundle::BundleWriter;
@@ -82,5 +82,5 @@ fn written(face: &FhirEndpoint, found: &[Stored], identity: &str) -> Bytes {
 }
 
 fn unsupported(text: &str) -> Failure {
-    Failure::Fhir(FhirError::Invalid(vec![Issue::error(IssueCode::NotSupported, text)]))
+    Issue::error(IssueCode::NotSupported, text).into()
 }

@@ -3,7 +3,7 @@
 use poem::Response;
 use seva_fhir::outcome::{Issue, IssueCode};
 use seva_fhir::search::LARGEST_COUNT;
-use seva_fhir::service::{Everything, FhirError};
+use seva_fhir::service::Everything;
 use seva_fhir::types::{Instant, ResourceKey, ResourceType};
 
 use super::super::search::searchset;
@@ -42,6 +42,6 @@ fn own_record(caller: CallerRef<'_>) -> Result<ResourceKey, Failure> {
     own.ok_or_else(|| {
         let text = "everything about every patient is too much for one answer: ask for Patient/[id]/$everything, or for \
                     Patient/$export";
-        Failure::Fhir(FhirError::Invalid(vec![Issue::error(IssueCode::TooCostly, text)]))
+        Issue::error(IssueCode::TooCostly, text).into()
     })
 }

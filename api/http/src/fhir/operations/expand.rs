@@ -2,12 +2,11 @@
 
 use poem::Response;
 use seva_fhir::json::{Json, JsonObject, array, object};
-use seva_fhir::outcome::{Issue, IssueCode};
-use seva_fhir::service::{FhirError, Named};
+use seva_fhir::service::Named;
 use seva_fhir::terminology::{Concept, Designation, Detail, Nested, Page, Wanted, nest, words_of};
 
 use super::super::{CallerRef, FhirEndpoint};
-use super::terminology::{flag, named};
+use super::terminology::{as_it_is_now, flag, named};
 use super::{On, Parameters, answer};
 use crate::failure::Failure;
 
@@ -119,15 +118,6 @@ fn wanted(given: &Parameters, detailed: bool) -> Result<Wanted, Failure> {
         forced_versions: all("force-system-version"),
         excluded_systems: all("exclude-system"),
     })
-}
-
-/// Definitions are used as they are now; R4 has an error where they are wanted as they were.
-pub(super) fn as_it_is_now(face: &FhirEndpoint, given: &Parameters) -> Result<(), Failure> {
-    if given.time("date")?.is_none_or(|(_, last)| last >= face.service().now().micros()) {
-        return Ok(());
-    }
-    let text = "date: definitions are used as they are now, not as they were; leave it out";
-    Err(Failure::Fhir(FhirError::Invalid(vec![Issue::error(IssueCode::NotSupported, text)])))
 }
 
 fn with_version(url: &str, version: Option<&str>) -> String {

@@ -5,8 +5,7 @@ use seva_fhir::json::{Json, object};
 use seva_fhir::service::Details;
 
 use super::super::{CallerRef, FhirEndpoint};
-use super::expand::as_it_is_now;
-use super::terminology::{code_system, codings, part};
+use super::terminology::{as_it_is_now, code_system, codings, part};
 use super::{On, Parameters, answer};
 use crate::failure::Failure;
 

@@ -7,10 +7,9 @@ use seva_fhir::FhirService;
 use seva_fhir::date::date_range;
 use seva_fhir::json::Json;
 use seva_fhir::search::parse_query_string;
-use seva_fhir::service::FhirError;
 use seva_fhir::types::ResourceType;
 
-use super::super::negotiation;
+use super::super::{format, negotiation};
 use crate::failure::Failure;
 
 /// The given parameters, in their order.
@@ -27,8 +26,7 @@ pub(in super::super) struct Parameters {
 impl Parameters {
     /// Reads the query string.
     pub(in super::super) fn from_query(request: &Request) -> Result<Self, Failure> {
-        let texts = parse_query_string(request.uri().query().unwrap_or_default())
-            .map_err(|issue| Failure::from(FhirError::Invalid(vec![issue])))?;
+        let texts = parse_query_string(request.uri().query().unwrap_or_default())?;
         Ok(Self { texts, ..Self::default() })
     }
 
@@ -39,11 +37,10 @@ impl Parameters {
         if body.is_empty() {
             return Ok(given);
         }
-        if kind.starts_with("application/x-www-form-urlencoded") {
+        if format::is_form(kind) {
             let text =
                 std::str::from_utf8(body).map_err(|_| Failure::BadRequest("the form is not UTF-8".to_owned()))?;
-            let form = parse_query_string(text).map_err(|issue| Failure::from(FhirError::Invalid(vec![issue])))?;
-            given.texts.extend(form);
+            given.texts.extend(parse_query_string(text)?);
             return Ok(given);
         }
         if !kind.is_empty() {

@@ -2,6 +2,7 @@
 
 use poem::Response;
 use seva_fhir::json::{Json, object};
+use seva_fhir::outcome::{Issue, IssueCode};
 use seva_fhir::service::{AskedCode, Named, ValidationAsked, ValidationPlace};
 
 use super::super::{CallerRef, FhirEndpoint};
@@ -21,6 +22,15 @@ pub(super) fn named<'a>(
         (_, None, Some(url)) => Ok(Named::Url(url)),
         (_, None, None) => Err(Failure::BadRequest(format!("the operation needs {url} or {resource}"))),
     }
+}
+
+/// Definitions are used as they are now; R4 has an error where they are wanted as they were.
+pub(super) fn as_it_is_now(face: &FhirEndpoint, given: &Parameters) -> Result<(), Failure> {
+    if given.time("date")?.is_none_or(|(_, last)| last >= face.service().now().micros()) {
+        return Ok(());
+    }
+    let text = "date: definitions are used as they are now, not as they were; leave it out";
+    Err(Issue::error(IssueCode::NotSupported, text).into())
 }
 
 /// A parameter that is true or false.

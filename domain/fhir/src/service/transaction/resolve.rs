@@ -21,22 +21,22 @@ pub(super) fn references(planned: &mut [Planned]) {
     for plan in planned {
         if let Some(resource) = &mut plan.entry.resource {
             let root = plan.entry.full_url.as_deref().and_then(root_of);
-            rewrite(resource, &Known { urls: &urls, root });
+            rewrite(resource, "", &Names { urls: &urls, root });
         }
     }
 }
 
 /// What the Bundle names, for the resource of one entry.
 #[derive(Clone, Copy)]
-struct Known<'k> {
-    /// Names, and what they become.
-    urls: &'k HashMap<String, String>,
+struct Names<'n> {
+    /// What is named, and what it becomes.
+    urls: &'n HashMap<String, String>,
     /// The server that the entry comes from: its relative references are meant there
     /// (R4 <https://hl7.org/fhir/R4/bundle.html#references>).
-    root: Option<&'k str>,
+    root: Option<&'n str>,
 }
 
-impl Known<'_> {
+impl Names<'_> {
     /// What a text becomes that is the value of the member `name`.
     fn meant(&self, name: &str, text: &str) -> Option<&str> {
         if let Some(key) = self.urls.get(text) {
@@ -84,7 +84,7 @@ pub(super) async fn conditional_references(
     if !asked.is_empty() {
         for plan in planned {
             if let Some(resource) = &mut plan.entry.resource {
-                rewrite(resource, &Known { urls: &asked, root: None });
+                rewrite(resource, "", &Names { urls: &asked, root: None });
             }
         }
     }
@@ -109,30 +109,26 @@ fn collect(value: &Json, names: &mut Vec<String>) {
     }
 }
 
-fn rewrite(value: &mut Json, known: &Known<'_>) {
+/// Rewrites a value, which is that of the member `name`.
+fn rewrite(value: &mut Json, name: &str, known: &Names<'_>) {
     match value {
+        Json::String(text) if name == "div" => *text = narrative(text, known.urls).into(),
         Json::String(text) => {
-            if let Some(key) = known.meant("", text) {
+            if let Some(key) = known.meant(name, text) {
                 *text = key.into();
             }
         }
-        Json::Array(items) => items.iter_mut().for_each(|item| rewrite(item, known)),
+        Json::Array(items) => items.iter_mut().for_each(|item| rewrite(item, "", known)),
         Json::Object(members) => {
             for (name, member) in members.iter_mut() {
                 match member {
-                    Json::String(text) if name == "div" => *text = narrative(text, known.urls).into(),
-                    Json::String(text) => {
-                        if let Some(key) = known.meant(name, text) {
-                            *text = key.into();
-                        }
-                    }
                     // A business identifier may be a urn:uuid of its own: it is a name, not a link.
                     Json::Object(identifier) if name == "identifier" => {
                         if let Some(assigner) = identifier.get_mut("assigner") {
-                            rewrite(assigner, known);
+                            rewrite(assigner, "", known);
                         }
                     }
-                    other => rewrite(other, known),
+                    other => rewrite(other, name, known),
                 }
             }
         }
