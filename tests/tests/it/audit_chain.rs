@@ -125,6 +125,26 @@ async fn a_record_that_is_changed_removed_or_put_in_is_named() {
 }
 
 #[tokio::test]
+async fn a_backlog_is_sealed_in_the_order_of_its_transactions() {
+    let mut bench = Bench::start().await;
+    bench.sealed().await;
+    // As after a standstill: more records than one pass takes, of transactions whose numbers have one digit more.
+    let backlog = "BEGIN; LOCK TABLE audit_sealer; DELETE FROM audit_seal; \
+        UPDATE audit_sealer SET audit_xid = 0, audit_seq = 0, change_xid = 0, change_seq = 0; \
+        INSERT INTO audit (xid, at, tenant, who, action, outcome, target, patients, request) \
+        SELECT x::text::xid8, 0, 1, 'w', 'read', 'success', 'Patient/x', '{}', 'r' \
+        FROM generate_series(8, 11) x, generate_series(1, 600); COMMIT";
+    sqlx::raw_sql(backlog).execute(&mut bench.sql).await.unwrap();
+    bench.sealed().await;
+    let chain = bench.chain(TENANT).await;
+    assert_eq!(chain.broken, None);
+    assert!(chain.records >= 2400, "{chain:?}");
+    let twice = "SELECT count(*) - count(DISTINCT n) FROM audit_seal, unnest(records) n WHERE stream = 'audit'";
+    assert_eq!(bench.number(twice).await, 0, "each record is sealed once");
+    bench.stop().await;
+}
+
+#[tokio::test]
 async fn a_seal_cut_off_at_the_end_and_a_foreign_signature_are_found() {
     let mut bench = Bench::start().await;
     bench.sealed().await;

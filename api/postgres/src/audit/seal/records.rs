@@ -1,7 +1,7 @@
 //! Records of both logs in the order of their transactions, each with its digest.
 
 use sea_orm::sea_query::{Condition, Expr};
-use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, Order, QueryFilter, QueryOrder, QuerySelect, Select};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Select};
 use seva_fhir::access::{AuditSource, Digest, Stream, record_digest};
 use seva_fhir::ports::StoreError;
 
@@ -42,18 +42,23 @@ pub(super) async fn read(
     match source {
         AuditSource::Audit => {
             let tenant = window.tenant.map(|tenant| audit::Column::Tenant.eq(tenant));
-            let rows = within(audit::Entity::find(), window, tenant);
+            let rows = within(audit::Entity::find(), window, tenant)
+                .order_by_asc(audit::Column::Xid)
+                .order_by_asc(audit::Column::Seq);
             rows.all(connection).await.map_err(orm_unavailable)?.iter().map(of_audit).collect()
         }
         AuditSource::Change => {
             let tenant = window.tenant.map(|tenant| change::Column::Tenant.eq(tenant));
-            let rows = within(change::Entity::find(), window, tenant);
+            let rows = within(change::Entity::find(), window, tenant)
+                .order_by_asc(change::Column::Xid)
+                .order_by_asc(change::Column::Seq);
             rows.all(connection).await.map_err(orm_unavailable)?.iter().map(of_change).collect()
         }
     }
 }
 
-/// Transactions are compared as PostgreSQL's own type, which text converts to.
+/// Transactions are compared as PostgreSQL's own type, which text converts to; the order names its columns with their
+/// table, since `xid` alone would be the text that is selected, in which 9 comes after 10.
 fn within<E: EntityTrait>(find: Select<E>, window: Window, tenant: Option<Expr>) -> Select<E> {
     let values = |(xid, seq): Position| [sea_orm::Value::from(xid.to_string()), seq.into()];
     let end = match window.to {
@@ -61,10 +66,7 @@ fn within<E: EntityTrait>(find: Select<E>, window: Window, tenant: Option<Expr>)
         None => Expr::cust("xid < pg_snapshot_xmin(pg_current_snapshot())"),
     };
     let after = Expr::cust_with_values("(xid, seq) > ($1::text::xid8, $2)", values(window.from));
-    find.filter(Condition::all().add(after).add(end).add_option(tenant))
-        .order_by(Expr::cust("xid"), Order::Asc)
-        .order_by(Expr::cust("seq"), Order::Asc)
-        .limit(window.limit)
+    find.filter(Condition::all().add(after).add(end).add_option(tenant)).limit(window.limit)
 }
 
 fn of_audit(row: &audit::Model) -> Result<Record, StoreError> {
