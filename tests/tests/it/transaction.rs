@@ -15,6 +15,7 @@ async fn references_between_entries_are_resolved() {
     let bundle = json!({"resourceType": "Bundle", "type": "transaction", "entry": [
         entry("POST", "Observation", "urn:uuid:88f151c0-a954-468a-88bd-5ae15c08e059", json!({
             "resourceType": "Observation", "status": "final", "code": {"text": "x"}, "subject": {"reference": patient},
+            "identifier": [{"system": "urn:ietf:rfc:3986", "value": patient}],
             "text": {"status": "generated", "div": format!("<div xmlns=\"http://www.w3.org/1999/xhtml\"><a href=\"{patient}\">p</a></div>")}})),
         entry("PUT", "Patient/given", patient, json!({"resourceType": "Patient", "id": "given"})),
     ]});
@@ -24,7 +25,9 @@ async fn references_between_entries_are_resolved() {
     assert!(answer.json["entry"][0]["response"]["status"].as_str().unwrap().starts_with("201"));
     let found = server.doctor.get("/fhir/Observation?subject=Patient/given").await.unwrap();
     let text = String::from_utf8(found.bytes.clone()).unwrap();
-    assert!(!text.contains("urn:uuid:61ebe359"), "{text}");
+    assert_eq!(text.matches("urn:uuid:61ebe359").count(), 1, "{text}");
+    let observation = &found.json["entry"][0]["resource"];
+    assert_eq!(observation["identifier"][0]["value"], patient, "a name of the business is no link");
     server.stop().await.unwrap();
 }
 

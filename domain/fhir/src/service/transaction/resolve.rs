@@ -113,6 +113,9 @@ fn collect(value: &Json, names: &mut Vec<String>) {
 fn rewrite(value: &mut Json, name: &str, known: &Names<'_>) {
     match value {
         Json::String(text) if name == "div" => *text = narrative(text, known.urls).into(),
+        // Of an Identifier or a ContactPoint: a urn:uuid of the business's own is a name, not a link, and no element of
+        // this name is a URI in R4.
+        Json::String(_) if name == "value" => {}
         Json::String(text) => {
             if let Some(key) = known.meant(name, text) {
                 *text = key.into();
@@ -121,15 +124,7 @@ fn rewrite(value: &mut Json, name: &str, known: &Names<'_>) {
         Json::Array(items) => items.iter_mut().for_each(|item| rewrite(item, "", known)),
         Json::Object(members) => {
             for (name, member) in members.iter_mut() {
-                match member {
-                    // A business identifier may be a urn:uuid of its own: it is a name, not a link.
-                    Json::Object(identifier) if name == "identifier" => {
-                        if let Some(assigner) = identifier.get_mut("assigner") {
-                            rewrite(assigner, "", known);
-                        }
-                    }
-                    other => rewrite(other, name, known),
-                }
+                rewrite(member, name, known);
             }
         }
         Json::Null | Json::Bool(_) | Json::Number(_) => {}
