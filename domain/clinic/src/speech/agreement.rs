@@ -23,6 +23,11 @@ impl Agreement {
         more.then_some(prefix)
     }
 
+    /// Whether anything of the segment is shown.
+    pub(super) fn is_shown(&self) -> bool {
+        self.shown > 0
+    }
+
     /// Begins the next segment.
     pub(super) fn reset(&mut self) {
         *self = Self::default();

@@ -1,5 +1,6 @@
 //! A session over an engine that recognises a whole segment at a time: pauses cut the audio, the open segment is looked at
-//! again about each second, and what two looks agree on is shown (Whisper, <https://arxiv.org/abs/2212.04356>).
+//! again about each second, and what two looks agree on is shown (Whisper, <https://arxiv.org/abs/2212.04356>). Until
+//! something is shown the looks follow each other sooner, because who dictates waits for a sign that it is heard.
 
 use std::collections::VecDeque;
 use std::future::{Future, pending};
@@ -170,9 +171,19 @@ impl Listener {
             self.current = Some((segment, decoding));
         }
         let length = self.segmenter.open_samples();
-        if self.current.is_none() && self.glance.is_none() && length >= self.glanced + self.glance_after {
+        if self.current.is_none() && self.glance.is_none() && length >= self.glanced + self.glance_after() {
             self.glance = Some(self.decoding(self.segmenter.open().samples, Effort::Glance));
             self.glanced = length;
+        }
+    }
+
+    /// New audio that is worth a look.
+    fn glance_after(&self) -> usize {
+        match (self.agreement.is_shown(), self.glanced) {
+            (true, _) => self.glance_after,
+            // A word needs its time, and the lead before it.
+            (false, 0) => self.glance_after / 10 * 7,
+            (false, _) => self.glance_after / 10 * 4,
         }
     }
 

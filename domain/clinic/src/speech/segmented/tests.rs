@@ -74,6 +74,29 @@ async fn an_open_segment_is_shown_and_each_pause_gives_a_final() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_first_words_are_shown_within_a_second_and_a_half_of_speech() {
+    let (SpeechSession { audio, mut events }, task) = session(Steady::new(300, false), SAMPLE_RATE as usize);
+    let listening = tokio::spawn(task);
+    let begun = tokio::time::Instant::now();
+    let sending = tokio::spawn(async move {
+        for block in [vec![0; 32_000], tone(4)].concat().chunks(1600) {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            audio.send(block.to_vec()).await.expect("somebody listens");
+        }
+    });
+    let mut shown = None;
+    while let Some(event) = events.recv().await {
+        if matches!(event, SpeechEvent::Partial { .. }) {
+            shown = shown.or(Some(begun.elapsed()));
+        }
+    }
+    let (silence, shown) = (Duration::from_secs(2), shown.expect("something is shown"));
+    assert!(shown - silence <= Duration::from_millis(1_500), "{shown:?}");
+    sending.await.expect("sending does not panic");
+    listening.await.expect("listening does not panic");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_slow_engine_holds_no_audio_back_and_loses_no_segment() {
     let once = [tone(1), vec![0; 16_000]].concat();
     let events = listen(Steady::new(20_000, false), once.repeat(6)).await;
