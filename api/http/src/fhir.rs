@@ -76,7 +76,7 @@ impl FhirEndpoint {
         }
         let caller = self.authenticator.caller(&request).await?;
         if let Target::Job(id, file) = target {
-            return jobs::answer(self, &caller, (id, file), &request).await;
+            return Box::pin(jobs::answer(self, &caller, (id, file), &request)).await;
         }
         // A form is not read before it is known who sends it.
         if !target.is_binary() && format::lift_wishes(&mut request).await {
@@ -92,12 +92,13 @@ impl FhirEndpoint {
             if let (Some(place), &Method::GET) = (target.place(request.method()), request.method()) {
                 search::check(self, &caller, &place, &request)?;
             }
-            return jobs::later(self, &caller, request).await;
+            return Box::pin(jobs::later(self, &caller, request)).await;
         }
         self.dispatch(&caller, &target, request).await
     }
 
-    /// Does what is asked, in the name of a caller whose credentials were checked.
+    /// Does what is asked, in the name of a caller whose credentials were checked. All but the reading of a resource is
+    /// boxed: a future is as large as its largest branch, and each request would move the largest of all.
     async fn dispatch(
         &self,
         caller: CallerRef<'_>,
@@ -110,26 +111,26 @@ impl FhirEndpoint {
         };
         if let Some(place) = target.place(&method) {
             let form = if method == Method::POST { Some(form_of(&mut request).await?) } else { None };
-            return search::run(self, caller, place, &request, form.as_deref()).await;
+            return Box::pin(search::run(self, caller, place, &request, form.as_deref())).await;
         }
         if let Target::Operation(called) = target {
-            return operations::run(self, caller, called, &mut request).await;
+            return Box::pin(operations::run(self, caller, called, &mut request)).await;
         }
         match (target, method) {
             (Target::Instance(key), Method::GET) if target.is_binary() => {
-                binary::read(self, caller, (key, None), &request).await
+                Box::pin(binary::read(self, caller, (key, None), &request)).await
             }
             (Target::Instance(key), Method::GET) => instance::read(self, caller, key, &request).await,
             (Target::Version(key, version), Method::GET) if target.is_binary() => {
-                binary::read(self, caller, (key, Some(*version)), &request).await
+                Box::pin(binary::read(self, caller, (key, Some(*version)), &request)).await
             }
             (Target::Version(key, version), Method::GET) => {
                 instance::vread(self, caller, key, *version, &request).await
             }
             (Target::History(_) | Target::TypeHistory(_) | Target::SystemHistory, Method::GET) => {
-                history::run(self, caller, target, &request).await
+                Box::pin(history::run(self, caller, target, &request)).await
             }
-            (_, method) => self.write(caller, target, method, &mut request).await,
+            (_, method) => Box::pin(self.write(caller, target, method, &mut request)).await,
         }
     }
 

@@ -12,6 +12,7 @@ mod reads;
 mod row_ids;
 mod statements;
 mod uncommitted;
+pub(crate) mod writes;
 
 use std::sync::Arc;
 

@@ -9,8 +9,9 @@ use tokio::time::sleep;
 
 use super::{KNOWN_EVERYWHERE, Lack};
 use crate::Database;
-use crate::resources::columns::IndexColumns;
+use crate::resources::columns::{IndexColumns, TABLES};
 use crate::resources::lookup::keyed;
+use crate::resources::writes;
 use crate::rows::IndexRows;
 
 /// So many rows are indexed in one transaction.
@@ -90,14 +91,17 @@ async fn pass(
         (after, done) = (*last, done + rids.len());
         if which == Pass::Last && !lack.numbers.is_empty() {
             for table in TABLES {
+                let table = table.name;
                 let statement =
                     format!("DELETE FROM {table} WHERE tenant = $1 AND parameter = ANY($2) AND rid = ANY($3)");
                 let query = sqlx::query(sqlx::AssertSqlSafe(statement)).bind(lack.tenant.get());
                 query.bind(&lack.numbers).bind(&rids).execute(&mut *transaction).await?;
             }
         }
-        let query = sqlx::query_scalar(INDEX).bind(lack.tenant.get()).bind(lack.set).bind(rids);
-        columns.bind(query).fetch_one(&mut *transaction).await?;
+        let tables = columns.tables();
+        let query = sqlx::query_scalar(sqlx::AssertSqlSafe(writes::index(tables)));
+        let query = query.bind(lack.tenant.get()).bind(lack.set).bind(rids);
+        columns.bind(tables, query).fetch_one(&mut *transaction).await?;
         transaction.commit().await?;
     }
 }
@@ -117,26 +121,7 @@ async fn left(connection: &mut PgConnection, lack: &Lack) -> Result<bool, sqlx::
     sqlx::query_scalar(LEFT).bind(lack.tenant.get()).bind(lack.set).bind(&lack.types).fetch_one(connection).await
 }
 
-const TABLES: [&str; 6] = ["index_token", "index_reference", "index_uri", "index_string", "index_date", "index_number"];
-
 /// Rows that lack something, `$4` after this row; those that somebody writes to now come later.
 const STALE: &str = "SELECT rid, type, id, version, updated, body FROM resource \
     WHERE tenant = $1 AND parameter_set < $2 AND ($3::int2[] IS NULL OR type = ANY($3)) AND rid > $4 \
     ORDER BY rid LIMIT $5 FOR UPDATE SKIP LOCKED";
-
-/// What is there already stays.
-const INDEX: &str = "WITH r AS (UPDATE resource SET parameter_set = $2 WHERE rid = ANY($3) RETURNING rid), \
-  t AS (INSERT INTO index_token (tenant, parameter, value, rid) SELECT $1, parameter, value, rid \
-    FROM UNNEST($4::int8[], $5::int4[], $6::int8[]) x(rid, parameter, value) ON CONFLICT DO NOTHING), \
-  f AS (INSERT INTO index_reference (tenant, parameter, value, rid) SELECT $1, parameter, value, rid \
-    FROM UNNEST($7::int8[], $8::int4[], $9::int8[]) x(rid, parameter, value) ON CONFLICT DO NOTHING), \
-  u AS (INSERT INTO index_uri (tenant, parameter, value, rid) SELECT $1, parameter, value, rid \
-    FROM UNNEST($10::int8[], $11::int4[], $12::int8[]) x(rid, parameter, value) ON CONFLICT DO NOTHING), \
-  s AS (INSERT INTO index_string (tenant, parameter, value, rid) SELECT $1, parameter, value, rid \
-    FROM UNNEST($13::int8[], $14::int4[], $15::text[]) x(rid, parameter, value) ON CONFLICT DO NOTHING), \
-  d AS (INSERT INTO index_date (tenant, parameter, low, high, rid) SELECT $1, parameter, low, high, rid \
-    FROM UNNEST($16::int8[], $17::int4[], $18::int8[], $19::int8[]) x(rid, parameter, low, high) ON CONFLICT DO NOTHING), \
-  n AS (INSERT INTO index_number (tenant, parameter, unit, value, detail, rid) SELECT $1, parameter, unit, value, detail, rid \
-    FROM UNNEST($20::int8[], $21::int4[], $22::int8[], $23::float8[], $24::int8[]) x(rid, parameter, unit, value, detail) \
-    ON CONFLICT DO NOTHING) \
-  SELECT count(*) FROM r";

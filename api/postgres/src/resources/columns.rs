@@ -1,10 +1,54 @@
-//! Index rows of several resources laid out as columns, in the order in which the statements bind them.
+//! The index tables, and index rows of several resources laid out as columns, in the order in which the statements bind
+//! them.
 
 use sqlx::Postgres;
 use sqlx::postgres::PgArguments;
 use sqlx::query::QueryScalar;
 
 use crate::rows::IndexRows;
+
+/// An index table, and the names and types of its columns beside tenant, parameter and row.
+pub(crate) struct Table {
+    pub(crate) name: &'static str,
+    pub(crate) columns: &'static [(&'static str, &'static str)],
+}
+
+/// In the order in which they are bound.
+pub(crate) const TABLES: [Table; 6] = [
+    Table { name: "index_token", columns: &[("value", "int8")] },
+    Table { name: "index_reference", columns: &[("value", "int8")] },
+    Table { name: "index_uri", columns: &[("value", "int8")] },
+    Table { name: "index_string", columns: &[("value", "text")] },
+    Table { name: "index_date", columns: &[("low", "int8"), ("high", "int8")] },
+    Table { name: "index_number", columns: &[("unit", "int8"), ("value", "float8"), ("detail", "int8")] },
+];
+
+impl Table {
+    /// The columns behind a prefix each.
+    pub(crate) fn names(&self, prefix: &str, separator: &str) -> String {
+        let names: Vec<String> = self.columns.iter().map(|(name, _)| format!("{prefix}{name}")).collect();
+        names.join(separator)
+    }
+}
+
+/// Some of the tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tables([bool; TABLES.len()]);
+
+impl Tables {
+    /// These and those.
+    pub(crate) fn with(self, other: Self) -> Self {
+        let mut all = self.0;
+        for (own, more) in all.iter_mut().zip(other.0) {
+            *own |= more;
+        }
+        Self(all)
+    }
+
+    pub(crate) fn iter(self) -> impl Iterator<Item = &'static Table> {
+        TABLES.iter().zip(self.0).filter(|(_, is_one)| *is_one).map(|(table, _)| table)
+    }
+}
 
 type Scalar<'q> = QueryScalar<'q, Postgres, i64, PgArguments>;
 
@@ -43,10 +87,6 @@ impl Hashed {
             self.value.push(value);
         }
     }
-
-    fn bind(self, query: Scalar<'_>) -> Scalar<'_> {
-        query.bind(self.owner).bind(self.parameter).bind(self.value)
-    }
 }
 
 impl IndexColumns {
@@ -74,14 +114,38 @@ impl IndexColumns {
         }
     }
 
-    /// Binds the columns in the order token, reference, uri, string, date, number.
-    pub(crate) fn bind(self, query: Scalar<'_>) -> Scalar<'_> {
-        let query = self.uri.bind(self.reference.bind(self.token.bind(query)));
-        let (owner, parameter, value) = self.string;
-        let query = query.bind(owner).bind(parameter).bind(value);
-        let (owner, parameter, low, high) = self.date;
-        let query = query.bind(owner).bind(parameter).bind(low).bind(high);
-        let Numbers { owner, parameter, unit, value, detail } = self.number;
-        query.bind(owner).bind(parameter).bind(unit).bind(value).bind(detail)
+    /// The tables that have rows.
+    pub(crate) fn tables(&self) -> Tables {
+        Tables([
+            !self.token.owner.is_empty(),
+            !self.reference.owner.is_empty(),
+            !self.uri.owner.is_empty(),
+            !self.string.0.is_empty(),
+            !self.date.0.is_empty(),
+            !self.number.owner.is_empty(),
+        ])
+    }
+
+    /// Binds the columns of some tables, in their order.
+    pub(crate) fn bind<'q>(self, tables: Tables, mut query: Scalar<'q>) -> Scalar<'q> {
+        let Tables([token, reference, uri, string, date, number]) = tables;
+        for (is_bound, hashed) in [(token, self.token), (reference, self.reference), (uri, self.uri)] {
+            if is_bound {
+                query = query.bind(hashed.owner).bind(hashed.parameter).bind(hashed.value);
+            }
+        }
+        if string {
+            let (owner, parameter, value) = self.string;
+            query = query.bind(owner).bind(parameter).bind(value);
+        }
+        if date {
+            let (owner, parameter, low, high) = self.date;
+            query = query.bind(owner).bind(parameter).bind(low).bind(high);
+        }
+        if number {
+            let Numbers { owner, parameter, unit, value, detail } = self.number;
+            query = query.bind(owner).bind(parameter).bind(unit).bind(value).bind(detail);
+        }
+        query
     }
 }

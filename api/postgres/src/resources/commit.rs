@@ -5,12 +5,12 @@ use seva_fhir::index;
 use seva_fhir::json::{Limits, parse};
 use seva_fhir::ports::{Draft, Guard, Method, StoreError, Stored, Write, WriteContext};
 use seva_fhir::types::{ResourceKey, TenantId};
-use sqlx::{Executor, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, Executor, Postgres, Transaction};
 
 use super::columns::IndexColumns;
 use super::guards;
 use super::row_ids::RowIds;
-use super::statements::{CREATE, INSERT, REPLACE};
+use super::writes::{self, Existing, Replaced};
 use crate::Database;
 use crate::failure::{is_retryable, is_unique_violation, unavailable};
 use crate::rows::{IndexRows, resource_hash};
@@ -82,7 +82,7 @@ pub(super) async fn create(
     inserts: &[(&Draft, Method)],
     rids: &[i64],
 ) -> Result<(), StoreError> {
-    match insert((&database.pool, CREATE), database, contexts, inserts, rids).await {
+    match insert((&database.pool, Existing::Refused), database, contexts, inserts, rids).await {
         Ok(_) => Ok(()),
         Err(error) if is_unique_violation(&error) => match inserts.first() {
             Some((draft, _)) => Err(StoreError::Exists { key: draft.stored.key.clone() }),
@@ -163,7 +163,8 @@ impl Work {
                 let done = replace(&database.pool, database, context, batch).await?;
                 if done == 1 { Ok(()) } else { Err(Failed::Changed) }
             } else {
-                let done = insert((&database.pool, INSERT), database, &[context], &batch.inserts(), &self.rids).await?;
+                let done = insert((&database.pool, Existing::Kept), database, &[context], &batch.inserts(), &self.rids)
+                    .await?;
                 if done == 1 { Ok(()) } else { Err(Failed::Exists) }
             });
         }
@@ -195,7 +196,7 @@ impl Work {
         }
         if !batch.inserts.is_empty() {
             let contexts = vec![context; batch.inserts.len()];
-            let done = insert((&mut *transaction, INSERT), database, &contexts, &batch.inserts(), rids).await?;
+            let done = insert((&mut *transaction, Existing::Kept), database, &contexts, &batch.inserts(), rids).await?;
             if done != count(batch.inserts.len()) {
                 return Ok(Err(Failed::Exists));
             }
@@ -215,7 +216,7 @@ fn count(length: usize) -> i64 {
 
 /// The contexts are those of the resources, all of one tenant.
 async fn insert<'e, E: Executor<'e, Database = Postgres>>(
-    (executor, statement): (E, &'static str),
+    (executor, existing): (E, Existing),
     database: &Database,
     contexts: &[&WriteContext],
     inserts: &[(&Draft, Method)],
@@ -225,9 +226,10 @@ async fn insert<'e, E: Executor<'e, Database = Postgres>>(
     for ((draft, _), rid) in inserts.iter().zip(rids) {
         index.extend(*rid, rows_of(database, draft));
     }
+    let tables = index.tables();
     let column = |of: fn(&Stored) -> i64| inserts.iter().map(|(draft, _)| of(&draft.stored)).collect::<Vec<i64>>();
     let drafts = || inserts.iter().map(|(draft, _)| &draft.stored);
-    let query = sqlx::query_scalar(statement)
+    let query = sqlx::query_scalar(AssertSqlSafe(writes::insert(existing, tables)))
         .bind(contexts.first().map(|context| context.tenant.get()))
         .bind(contexts.iter().map(|context| context.who.as_ref()).collect::<Vec<&str>>())
         .bind(contexts.iter().map(|context| context.request.as_ref()).collect::<Vec<&str>>())
@@ -241,7 +243,7 @@ async fn insert<'e, E: Executor<'e, Database = Postgres>>(
         .bind(drafts().map(|stored| stored.body.as_ref()).collect::<Vec<&[u8]>>())
         .bind(oldest_set(database, inserts.iter().map(|(draft, _)| draft.parameter_set)));
     let patients: Vec<String> = drafts().map(|stored| patients_in(stored).join(",")).collect();
-    index.bind(query).bind(patients).fetch_one(executor).await
+    index.bind(tables, query.bind(patients)).fetch_one(executor).await
 }
 
 async fn replace<'e, E: Executor<'e, Database = Postgres>>(
@@ -255,8 +257,12 @@ async fn replace<'e, E: Executor<'e, Database = Postgres>>(
         removed.extend(place, replacement.removed.clone());
         added.extend(place, replacement.added.clone());
     }
+    let tables = removed.tables().with(added.tables());
     let replacements = || batch.replacements.iter();
-    let query = sqlx::query_scalar(REPLACE)
+    let is_gone = |replacement: &Replacement| replacement.next.2.is_none();
+    let what = Replaced { updates: !replacements().all(is_gone), deletes: replacements().any(is_gone) };
+    let patients: Vec<&str> = replacements().map(|next| next.patients.as_str()).collect();
+    let mut query = sqlx::query_scalar(AssertSqlSafe(writes::replace(what, tables)))
         .bind(context.tenant.get())
         .bind(context.who.as_ref())
         .bind(context.request.as_ref())
@@ -266,9 +272,11 @@ async fn replace<'e, E: Executor<'e, Database = Postgres>>(
         .bind(replacements().map(|next| next.next.0).collect::<Vec<i32>>())
         .bind(replacements().map(|next| next.next.1).collect::<Vec<i64>>())
         .bind(replacements().map(|next| next.next.2.as_deref()).collect::<Vec<Option<&[u8]>>>())
-        .bind(oldest_set(database, replacements().filter_map(|next| next.parameter_set)));
-    let patients: Vec<&str> = replacements().map(|next| next.patients.as_str()).collect();
-    added.bind(removed.bind(query)).bind(patients).fetch_one(executor).await
+        .bind(patients);
+    if what.updates {
+        query = query.bind(oldest_set(database, replacements().filter_map(|next| next.parameter_set)));
+    }
+    added.bind(tables, removed.bind(tables, query)).fetch_one(executor).await
 }
 
 fn concerned(read: &Stored, next: Option<&Stored>) -> String {

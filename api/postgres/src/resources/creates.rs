@@ -22,8 +22,9 @@ pub(super) struct Creates {
 impl Together for Creates {
     type Wanted = (WriteContext, Draft);
     type Given = ();
+    type Kept = ();
 
-    async fn carry_out(&self, wanted: &[Self::Wanted]) -> Vec<Answer<Self>> {
+    async fn carry_out(&self, (): &mut (), wanted: &[Self::Wanted]) -> Vec<Answer<Self>> {
         let all: Vec<&Self::Wanted> = wanted.iter().collect();
         if let [_] = wanted {
             return vec![self.write(&all).await];

@@ -8,6 +8,7 @@ use super::clauses::{self, Skip};
 use super::drive::{Driver, MANY, equalities};
 use super::order::{self, Order, Walk};
 use super::sql::{Bind, Planning, Sql};
+use super::strings;
 use crate::Database;
 
 /// What a page is asked for with.
@@ -77,6 +78,9 @@ impl Asked<'_> {
     fn by_row(&self) -> (Sql, Planning) {
         let first = || equalities(self.database, self.query).into_iter().next();
         let Some(Driver { skip, equality, .. }) = self.driver.copied().or_else(first) else {
+            if let Some(sql) = self.by_text() {
+                return (sql, Planning::Shared);
+            }
             let mut sql = self.begin(COLUMNS);
             self.conditions(&mut sql, None);
             return (self.in_row_order(sql, "r.rid"), planning(self.query));
@@ -93,6 +97,26 @@ impl Asked<'_> {
         sql.probe(if self.needs_row() { "r" } else { "d" });
         clauses::push_all(self.database, &mut sql, self.query, Some(skip));
         (self.in_row_order(sql, "d.rid"), Planning::Shared)
+    }
+
+    /// A text alone may fit thousands: their numbers are put in order, and only the page's resources are fetched.
+    fn by_text(&self) -> Option<Sql> {
+        let [Clause::Parameter { parameter, test: Test::String(how, words) }] = self.query.clauses.as_slice() else {
+            return None;
+        };
+        if self.query.compartment.is_some() || !clauses::tells_type(self.query, parameter) {
+            return None;
+        }
+        let mut sql = Sql::new(self.tenant);
+        sql.push("SELECT ")
+            .push(COLUMNS)
+            .push(" FROM (SELECT DISTINCT x.rid FROM index_string x WHERE x.tenant = $1 AND ");
+        clauses::in_parameters(&mut sql, &self.database.registry.found_under(parameter));
+        sql.push(" AND ");
+        strings::push_match(&mut sql, *how, words);
+        let mut sql = self.in_row_order(sql, "x.rid");
+        sql.push(") p JOIN resource r ON r.rid = p.rid ORDER BY p.rid");
+        Some(sql)
     }
 
     pub(super) fn in_row_order(&self, mut sql: Sql, row: &str) -> Sql {

@@ -12,6 +12,12 @@ const HIGHEST: char = '\u{10FFFF}';
 
 pub(super) fn push(sql: &mut Sql, parameters: &[i32], how: StringMatch, words: &[String]) {
     open(sql, "index_string", parameters);
+    push_match(sql, how, words);
+    close(sql, "index_string");
+}
+
+/// Appends that the text of a row `x` fits one of the words.
+pub(super) fn push_match(sql: &mut Sql, how: StringMatch, words: &[String]) {
     sql.any(words, |sql, word| match how {
         StringMatch::Prefix => {
             let low = cut(&fold(word)).to_owned();
@@ -33,5 +39,4 @@ pub(super) fn push(sql: &mut Sql, parameters: &[i32], how: StringMatch, words: &
             sql.bind(Bind::Int8(letters)).push("::int4) = ").bind(Bind::Text(end));
         }
     });
-    close(sql, "index_string");
 }
