@@ -23,6 +23,11 @@ pub(super) struct Decoded {
 const POSITIONS: usize = 50;
 /// Positions past the audio's end: with less the decoder tends to repeat itself.
 const MARGIN: usize = 384;
+/// Those of a glance, whose text only counts where another glance agrees: measured, they halve its time.
+const GLANCE_MARGIN: usize = 128;
+/// Tokens that a second of speech has at most, and those of the shortest: a decoder that repeats itself ends there.
+const TOKENS_A_SECOND: usize = 12;
+const FEWEST_TOKENS: usize = 16;
 /// Whisper takes half its text context as a prompt, less one.
 const PROMPT_TOKENS: usize = 223;
 /// Room for tokenising a prompt before it is cut.
@@ -78,12 +83,15 @@ impl Recogniser {
                 (context, state)
             }
         };
-        let mut prompt = context.tokenize(&task.prompt, TOKENIZED).unwrap_or_default();
-        prompt.truncate(PROMPT_TOKENS);
+        // A glance goes without the prompt: reading it takes as long as hearing a second.
+        let (prompt, margin) = match effort {
+            Effort::Glance => (Vec::new(), GLANCE_MARGIN),
+            Effort::Full => (prompt_of(&context, &task.prompt), MARGIN),
+        };
         let mut samples: Vec<f32> = audio.iter().map(|sample| f32::from(*sample) / 32_768.0).collect();
         samples.resize(samples.len().max(SHORTEST), 0.0);
         let whole = usize::try_from(context.n_audio_ctx()).unwrap_or(1500);
-        let positions = samples.len() * POSITIONS / SAMPLE_RATE as usize + MARGIN;
+        let positions = samples.len() * POSITIONS / SAMPLE_RATE as usize + margin;
         let attempt = Attempt {
             effort,
             threads: self.threads,
@@ -101,6 +109,13 @@ impl Recogniser {
         self.state = Some((context, state));
         Ok(Decoded { words })
     }
+}
+
+/// The tokens of a prompt, as many as Whisper takes.
+fn prompt_of(context: &WhisperContext, text: &str) -> Vec<i32> {
+    let mut prompt = context.tokenize(text, TOKENIZED).unwrap_or_default();
+    prompt.truncate(PROMPT_TOKENS);
+    prompt
 }
 
 /// The settings of one run.
@@ -123,6 +138,8 @@ impl Attempt<'_> {
         parameters.set_n_threads(i32::try_from(self.threads).unwrap_or(1));
         parameters.set_language(Some(self.language));
         parameters.set_tokens(self.prompt);
+        let most = FEWEST_TOKENS + samples.len() * TOKENS_A_SECOND / SAMPLE_RATE as usize;
+        parameters.set_max_tokens(i32::try_from(most).unwrap_or(0));
         parameters.set_audio_ctx(i32::try_from(self.positions).unwrap_or(0));
         state.full(parameters, samples).map_err(engine)?;
         Ok(state.as_iter().flat_map(|segment| words(&segment, context.token_eot())).collect())

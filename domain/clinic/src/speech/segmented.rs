@@ -171,7 +171,9 @@ impl Listener {
             self.current = Some((segment, decoding));
         }
         let length = self.segmenter.open_samples();
-        if self.current.is_none() && self.glance.is_none() && length >= self.glanced + self.glance_after() {
+        // At a lull the engine is kept free for the text that stays.
+        let is_free = self.current.is_none() && self.glance.is_none() && !self.segmenter.is_lulled();
+        if is_free && length >= self.glanced + self.glance_after() {
             self.glance = Some(self.decoding(self.segmenter.open().samples, Effort::Glance));
             self.glanced = length;
         }

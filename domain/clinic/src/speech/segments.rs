@@ -88,6 +88,12 @@ impl Segmenter {
         if self.speaking { self.open.len() } else { 0 }
     }
 
+    /// Whether the open segment may be about to end.
+    #[must_use]
+    pub fn is_lulled(&self) -> bool {
+        self.voice.is_lulled()
+    }
+
     /// A copy of the segment so far.
     #[must_use]
     pub fn open(&self) -> AudioSegment {
