@@ -75,7 +75,7 @@ pub const OPERATIONS: &[Operation] = &[
     },
     Operation {
         name: "meta",
-        scopes: &[Scope::Instance],
+        scopes: &[Scope::System, Scope::Type, Scope::Instance],
         types: &[],
         writes: false,
         definition: "http://hl7.org/fhir/OperationDefinition/Resource-meta",
