@@ -183,6 +183,7 @@ fn mapped_fhir(error: &FhirError) -> Mapped {
             | Refusal::Author { .. }
             | Refusal::Bulk { .. }
             | Refusal::Logged { .. }
+            | Refusal::Defined { .. }
             | Refusal::NoPractitioner { .. } => one(StatusCode::FORBIDDEN, IssueCode::Forbidden, refusal.to_string()),
         },
         FhirError::NotFound(_) => one(StatusCode::NOT_FOUND, IssueCode::NotFound, error.to_string()),

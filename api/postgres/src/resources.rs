@@ -17,6 +17,7 @@ pub(crate) mod writes;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use seva_fhir::json::Json;
 use seva_fhir::parameters::Parameters;
 use seva_fhir::ports::{
     ChangeEntry, ChangesQuery, Deletion, Explained, Guard, HistoryEntry, Lookup, Method, ResourceStore, Scan, ScanSink,
@@ -103,6 +104,10 @@ impl ResourceStore for PostgresResources {
 
     async fn explain(&self, tenant: TenantId, query: &SearchQuery) -> Result<Vec<Explained>, StoreError> {
         search::explain::run(&self.database, tenant, query).await
+    }
+
+    async fn labels(&self, tenant: TenantId, query: &SearchQuery, most: u32) -> Result<Option<Vec<Json>>, StoreError> {
+        search::labels::run(&self.database, tenant, (query, most), &mut *self.connection().await?).await
     }
 
     async fn scan(&self, tenant: TenantId, scan: &Scan, sink: &mut dyn ScanSink) -> Result<(), StoreError> {

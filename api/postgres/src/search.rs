@@ -10,6 +10,7 @@ pub(crate) mod drive;
 pub(crate) mod explain;
 mod includes;
 mod joins;
+pub(crate) mod labels;
 mod numbers;
 mod order;
 mod page;

@@ -152,6 +152,12 @@ pub enum Refusal {
         /// The resource.
         key: ResourceKey,
     },
+    /// The resource is a definition of the server's own.
+    #[error("{key} is a definition of this server's own: nobody writes it")]
+    Defined {
+        /// The resource.
+        key: ResourceKey,
+    },
     /// The caller's roles are not those that move records in bulk.
     #[error("{action} needs the role hospital-admin, platform-admin or system")]
     Bulk {

@@ -36,7 +36,7 @@ pub fn capability_statement(base_url: &str) -> Json {
         ("fhirVersion", "4.0.1".into()),
         ("format", array(["application/fhir+json", "application/fhir+xml", "json", "xml"])),
         ("patchFormat", array(["application/json-patch+json", "application/fhir+json", "application/fhir+xml"])),
-        ("rest", Json::Array(vec![rest()])),
+        ("rest", Json::Array(vec![rest(base_url)])),
     ])
 }
 
@@ -48,8 +48,8 @@ fn implementation(base_url: &str) -> Json {
     object([("description", Json::from("SEVA Arogya FHIR server")), ("url", base_url.into())])
 }
 
-fn rest() -> Json {
-    let resources = served_types().map(resource).collect();
+fn rest(base_url: &str) -> Json {
+    let resources = served_types().map(|own| resource(own, base_url)).collect();
     object([
         ("mode", Json::from("server")),
         ("security", security()),
@@ -60,7 +60,7 @@ fn rest() -> Json {
                 ["transaction", "batch", "search-system", "history-system"].map(|code| object([("code", code.into())])),
             ),
         ),
-        ("operation", operations::of_system().map(operation).collect::<Vec<Json>>().into()),
+        ("operation", operations::of_system().map(|own| operation(own, base_url)).collect::<Vec<Json>>().into()),
         ("compartment", array(definitions().compartments().iter().map(|each| compartment(each.name)))),
     ])
 }
@@ -84,7 +84,7 @@ fn security() -> Json {
     ])
 }
 
-fn resource(resource_type: ResourceType) -> Json {
+fn resource(resource_type: ResourceType, base_url: &str) -> Json {
     let name = resource_type.as_str();
     let mut codes: Vec<Interaction> = Vec::new();
     for offer in OFFERS {
@@ -110,7 +110,7 @@ fn resource(resource_type: ResourceType) -> Json {
         ("conditionalUpdate", Json::Bool(true)),
         ("conditionalDelete", "multiple".into()),
     ];
-    let operations: Vec<Json> = operations::of_type(resource_type).map(operation).collect();
+    let operations: Vec<Json> = operations::of_type(resource_type).map(|own| operation(own, base_url)).collect();
     if !operations.is_empty() {
         members.push(("operation", operations.into()));
     }
@@ -145,8 +145,8 @@ fn is_logged(resource_type: &str) -> bool {
     resource_type == ResourceType::audit_event().as_str()
 }
 
-fn operation(operation: &Operation) -> Json {
-    object([("name", operation.name.into()), ("definition", operation.definition.into())])
+fn operation(operation: &Operation, base_url: &str) -> Json {
+    object([("name", operation.name.into()), ("definition", operation.definition_at(base_url).into())])
 }
 
 fn search_parameter(parameter: &SearchParameter) -> Json {

@@ -1,7 +1,13 @@
 //! The one table of operations: routing, CapabilityStatement and contract check are made from it
 //! (R4 <https://hl7.org/fhir/R4/operations.html>).
 
+mod definitions;
+
 use crate::types::ResourceType;
+pub(crate) use definitions::{is_own_definition, own_definition, own_definitions};
+
+/// The definitions of own operations are resources of this server: their URLs begin with its base URL.
+const OWN: &str = "OperationDefinition/seva-";
 
 /// Where an operation is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +31,20 @@ pub struct Operation {
     pub types: &'static [&'static str],
     /// Whether it changes the record, so that GET does not do.
     pub writes: bool,
-    /// The canonical URL of its definition.
+    /// The canonical URL of its definition; of an own operation what follows the base URL.
     pub definition: &'static str,
+}
+
+impl Operation {
+    /// The canonical URL of its definition, for a server at this base URL.
+    #[must_use]
+    pub fn definition_at(&self, base_url: &str) -> String {
+        if self.definition.starts_with(OWN) {
+            format!("{base_url}/{}", self.definition)
+        } else {
+            self.definition.to_owned()
+        }
+    }
 }
 
 /// Every operation that is offered.
@@ -75,7 +93,7 @@ pub const OPERATIONS: &[Operation] = &[
     },
     Operation {
         name: "meta",
-        scopes: &[Scope::Instance],
+        scopes: &[Scope::System, Scope::Type, Scope::Instance],
         types: &[],
         writes: false,
         definition: "http://hl7.org/fhir/OperationDefinition/Resource-meta",
@@ -212,21 +230,21 @@ pub const OPERATIONS: &[Operation] = &[
         types: &[],
         // It changes nothing; but a clinical text is not to stand in an address.
         writes: true,
-        definition: "urn:seva-arogya:operation:extract",
+        definition: "OperationDefinition/seva-extract",
     },
     Operation {
         name: "evidence",
         scopes: &[Scope::Instance],
         types: &[],
         writes: false,
-        definition: "urn:seva-arogya:operation:evidence",
+        definition: "OperationDefinition/seva-evidence",
     },
     Operation {
         name: "explain",
         scopes: &[Scope::System, Scope::Type],
         types: &[],
         writes: false,
-        definition: "urn:seva-arogya:operation:explain",
+        definition: "OperationDefinition/seva-explain",
     },
     Operation {
         name: "graphql",

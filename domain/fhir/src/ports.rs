@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use crate::index::IndexEntry;
+use crate::json::Json;
 use crate::parameters::Parameters;
 use crate::search::{Cursor, InvalidCursor, SearchQuery};
 use crate::types::{Instant, ResourceKey, ResourceType, TenantId, VersionId};
@@ -340,6 +341,10 @@ pub trait ResourceStore: Send + Sync {
 
     /// Answers a search and tells how.
     async fn explain(&self, tenant: TenantId, query: &SearchQuery) -> Result<Vec<Explained>, StoreError>;
+
+    /// The `meta` of resources that bear, taken together, every profile, tag and security label among the types and in the
+    /// compartment of a query; nothing when the tenant has more than `most` values of one of the three.
+    async fn labels(&self, tenant: TenantId, query: &SearchQuery, most: u32) -> Result<Option<Vec<Json>>, StoreError>;
 
     /// Reads in bulk, in one snapshot.
     async fn scan(&self, tenant: TenantId, scan: &Scan, sink: &mut dyn ScanSink) -> Result<(), StoreError>;

@@ -19,6 +19,7 @@ mod matching;
 mod member;
 mod merge;
 mod meta;
+mod own_definitions;
 mod patch;
 mod read;
 mod search;

@@ -1,7 +1,7 @@
 //! Operations on resources (R4 operations.html).
 
 use serde_json::{Value, json};
-use seva_tests::server::TestServer;
+use seva_tests::server::{NewAccount, TestServer};
 
 fn ids(bundle: &Value) -> Vec<String> {
     let entries = bundle["entry"].as_array().cloned().unwrap_or_default();
@@ -89,5 +89,48 @@ async fn labels_newest_values_documents_and_faults_are_told() {
     for found in ["cpt-2", "an update needs an id", "http://x.example/p isn't known"] {
         assert!(outcome.contains(found), "{found} in {outcome}");
     }
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_in_use_is_told_of_a_type_and_of_the_system() {
+    let server = TestServer::start().await.unwrap();
+    let doctor = &server.doctor;
+    let label = |code: &str| json!({"system": "urn:l", "code": code});
+    for (kind, id, meta) in [
+        ("Patient", "p1", json!({"tag": [label("p"), label("both")], "profile": ["urn:profile:p"]})),
+        ("Patient", "p2", json!({"tag": [label("p")], "security": [label("r")]})),
+        ("Specimen", "o1", json!({"tag": [label("both"), label("o")]})),
+    ] {
+        let resource = json!({"resourceType": kind, "id": id, "meta": meta, "identifier": [{"value": id}]});
+        assert_eq!(doctor.put(&format!("/fhir/{kind}/{id}"), &resource).await.unwrap().status, 201);
+    }
+    let of = |meta: &Value, list: &str| -> Vec<String> {
+        let items = meta["parameter"][0]["valueMeta"][list].as_array().cloned().unwrap_or_default();
+        let text = |one: &Value| one["code"].as_str().or(one.as_str()).unwrap().to_owned();
+        items.iter().filter(|one| one["system"] == "urn:l" || one.is_string()).map(text).collect()
+    };
+    let patients = doctor.get("/fhir/Patient/$meta").await.unwrap();
+    assert_eq!(patients.status, 200, "{}", patients.issues());
+    assert_eq!(of(&patients.json, "tag"), ["both", "p"]);
+    assert_eq!(of(&patients.json, "security"), ["r"]);
+    assert_eq!(of(&patients.json, "profile"), ["urn:profile:p"]);
+    assert!(patients.json["parameter"][0]["valueMeta"].get("versionId").is_none());
+    let all = doctor.post("/fhir/$meta", &json!({"resourceType": "Parameters"})).await.unwrap();
+    assert_eq!(of(&all.json, "tag"), ["both", "o", "p"], "{}", all.json);
+    assert_eq!(of(&doctor.get("/fhir/Slot/$meta").await.unwrap().json, "tag"), [""; 0]);
+    for name in ["$meta-add", "$meta-delete"] {
+        assert_eq!(doctor.post(&format!("/fhir/Patient/{name}"), &json!({})).await.unwrap().status, 404);
+    }
+    assert_eq!(doctor.delete("/fhir/Specimen/o1").await.unwrap().status, 204);
+    assert_eq!(of(&doctor.get("/fhir/$meta").await.unwrap().json, "tag"), ["both", "p"], "nobody bears it any more");
+
+    let (tenant, patient) = (seva_server::demo::TENANT, Some("p2"));
+    let account = NewAccount { tenant, username: "p2", role: "patient", practitioner: None, patient };
+    let own = server.account(account).await.unwrap();
+    let seen = own.get("/fhir/$meta").await.unwrap();
+    assert_eq!((of(&seen.json, "tag"), of(&seen.json, "profile")), (vec!["p".to_owned()], vec![]), "{}", seen.json);
+    assert_eq!(of(&own.get("/fhir/Patient/$meta").await.unwrap().json, "security"), ["r"]);
+    assert_eq!(own.get("/fhir/Substance/$meta").await.unwrap().status, 403);
     server.stop().await.unwrap();
 }

@@ -158,3 +158,85 @@ async fn xml_that_is_not_fhirs_is_validated_too() {
     assert_eq!(validate("no XML at all").await.status, 400);
     server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn definitions_of_own_operations_are_read_where_the_statement_says() {
+    let server = TestServer::start().await.unwrap();
+    let doctor = &server.doctor;
+    let statement = doctor.get("/fhir/metadata").await.unwrap().json;
+    let base = statement["implementation"]["url"].as_str().unwrap().to_owned();
+    let rest = &statement["rest"][0];
+    let types = rest["resource"].as_array().unwrap().iter().filter_map(|one| one["operation"].as_array()).flatten();
+    let mut own: Vec<(String, String)> = Vec::new();
+    for one in rest["operation"].as_array().unwrap().iter().chain(types) {
+        let (name, url) = (one["name"].as_str().unwrap(), one["definition"].as_str().unwrap());
+        assert!(url.starts_with("http"), "{url} can't be read");
+        if url.starts_with(&base) {
+            own.push((name.to_owned(), url.to_owned()));
+        }
+    }
+    own.sort_unstable();
+    own.dedup();
+    assert_eq!(own.iter().map(|(name, _)| name.as_str()).collect::<Vec<&str>>(), ["evidence", "explain", "extract"]);
+    for (name, url) in &own {
+        let path = format!("/fhir{}", url.strip_prefix(&base).unwrap());
+        let read = doctor.get(&path).await.unwrap();
+        assert_eq!((read.status, &read.json["code"], &read.json["url"]), (200, &json!(name), &json!(url)));
+        let found = doctor.get(&format!("/fhir/OperationDefinition?url={url}")).await.unwrap();
+        assert_eq!((found.json["total"].as_i64(), &found.json["entry"][0]["resource"]), (Some(1), &read.json));
+        assert_eq!(doctor.get(&format!("{path}/_history/1")).await.unwrap().json, read.json);
+        assert_eq!(doctor.get(&format!("{path}/_history/2")).await.unwrap().status, 404);
+        assert_eq!(doctor.get(&format!("{path}/_history")).await.unwrap().json["entry"][0]["resource"], read.json);
+        let valid = doctor.post("/fhir/OperationDefinition/$validate", &read.json).await.unwrap();
+        assert!(!valid.issues().contains("error"), "{}", valid.issues());
+        let administrator = NewAccount {
+            tenant: seva_server::demo::TENANT,
+            username: &format!("of-{name}"),
+            role: "hospital-admin",
+            practitioner: None,
+            patient: None,
+        };
+        let administrator = server.account(administrator).await.unwrap();
+        assert_eq!(administrator.put(&path, &read.json).await.unwrap().status, 403);
+        assert_eq!(administrator.delete(&path).await.unwrap().status, 403);
+    }
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn definitions_of_own_operations_page_before_stored_ones() {
+    let server = TestServer::start().await.unwrap();
+    let account = NewAccount {
+        tenant: seva_server::demo::TENANT,
+        username: "definer",
+        role: "hospital-admin",
+        practitioner: None,
+        patient: None,
+    };
+    let definer = server.account(account).await.unwrap();
+    let stored = json!({"resourceType": "OperationDefinition", "id": "theirs", "name": "Theirs", "status": "active",
+        "kind": "query", "code": "theirs", "system": false, "type": true, "instance": false});
+    assert_eq!(definer.put("/fhir/OperationDefinition/theirs", &stored).await.unwrap().status, 201);
+    let all = ["seva-extract", "seva-evidence", "seva-explain", "theirs"];
+    for count in 1..=5 {
+        let (mut seen, mut next) = (Vec::new(), Some(format!("/fhir/OperationDefinition?_count={count}")));
+        while let Some(url) = next {
+            let page = definer.get(&url).await.unwrap();
+            assert!(page.matches().len() <= count, "{}", page.json);
+            seen.extend(page.matches().iter().map(|id| (*id).to_owned()));
+            next = page.link("next").map(str::to_owned);
+        }
+        assert_eq!(seen, all, "pages of {count}");
+    }
+    let total = async |query: &str| {
+        definer.get(&format!("/fhir/OperationDefinition?_total=accurate&{query}")).await.unwrap().json["total"].clone()
+    };
+    assert_eq!(total("_count=0").await, 4);
+    assert_eq!(total("_count=1").await, 4);
+    assert_eq!(total("kind=operation").await, 3);
+    assert_eq!(total("kind=query").await, 1);
+    assert_eq!(total("_id=seva-explain,theirs").await, 2);
+    assert_eq!(total("instance=true").await, 1);
+    assert_eq!(definer.get("/fhir/OperationDefinition?_page=own~x").await.unwrap().status, 400);
+    server.stop().await.unwrap();
+}

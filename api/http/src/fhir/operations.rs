@@ -23,6 +23,7 @@ mod validate;
 
 use poem::http::Method;
 use poem::{Request, Response};
+use seva_fhir::interactions::served_types;
 use seva_fhir::json::Json;
 use seva_fhir::operations::{Operation, Scope};
 use seva_fhir::types::{ResourceKey, ResourceType, VersionId};
@@ -99,6 +100,8 @@ pub(super) async fn run(
         ("export", on) => export::start(face, caller, (on, &given), request).await,
         ("meta", On::Instance(key)) => meta::read(face, caller, (key, None)).await,
         ("meta", On::Version(key, version)) => meta::read(face, caller, (key, Some(*version))).await,
+        ("meta", On::Type(kind)) => meta::in_use(face, caller, vec![*kind]).await,
+        ("meta", On::System) => meta::in_use(face, caller, served_types().collect()).await,
         ("meta-add" | "meta-delete", On::Instance(key)) => {
             meta::change(face, caller, (key, called.operation.name), &given).await
         }

@@ -226,7 +226,8 @@ pub(super) fn single_equality(database: &Database, parameter: &SearchParameter, 
     }
 }
 
-fn table_of(kind: SearchParameterType) -> &'static str {
+/// The index table of a kind of parameters.
+pub(super) fn table_of(kind: SearchParameterType) -> &'static str {
     match kind {
         SearchParameterType::Reference => "index_reference",
         SearchParameterType::String => "index_string",

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use seva_fhir::clock::IdSource;
-use seva_fhir::json::{Limits, parse};
+use seva_fhir::json::{Json, Limits, parse};
 use seva_fhir::parameters::Parameters;
 use seva_fhir::ports::{
     ChangeEntry, ChangesQuery, Deletion, Draft, Explained, Guard, HistoryEntry, Lookup, ResourceStore, Scan, ScanSink,
@@ -182,6 +182,10 @@ impl ResourceStore for LargeBinaries {
 
     async fn explain(&self, tenant: TenantId, query: &SearchQuery) -> Result<Vec<Explained>, StoreError> {
         self.inner.explain(tenant, query).await
+    }
+
+    async fn labels(&self, tenant: TenantId, query: &SearchQuery, most: u32) -> Result<Option<Vec<Json>>, StoreError> {
+        self.inner.labels(tenant, query, most).await
     }
 
     async fn scan(&self, tenant: TenantId, scan: &Scan, sink: &mut dyn ScanSink) -> Result<(), StoreError> {

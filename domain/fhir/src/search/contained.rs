@@ -45,6 +45,11 @@ impl SearchQuery {
         self.contained.searched == Searched::Contained
     }
 
+    /// Whether a resource that no index knows fits all conditions; one that leads elsewhere it does not fit.
+    pub(crate) fn is_fit(&self, resource: &Json) -> bool {
+        self.clauses.iter().all(|clause| !leads_elsewhere(clause) && fits::clause(clause, resource))
+    }
+
     /// The contained resources of a container that fit.
     pub fn fitting<'r>(&'r self, container: &'r Json) -> impl Iterator<Item = &'r Json> {
         let contained = container.get("contained").map_or(&[][..], Json::items).iter();

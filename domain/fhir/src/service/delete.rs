@@ -2,7 +2,8 @@
 
 use super::update::stored_json;
 use super::{ATTEMPTS, FhirError, FhirService};
-use crate::access::{Caller, Interaction, decide_change};
+use crate::access::{Caller, Interaction, Refusal, decide_change};
+use crate::operations::is_own_definition;
 use crate::ports::{Lookup, StoreError, Stored, Write};
 use crate::preconditions::IfMatch;
 use crate::types::{ResourceKey, VersionId};
@@ -16,6 +17,9 @@ impl FhirService {
         if_match: Option<&IfMatch>,
     ) -> Result<Option<VersionId>, FhirError> {
         self.authorise(caller, Interaction::Delete, key.resource_type()).await?;
+        if is_own_definition(key) {
+            return Err(FhirError::Refused(Refusal::Defined { key: key.clone() }));
+        }
         let mut attempt = 1;
         loop {
             let read = match self.store.read(caller.tenant, key).await? {

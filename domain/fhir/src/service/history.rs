@@ -4,6 +4,7 @@ use super::read::within;
 use super::{FhirError, FhirService};
 use crate::access::{AuditAction, AuditRecord, Caller, EntryId, Interaction, Permit, decide, patients_in};
 use crate::interactions::served_types;
+use crate::operations::own_definition;
 use crate::ports::{ChangeEntry, ChangesQuery, HistoryEntry, Lookup, Method, Stored, VersionsQuery};
 use crate::types::{Instant, ResourceKey, ResourceType};
 
@@ -40,6 +41,9 @@ impl FhirService {
         if let Some(id) = EntryId::of(key) {
             return self.history_of_record(caller, key, (id, permit)).await;
         }
+        if let Some(own) = own_definition(key, self.base_url()) {
+            return Ok(self.one_version(caller, own).await);
+        }
         let before = range.before.and_then(|place| i32::try_from(place).ok()).and_then(|place| place.try_into().ok());
         let wanted = VersionsQuery { since: range.since, at: range.at, before, count: range.count + 1 };
         let mut entries = self.store.history(caller.tenant, key, &wanted).await?;
@@ -72,11 +76,16 @@ impl FhirService {
         {
             return Err(FhirError::NotFound(key.clone()));
         }
-        let record = AuditRecord::of(caller, AuditAction::History, key.to_string(), self.clock.now());
+        Ok(self.one_version(caller, stored).await)
+    }
+
+    /// The history of what has one version for ever.
+    async fn one_version(&self, caller: &Caller, stored: Stored) -> HistoryPage {
+        let record = AuditRecord::of(caller, AuditAction::History, stored.key.to_string(), self.clock.now());
         self.audit.record(record.naming(patients_in(&stored))).await;
         let Stored { key, version, updated, body } = stored;
         let entry = HistoryEntry { key, version, updated, method: Method::Create, body: Some(body) };
-        Ok(HistoryPage { entries: vec![entry], next_before: None })
+        HistoryPage { entries: vec![entry], next_before: None }
     }
 
     /// Lists the versions of a type, or of everything that the caller may see.

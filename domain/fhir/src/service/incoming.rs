@@ -3,6 +3,7 @@
 use crate::access::{EntryId, Refusal};
 use crate::index::{self, IndexEntry};
 use crate::json::{Json, JsonObject, Limits, parse};
+use crate::operations::is_own_definition;
 use crate::outcome::{Issue, IssueCode};
 use crate::parameters::Parameters;
 use crate::ports::{Draft, Stored};
@@ -87,6 +88,9 @@ pub(super) fn stamp(mut resource: Json, stamp: Stamp, parameters: &Parameters) -
     let Stamp { key, version, updated } = stamp;
     if EntryId::of(&key).is_some() {
         return Err(FhirError::Refused(Refusal::Logged { key }));
+    }
+    if is_own_definition(&key) {
+        return Err(FhirError::Refused(Refusal::Defined { key }));
     }
     let Json::Object(members) = &mut resource else {
         let text = "a resource is a JSON object";

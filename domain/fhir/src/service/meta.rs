@@ -1,17 +1,23 @@
 //! `$meta`, `$meta-add`, `$meta-delete` (R4 <https://hl7.org/fhir/R4/resource-operation-meta.html>): profiles, tags and
 //! labels. A change is a new version, so that nobody loses sight of who labelled what.
 
+use std::collections::BTreeMap;
+
 use super::incoming::check_structure;
 use super::update::stored_json;
 use super::{Change, Existing, FhirError, FhirService, Updated};
-use crate::access::Caller;
+use crate::access::{AuditAction, AuditRecord, Caller};
 use crate::json::{Json, JsonObject};
+use crate::outcome::{Issue, IssueCode};
 use crate::ports::Stored;
 use crate::preconditions::IfMatch;
-use crate::types::{ResourceKey, VersionId};
+use crate::search::empty_query;
+use crate::types::{ResourceKey, ResourceType, VersionId};
 
 /// The lists of `meta` that these operations change.
 const LISTS: [&str; 3] = ["profile", "security", "tag"];
+/// So many values of the index are followed for each list; a tag has two, with its system and without.
+const MOST: u32 = 10_000;
 
 /// What happens to the given profiles, tags and labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +43,31 @@ impl FhirService {
         Ok(stored_json(&stored)?.remove("meta").unwrap_or_default())
     }
 
+    /// Returns every profile, tag and label in use among the resources of these types that the caller may search.
+    pub async fn meta_in_use(&self, caller: &Caller, types: Vec<ResourceType>) -> Result<Json, FhirError> {
+        let target = match types.as_slice() {
+            [one] => one.as_str(),
+            _ => "system",
+        };
+        let mut query = empty_query(types);
+        self.restrict(caller, &mut query).await?;
+        let Some(bearing) = self.store.labels(caller.tenant, &query, MOST).await? else {
+            let text = format!("more than {MOST} profiles, tags or labels are in use: they are not listed");
+            return Err(FhirError::Invalid(vec![Issue::error(IssueCode::TooCostly, text)]));
+        };
+        let mut lists: [BTreeMap<(String, String), Json>; LISTS.len()] = Default::default();
+        for (name, list) in LISTS.iter().zip(&mut lists) {
+            for one in bearing.iter().filter_map(|meta| meta.get(name)).flat_map(Json::items) {
+                list.entry(identity(one)).or_insert_with(|| one.clone());
+            }
+        }
+        let action = if target == "system" { AuditAction::SystemSearch } else { AuditAction::Search };
+        let record = AuditRecord::of(caller, action, target, self.clock.now());
+        self.audit.record(record.asking(format!("{target}/$meta"))).await;
+        let lists = LISTS.iter().zip(lists).filter(|(_, list)| !list.is_empty());
+        Ok(Json::Object(lists.map(|(name, list)| (*name, Json::Array(list.into_values().collect()))).collect()))
+    }
+
     /// Adds or removes profiles, tags and labels, and returns the new `meta`.
     pub async fn change_meta(
         &self,
@@ -53,7 +84,7 @@ impl FhirService {
         for name in LISTS {
             let mut list = meta.remove(name).map(|list| list.items().to_vec()).unwrap_or_default();
             for one in given.get(name).map_or(&[][..], Json::items) {
-                list.retain(|known| !is_same(known, one));
+                list.retain(|known| identity(known) != identity(one));
                 if change == MetaChange::Add {
                     list.push(one.clone());
                 }
@@ -77,9 +108,7 @@ impl FhirService {
 }
 
 /// A profile is its URL, a tag its system and code.
-fn is_same(one: &Json, other: &Json) -> bool {
-    match (one.as_str(), other.as_str()) {
-        (Some(one), Some(other)) => one == other,
-        _ => one.get_str("system") == other.get_str("system") && one.get_str("code") == other.get_str("code"),
-    }
+fn identity(one: &Json) -> (String, String) {
+    let text = |name| one.get_str(name).unwrap_or_default().to_owned();
+    one.as_str().map_or_else(|| (text("system"), text("code")), |url| (url.to_owned(), String::new()))
 }

@@ -5,6 +5,7 @@ use super::{FhirError, FhirService};
 use crate::access::{AuditAction, AuditRecord, Caller, EntryId, Interaction, Permit, patients_in};
 use crate::index;
 use crate::json::{Limits, parse};
+use crate::operations::own_definition;
 use crate::ports::{Lookup, Stored};
 use crate::types::{ResourceKey, VersionId};
 
@@ -31,7 +32,10 @@ impl FhirService {
                 source.has_log()?;
                 self.logged(caller, id, &permit).await?
             }
-            None => source.read(caller, key).await?,
+            None => match own_definition(key, self.base_url()) {
+                Some(own) => Lookup::Found(own),
+                None => source.read(caller, key).await?,
+            },
         };
         self.disclose(caller, (AuditAction::Read, key.to_string()), key, (permit, found)).await
     }
@@ -50,7 +54,11 @@ impl FhirService {
                 source.has_log()?;
                 self.logged(caller, id, &permit).await?
             }
-            None => source.read_version(caller, key, version).await?,
+            None => match own_definition(key, self.base_url()) {
+                Some(own) if own.version == version => Lookup::Found(own),
+                Some(_) => Lookup::Absent,
+                None => source.read_version(caller, key, version).await?,
+            },
         };
         let target = format!("{key}/_history/{version}");
         self.disclose(caller, (AuditAction::Vread, target), key, (permit, found)).await

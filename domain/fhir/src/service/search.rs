@@ -4,7 +4,7 @@ use seva_fhir_profiles::definitions;
 
 use super::read::within;
 use super::source::Source;
-use super::{FhirError, FhirService};
+use super::{FhirError, FhirService, own_definitions};
 use crate::access::{
     AuditAction, AuditQuery, AuditRecord, Caller, Interaction, Permit, decide, decide_looks, patients_in,
 };
@@ -36,6 +36,10 @@ impl FhirService {
         let mut page = if of_log {
             let asked = AuditQuery::of(&query).map_err(FhirError::Invalid)?;
             self.events.search(caller.tenant, &query, &asked).await?
+        } else if query.resource_types.as_slice() == [ResourceType::operation_definition()]
+            && query.contained.searched == Searched::Outside
+        {
+            own_definitions::find(&mut source, caller, &query, self.base_url()).await?
         } else if query.contained.searched == Searched::Outside {
             source.search(caller, &query).await?
         } else {

@@ -181,6 +181,12 @@ impl ResourceType {
         Self::known("AuditEvent")
     }
 
+    /// The type of what defines an operation.
+    #[must_use]
+    pub fn operation_definition() -> Self {
+        Self::known("OperationDefinition")
+    }
+
     /// The type of files.
     #[must_use]
     pub fn binary() -> Self {

@@ -3,7 +3,7 @@
 use poem::Response;
 use seva_fhir::json::{Json, array, object};
 use seva_fhir::service::MetaChange;
-use seva_fhir::types::{ResourceKey, VersionId};
+use seva_fhir::types::{ResourceKey, ResourceType, VersionId};
 
 use super::super::{CallerRef, FhirEndpoint};
 use super::{Parameters, answer};
@@ -15,6 +15,15 @@ pub(super) async fn read(
     (key, version): (&ResourceKey, Option<VersionId>),
 ) -> Result<Response, Failure> {
     Ok(returned(face.service().meta(caller, key, version).await?))
+}
+
+/// What is in use among all resources of these types.
+pub(super) async fn in_use(
+    face: &FhirEndpoint,
+    caller: CallerRef<'_>,
+    types: Vec<ResourceType>,
+) -> Result<Response, Failure> {
+    Ok(returned(face.service().meta_in_use(caller, types).await?))
 }
 
 pub(super) async fn change(
