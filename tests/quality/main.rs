@@ -10,6 +10,7 @@ use seva_embedded::extraction::LexiconExtractor;
 use seva_tests::quality::card::{Card, latency, measure};
 use seva_tests::quality::corpus::{Half, Item};
 use seva_tests::quality::dictations;
+use seva_tests::quality::reliability::{judge, table};
 
 fn main() -> anyhow::Result<()> {
     let half = Half::named(std::env::args().nth(1).as_deref().unwrap_or("report"))?;
@@ -32,6 +33,10 @@ fn main() -> anyhow::Result<()> {
         if half == Half::Develop && title != "All" {
             writeln!(out, "{}", card.faults.join("\n"))?;
         }
+    }
+    let by_hand: Vec<Item> = items.iter().filter(|item| item.by_hand).cloned().collect();
+    for (title, part) in [("by hand", &by_hand), ("all", &items)] {
+        writeln!(out, "\n## What the scores are worth: {title}\n\n{}", table(&judge(&extractor, part)))?;
     }
     let time = latency(&items, 2_000, extract);
     writeln!(out, "\nA transcript of 2,000 words takes {:.1} ms.", time.as_secs_f64() * 1e3)?;

@@ -10,6 +10,7 @@ pub mod heard;
 pub mod lab;
 pub mod listening;
 pub mod reading;
+pub mod reliability;
 pub mod score;
 pub mod spoken;
 pub mod waits;

@@ -19,7 +19,7 @@ mod laboratory;
 mod matcher;
 mod medications;
 mod plans;
-mod scores;
+pub mod scores;
 mod vitals;
 
 #[cfg(test)]
@@ -27,7 +27,7 @@ mod tests;
 
 use document::Document;
 use matcher::Matcher;
-use scores::Found;
+use scores::{Evidence, Found};
 
 /// The longest text that is read, in bytes.
 pub const TEXT_LIMIT: usize = 1 << 20;
@@ -55,6 +55,16 @@ impl LexiconExtractor {
     #[must_use]
     pub fn entities(&self, text: &str) -> Vec<Entity> {
         self.found(text).into_iter().map(Found::scored).collect()
+    }
+
+    /// Finds the entities of an English text with the evidence for each, ordered by their place.
+    #[must_use]
+    pub fn readings(&self, text: &str) -> Vec<(Entity, Evidence)> {
+        let scored = |each: Found| {
+            let evidence = each.evidence;
+            (each.scored(), evidence)
+        };
+        self.found(text).into_iter().map(scored).collect()
     }
 
     fn found(&self, text: &str) -> Vec<Found> {

@@ -50,10 +50,10 @@ impl Card {
 }
 
 /// A name, the labels that it counts, and how they are compared.
-type Kind = (&'static str, fn(&Labels) -> &Vec<String>, Likeness);
+pub type Kind = (&'static str, fn(&Labels) -> &Vec<String>, Likeness);
 
 /// Lists what is measured: its name, its labels, and when two of them mean the same.
-const KINDS: [Kind; 8] = [
+pub const KINDS: [Kind; 8] = [
     ("medicines with all attributes", |labels| &labels.medications, Likeness::Exact),
     ("problems with polarity", |labels| &labels.problems, Likeness::Overlapping),
     ("vital signs with value and unit", |labels| &labels.vitals, Likeness::Exact),

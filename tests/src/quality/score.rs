@@ -74,19 +74,22 @@ fn alike(likeness: Likeness, left: &str, right: &str) -> bool {
     marks_left == marks_right && (within(left, right) || within(right, left))
 }
 
+/// Takes the label that means the same from those that are open, an equal one before one that merely overlaps.
+pub fn take(likeness: Likeness, open: &mut Vec<&String>, label: &String) -> bool {
+    let place = open.iter().position(|other| *other == label);
+    let place = place.or_else(|| open.iter().position(|other| alike(likeness, other, label)));
+    place.map(|place| open.remove(place)).is_some()
+}
+
 /// Compares labels, each with at most one other, and names those that have none.
 pub fn compare(likeness: Likeness, expected: &[String], found: &[String], faults: &mut Vec<String>) -> Counts {
     let mut open: Vec<&String> = expected.iter().collect();
     let mut counts = Counts { right: 0, found: count(found.len()), expected: count(expected.len()) };
     for label in found {
-        // An equal label is taken before one that merely overlaps.
-        let place = open.iter().position(|other| *other == label);
-        match place.or_else(|| open.iter().position(|other| alike(likeness, other, label))) {
-            Some(place) => {
-                open.remove(place);
-                counts.right += 1;
-            }
-            None => faults.push(format!("unexpected {label}")),
+        if take(likeness, &mut open, label) {
+            counts.right += 1;
+        } else {
+            faults.push(format!("unexpected {label}"));
         }
     }
     faults.extend(open.into_iter().map(|label| format!("missing {label}")));

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use seva_embedded::extraction::LexiconExtractor;
+use seva_embedded::extraction::scores::Evidence;
 use seva_tests::quality::card::{MEDICINES, NAMES, NEGATION, PROBLEMS, measure};
 use seva_tests::quality::corpus::{Half, Item};
 use seva_tests::quality::dictations;
 use seva_tests::quality::lab::{Ear, Lab, Limits};
 use seva_tests::quality::listening::by_engine;
+use seva_tests::quality::reliability::{Judged, counts, judge, table};
 
 fn figures(items: &[Item], floors: &[(&str, f64)]) {
     let extractor = LexiconExtractor::default();
@@ -48,6 +50,29 @@ fn the_halves_share_no_dictation_and_are_large_enough() {
     assert!(develop.iter().all(|item| report.iter().all(|other| other.text != item.text)));
     let again = dictations(Half::Report).unwrap();
     assert!(report.iter().zip(&again).all(|(one, other)| one.text == other.text && one.labels == other.labels));
+}
+
+#[test]
+fn scores_count_the_dictations_of_the_developing_half() {
+    let mut items = dictations(Half::Develop).unwrap();
+    items.retain(|item| item.by_hand);
+    let judged = judge(&LexiconExtractor::default(), &items);
+    for evidence in Evidence::ALL {
+        let stated = evidence.dictated();
+        if stated.1 > 0 {
+            assert_eq!(counts(&judged, evidence), stated, "{evidence:?}");
+        }
+    }
+}
+
+#[test]
+fn a_judged_reading_stands_in_the_band_of_its_score() {
+    let judged = |score, right| Judged { evidence: Evidence::ConditionPhrase, score, right };
+    let card =
+        table(&[judged(Some(0.96), true), judged(Some(0.96), false), judged(None, true), judged(Some(0.5), false)]);
+    assert!(card.contains("| condition or symptom phrase | 0.95 to 1 | 0.96 | 0.50 | 2 |"), "{card}");
+    assert!(card.contains("| condition or symptom phrase | under 0.80 | 0.50 | 0.00 | 1 |"), "{card}");
+    assert!(card.contains("| condition or symptom phrase | no score | - | 1.00 | 1 |"), "{card}");
 }
 
 /// What both engines heard of a spoken dictation, taken from a run of `make quality-audio`; speaking and hearing it takes minutes.

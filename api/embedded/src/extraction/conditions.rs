@@ -41,12 +41,19 @@ pub fn find(document: &Document, hits: &[Hit], claimed: &[Span]) -> Vec<Found> {
         let Term::Concept(concept) = hit.term else {
             continue;
         };
-        if claimed.iter().any(|span| span.overlaps(hit.span)) {
+        if claimed.iter().any(|span| span.overlaps(hit.span)) || is_temperature(document, hit.span) {
             continue;
         }
         found.push(entity(document, hit.span, concept));
     }
     found
+}
+
+/// Tells whether "cold" says how something is, as in "avoid cold water".
+fn is_temperature(document: &Document, span: Span) -> bool {
+    let words = document.covering(span);
+    let followers = ["water", "drink", "drinks", "food", "foods", "milk", "air", "weather", "compress", "beverages"];
+    words.len() == 1 && document.word(words.start) == "cold" && followers.contains(&document.word(words.end))
 }
 
 fn entity(document: &Document, span: Span, concept: &Concept) -> Found {
