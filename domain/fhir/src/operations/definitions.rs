@@ -25,13 +25,21 @@ pub(crate) fn own_definitions(base_url: &str) -> impl Iterator<Item = Stored> {
 
 /// The definition under a key, when it is one of this server's own.
 pub(crate) fn own_definition(key: &ResourceKey, base_url: &str) -> Option<Stored> {
-    own_definitions(base_url).find(|stored| stored.key == *key)
+    defined_under(key).and_then(|operation| stored(operation, base_url))
 }
 
 /// Whether a key is one of an own definition, which nobody writes.
 pub(crate) fn is_own_definition(key: &ResourceKey) -> bool {
+    defined_under(key).is_some()
+}
+
+/// Every read asks this: what is of another type is told from its type alone.
+fn defined_under(key: &ResourceKey) -> Option<&'static Operation> {
+    if key.resource_type().as_str() != "OperationDefinition" {
+        return None;
+    }
     let name = key.to_string();
-    OPERATIONS.iter().any(|operation| operation.definition == name)
+    OPERATIONS.iter().find(|operation| operation.definition == name)
 }
 
 fn stored(operation: &Operation, base_url: &str) -> Option<Stored> {
