@@ -42,6 +42,13 @@ fn paths_functions_and_operators_follow_the_specification() {
 }
 
 #[test]
+fn a_unit_may_end_in_any_letter() {
+    for unit in ["\u{3a9}", "C\u{494}", "\u{b5}", "\u{b0}-1", "-1", "2"] {
+        assert_eq!(evaluated(&format!("1 '{unit}' = 1 '{unit}'")), "true", "{unit}");
+    }
+}
+
+#[test]
 fn a_long_or_deep_expression_is_refused() {
     assert_eq!(CompiledPath::parse(&"(".repeat(5_000)).unwrap_err(), PathError::TooComplex);
     assert_eq!(CompiledPath::parse(&"a.".repeat(5_000)).unwrap_err(), PathError::TooComplex);

@@ -147,8 +147,11 @@ fn component(text: &str) -> Option<Unit> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(Unit { factor: text.parse().ok()?, ..one });
     }
-    let start = text.rfind(|letter: char| !letter.is_ascii_digit() && letter != '-' && letter != '+');
-    let (name, exponent) = text.split_at(start? + 1);
+    let name = text.trim_end_matches(|letter: char| letter.is_ascii_digit() || letter == '-' || letter == '+');
+    if name.is_empty() {
+        return None;
+    }
+    let exponent = text.get(name.len()..)?;
     let exponent: i8 = if exponent.is_empty() { 1 } else { exponent.parse().ok()? };
     one.times(atom(name)?, exponent)
 }
