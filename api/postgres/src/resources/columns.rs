@@ -24,10 +24,10 @@ pub(crate) const TABLES: [Table; 6] = [
 ];
 
 impl Table {
-    /// The columns behind a prefix each.
-    pub(crate) fn names(&self, prefix: &str, separator: &str) -> String {
+    /// The columns behind a prefix each, `x.low, x.high`.
+    pub(crate) fn names(&self, prefix: &str) -> String {
         let names: Vec<String> = self.columns.iter().map(|(name, _)| format!("{prefix}{name}")).collect();
-        names.join(separator)
+        names.join(", ")
     }
 }
 

@@ -53,7 +53,7 @@ impl Text {
             // Writing to a text can't fail.
             let _ = write!(self.sql, "{}${}::{kind}[]", if place == 0 { "" } else { ", " }, self.values);
         }
-        let _ = write!(self.sql, ") x({owner}, parameter, {})", table.names("", ", "));
+        let _ = write!(self.sql, ") x({owner}, parameter, {})", table.names(""));
     }
 
     fn push_added(&mut self, tables: Tables, added: Added) {
@@ -63,7 +63,7 @@ impl Text {
             Added::Missing => ("rid", "x.rid", " ON CONFLICT DO NOTHING)"),
         };
         for table in tables.iter() {
-            let (name, own, theirs) = (table.name, table.names("", ", "), table.names("x.", ", "));
+            let (name, own, theirs) = (table.name, table.names(""), table.names("x."));
             let _ = write!(
                 self.sql,
                 ", added_{name} AS (INSERT INTO {name} (tenant, parameter, {own}, rid) \
@@ -79,8 +79,7 @@ impl Text {
     fn push_removed(&mut self, tables: Tables) {
         for table in tables.iter() {
             let name = table.name;
-            let same: Vec<String> =
-                table.columns.iter().map(|(column, _)| format!("d.{column} = x.{column}")).collect();
+            let (own, theirs) = (table.names("d."), table.names("x."));
             let _ = write!(
                 self.sql,
                 ", removed_{name} AS (DELETE FROM {name} t WHERE t.ctid = ANY (ARRAY(SELECT l.ctid FROM "
@@ -89,8 +88,7 @@ impl Text {
             let _ = write!(
                 self.sql,
                 " JOIN o USING (place) CROSS JOIN LATERAL (SELECT d.ctid FROM {name} d WHERE d.tenant = $1 \
-                AND d.parameter = x.parameter AND {} AND d.rid = o.rid OFFSET 0) l)))",
-                same.join(" AND ")
+                AND d.parameter = x.parameter AND ({own}) = ({theirs}) AND d.rid = o.rid OFFSET 0) l)))"
             );
         }
     }

@@ -42,16 +42,12 @@ pub(super) async fn read(
     match source {
         AuditSource::Audit => {
             let tenant = window.tenant.map(|tenant| audit::Column::Tenant.eq(tenant));
-            let rows = within(audit::Entity::find(), window, tenant)
-                .order_by_asc(audit::Column::Xid)
-                .order_by_asc(audit::Column::Seq);
+            let rows = within(audit::Entity::find(), window, tenant, [audit::Column::Xid, audit::Column::Seq]);
             rows.all(connection).await.map_err(orm_unavailable)?.iter().map(of_audit).collect()
         }
         AuditSource::Change => {
             let tenant = window.tenant.map(|tenant| change::Column::Tenant.eq(tenant));
-            let rows = within(change::Entity::find(), window, tenant)
-                .order_by_asc(change::Column::Xid)
-                .order_by_asc(change::Column::Seq);
+            let rows = within(change::Entity::find(), window, tenant, [change::Column::Xid, change::Column::Seq]);
             rows.all(connection).await.map_err(orm_unavailable)?.iter().map(of_change).collect()
         }
     }
@@ -59,14 +55,22 @@ pub(super) async fn read(
 
 /// Transactions are compared as PostgreSQL's own type, which text converts to; the order names its columns with their
 /// table, since `xid` alone would be the text that is selected, in which 9 comes after 10.
-fn within<E: EntityTrait>(find: Select<E>, window: Window, tenant: Option<Expr>) -> Select<E> {
+fn within<E: EntityTrait>(
+    find: Select<E>,
+    window: Window,
+    tenant: Option<Expr>,
+    [xid, seq]: [E::Column; 2],
+) -> Select<E> {
     let values = |(xid, seq): Position| [sea_orm::Value::from(xid.to_string()), seq.into()];
     let end = match window.to {
         Some(to) => Expr::cust_with_values("(xid, seq) <= ($1::text::xid8, $2)", values(to)),
         None => Expr::cust("xid < pg_snapshot_xmin(pg_current_snapshot())"),
     };
     let after = Expr::cust_with_values("(xid, seq) > ($1::text::xid8, $2)", values(window.from));
-    find.filter(Condition::all().add(after).add(end).add_option(tenant)).limit(window.limit)
+    find.filter(Condition::all().add(after).add(end).add_option(tenant))
+        .order_by_asc(xid)
+        .order_by_asc(seq)
+        .limit(window.limit)
 }
 
 fn of_audit(row: &audit::Model) -> Result<Record, StoreError> {
