@@ -3,12 +3,14 @@
 //! Whisper (<https://arxiv.org/abs/2212.04356>) is no streaming model: pauses cut the audio into segments, the open
 //! segment is decoded again about each second, and what two decodings agree on is shown.
 
+mod names;
 mod pool;
 mod recogniser;
+mod weighing;
 mod worker;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -110,7 +112,8 @@ impl SpeechEngine for EmbeddedSpeech {
         if waiting >= self.settings.queue {
             return Err(SpeechError::Busy { waiting });
         }
-        let task = pool::Task { model, language, prompt: request.prompt(PROMPT_CHARACTERS) };
+        let prompt = request.prompt(PROMPT_CHARACTERS);
+        let task = pool::Task { model, language, prompt, vocabulary: request.vocabulary, tree: OnceLock::new() };
         let (session, listening) = session(Arc::new(Worker::new(task, self.pool.clone())), GLANCE_AFTER);
         let mut sessions = self.sessions.lock().map_err(|_| SpeechError::Engine("a session has failed".into()))?;
         while sessions.try_join_next().is_some() {}

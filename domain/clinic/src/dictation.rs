@@ -27,7 +27,7 @@ use uuid::Uuid;
 use crate::entities::Entity;
 
 pub use archive::RecordingFile;
-pub use decoding::COMMON_MEDICINES;
+pub use decoding::{COMMON_MEDICINES, vocabulary};
 pub use events::DictationEvent;
 pub use limits::{CountedFrom, DictationLimits, Expiry};
 pub use ports::{

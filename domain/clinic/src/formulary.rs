@@ -12,7 +12,7 @@ use crate::{
 mod phonetic;
 
 use phonetic::distance_within;
-pub use phonetic::{edit_distance, phonetic_key};
+pub use phonetic::{edit_distance, phonetic_key, resemblance};
 
 /// The URI of the Anatomical Therapeutic Chemical classification.
 pub const ATC: &str = "http://www.whocc.no/atc";

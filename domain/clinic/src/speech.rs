@@ -31,6 +31,9 @@ pub struct Word {
     pub end_ms: u64,
     /// The engine's probability of 0 to 1; absent where the engine gives none.
     pub confidence: Option<f32>,
+    /// A name of the session's vocabulary that may have been said, where the engine was unsure: proposed beside what was
+    /// heard, never in its place.
+    pub suggested: Option<String>,
 }
 
 /// What an engine reports while it listens.
@@ -92,6 +95,8 @@ pub struct SpeechRequest {
     pub language: String,
     /// Names that are likely to be spoken, the likeliest first: favourites, the patient's medicines, the formulary.
     pub prompt_terms: Vec<String>,
+    /// All names that may be spoken, which an engine may try where it is unsure of what it heard.
+    pub vocabulary: Vec<String>,
     /// How the speech is organised.
     pub mode: SpeechMode,
 }
@@ -217,6 +222,7 @@ impl fmt::Debug for SpeechRequest {
             .debug_struct("SpeechRequest")
             .field("language", &self.language)
             .field("prompt_terms", &self.prompt_terms.len())
+            .field("vocabulary", &self.vocabulary.len())
             .field("mode", &self.mode)
             .finish()
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use async_trait::async_trait;
-use seva_clinic::dictation::COMMON_MEDICINES;
+use seva_clinic::dictation::{COMMON_MEDICINES, vocabulary};
 use seva_clinic::formulary::Formulary;
 use seva_clinic::speech::{SpeechEngine as _, SpeechEvent, SpeechRequest};
 use seva_embedded::model::ModelChoice;
@@ -44,29 +44,36 @@ impl Own {
         for place in SOURCES {
             add_source(&crate::project().join(place), &mut source)?;
         }
-        let prompt = COMMON_MEDICINES.join(",");
-        let edition = digest(&[weights(model)?.as_bytes(), prompt.as_bytes(), source.as_bytes()]);
+        let names = [COMMON_MEDICINES.join(","), vocabulary([]).join(",")].join(";");
+        let edition = digest(&[weights(model)?.as_bytes(), names.as_bytes(), source.as_bytes()]);
         Ok(Self { engine, edition })
     }
 
     fn request() -> SpeechRequest {
         let prompt_terms = COMMON_MEDICINES.iter().map(|name| (*name).to_owned()).collect();
-        SpeechRequest { language: "en-IN".to_owned(), prompt_terms, ..SpeechRequest::default() }
+        let vocabulary = vocabulary([]);
+        SpeechRequest { language: "en-IN".to_owned(), prompt_terms, vocabulary, ..SpeechRequest::default() }
     }
 
+    /// The text, and below it a line for each name that is proposed beside what was heard.
     async fn texts(&self, samples: Vec<i16>) -> anyhow::Result<String> {
         let mut session = self.engine.open(Self::request()).await?;
         session.audio.send(samples).await?;
         drop(session.audio);
-        let mut texts = Vec::new();
+        let (mut texts, mut proposals) = (Vec::new(), String::new());
         while let Some(event) = session.events.recv().await {
             match event {
-                SpeechEvent::Final { text, .. } => texts.push(text),
+                SpeechEvent::Final { text, words, .. } => {
+                    texts.push(text);
+                    for (heard, meant) in words.iter().filter_map(|word| Some((&word.text, word.suggested.as_ref()?))) {
+                        proposals.push_str(&format!("\n{heard}\t{meant}"));
+                    }
+                }
                 SpeechEvent::Error { message, .. } => anyhow::bail!("a segment was not recognised: {message}"),
                 _ => {}
             }
         }
-        Ok(texts.join(" "))
+        Ok(texts.join(" ") + &proposals)
     }
 
     /// Hears a recording as fast as it is spoken, then the room, and measures how long the words take. The recording ends with

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use seva_clinic::entities::{Category, Entity};
 use seva_clinic::lexicon::tokens::tokenize;
+use seva_clinic::review::learning::{Instead, substituted};
 
 use super::card::{Card, NAMES, measure};
 use super::corpus::Item;
@@ -14,8 +15,24 @@ use super::spoken::said;
 pub struct Hearing<'a> {
     /// The dictation.
     pub item: &'a Item,
-    /// The engine's text.
+    /// The engine's text; below it a line for each name that it proposes: what was heard, a tab, the name.
     pub heard: String,
+}
+
+impl Hearing<'_> {
+    /// Returns the text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.heard.lines().next().unwrap_or_default()
+    }
+
+    /// Extracts from the text as the product does: proposed names are read in place of what was heard.
+    fn entities(&self, extract: impl Fn(&str) -> Vec<Entity>) -> Vec<Entity> {
+        let proposal = |line: &str| line.split_once('\t').and_then(|(heard, meant)| Instead::of(heard, meant));
+        let names: Vec<Instead> = self.heard.lines().skip(1).filter_map(proposal).collect();
+        let read = substituted(self.text(), &names);
+        read.restored(extract(&read.text), self.text())
+    }
 }
 
 /// Is the result of an engine on some dictations.
@@ -79,16 +96,16 @@ pub fn by_engine(run: &Run<'_>, extract: impl Fn(&str) -> Vec<Entity>) -> String
 /// Scores what an engine heard.
 pub fn score(hearings: &[Hearing<'_>], extract: impl Fn(&str) -> Vec<Entity>) -> Score {
     let items: Vec<Item> = hearings.iter().map(|hearing| hearing.item.clone()).collect();
-    let texts: HashMap<&str, &str> =
-        hearings.iter().map(|hearing| (hearing.item.text.as_str(), hearing.heard.as_str())).collect();
-    let card = measure(&items, |text| extract(texts.get(text).copied().unwrap_or_default()));
+    let by_text: HashMap<&str, &Hearing<'_>> =
+        hearings.iter().map(|hearing| (hearing.item.text.as_str(), hearing)).collect();
+    let card = measure(&items, |text| by_text.get(text).map_or(Vec::new(), |hearing| hearing.entities(&extract)));
     let mut score = Score { words: 0, wrong_words: 0, numbers: 0, wrong_numbers: 0, card };
     for hearing in hearings {
         let spoken = said(&hearing.item.text);
-        let (right, heard) = (words(&spoken), words(&said(&hearing.heard)));
+        let (right, heard) = (words(&spoken), words(&said(hearing.text())));
         score.words += right.len();
         score.wrong_words += distance(&right, &heard);
-        let (right, heard) = (numbers(&spoken), numbers(&hearing.heard));
+        let (right, heard) = (numbers(&spoken), numbers(hearing.text()));
         score.numbers += right.values().sum::<usize>();
         score.wrong_numbers += difference(&right, &heard);
     }

@@ -108,6 +108,7 @@ fn by_speaker(items: Vec<Piece>) -> Vec<(Option<String>, Vec<Word>)> {
             start_ms: milliseconds(piece.start),
             end_ms: milliseconds(piece.end),
             confidence: piece.confidence.filter(|value| (0.0..=1.0).contains(value)).map(|value| value as f32),
+            suggested: None,
         };
         match spoken.last_mut().filter(|(speaker, _)| *speaker == piece.speaker) {
             Some((_, words)) => words.push(word),

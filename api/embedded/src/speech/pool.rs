@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -12,6 +12,7 @@ use thiserror::Error;
 use tokio::sync::oneshot;
 
 use super::SpeechSettings;
+use super::names::{Names, Vocabulary};
 use super::recogniser::{Decoded, Recogniser, Weights};
 
 /// Why a segment was not decoded.
@@ -28,11 +29,23 @@ pub(super) enum DecodeError {
 }
 
 /// What all decodings of a session share.
-#[derive(Clone)]
 pub(super) struct Task {
     pub model: PathBuf,
     pub language: String,
     pub prompt: String,
+    /// Names that may be spoken.
+    pub vocabulary: Vec<String>,
+    /// The same as a tree of the model's tokens, once it is needed.
+    pub tree: OnceLock<Names>,
+}
+
+impl Task {
+    /// The names to try; none in a language that does not write them in Latin letters.
+    pub(super) fn names(&self, vocabulary: &Vocabulary) -> Option<&Names> {
+        let is_tried = self.language == "en" && !self.vocabulary.is_empty();
+        let tree = || Names::new(vocabulary, self.vocabulary.iter().map(String::as_str));
+        is_tried.then(|| self.tree.get_or_init(tree))
+    }
 }
 
 /// One segment to decode.

@@ -12,7 +12,9 @@ use whisper_rs::{
     FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperError, WhisperSegment, WhisperState,
 };
 
+use super::names::Vocabulary;
 use super::pool::{DecodeError, Task};
+use super::weighing::{Found, Heard, Weighing};
 
 /// What was heard in a segment; times count from its start.
 pub(super) struct Decoded {
@@ -40,23 +42,29 @@ const UNSURE: f32 = -1.0;
 
 /// The weights, loaded once for all workers.
 #[derive(Default)]
-pub(super) struct Weights(Mutex<Option<(PathBuf, Arc<WhisperContext>)>>);
+pub(super) struct Weights(Mutex<Option<(PathBuf, Arc<Loaded>)>>);
+
+/// A model in memory.
+struct Loaded {
+    context: WhisperContext,
+    vocabulary: Vocabulary,
+}
 
 impl Weights {
-    fn load(&self, path: &Path) -> Result<Arc<WhisperContext>, DecodeError> {
+    fn load(&self, path: &Path) -> Result<Arc<Loaded>, DecodeError> {
         let mut loaded = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, context)) = loaded.as_ref()
+        if let Some((known, model)) = loaded.as_ref()
             && known == path
         {
-            return Ok(context.clone());
+            return Ok(model.clone());
         }
         let began = std::time::Instant::now();
         let context = WhisperContext::new_with_params(path, WhisperContextParameters::default()).map_err(engine)?;
-        let context = Arc::new(context);
-        *loaded = Some((path.to_owned(), context.clone()));
+        let model = Arc::new(Loaded { vocabulary: Vocabulary::of(&context), context });
+        *loaded = Some((path.to_owned(), model.clone()));
         let took_ms = began.elapsed().as_millis();
         tracing::info!(model = ?path.file_name(), took_ms, "loaded the speech model");
-        Ok(context)
+        Ok(model)
     }
 }
 
@@ -64,7 +72,7 @@ impl Weights {
 pub(super) struct Recogniser {
     weights: Arc<Weights>,
     threads: usize,
-    state: Option<(Arc<WhisperContext>, WhisperState)>,
+    state: Option<(Arc<Loaded>, WhisperState)>,
 }
 
 impl Recogniser {
@@ -75,18 +83,19 @@ impl Recogniser {
 
     /// Decodes one segment.
     pub(super) fn decode(&mut self, task: &Task, audio: &[i16], effort: Effort) -> Result<Decoded, DecodeError> {
-        let context = self.weights.load(&task.model)?;
-        let (context, mut state) = match self.state.take() {
-            Some((known, state)) if Arc::ptr_eq(&known, &context) => (known, state),
+        let model = self.weights.load(&task.model)?;
+        let (model, mut state) = match self.state.take() {
+            Some((known, state)) if Arc::ptr_eq(&known, &model) => (known, state),
             _ => {
-                let state = context.create_state().map_err(engine)?;
-                (context, state)
+                let state = model.context.create_state().map_err(engine)?;
+                (model, state)
             }
         };
+        let context = &model.context;
         // A glance goes without the prompt: reading it takes as long as hearing a second.
         let (prompt, margin) = match effort {
             Effort::Glance => (Vec::new(), GLANCE_MARGIN),
-            Effort::Full => (prompt_of(&context, &task.prompt), MARGIN),
+            Effort::Full => (prompt_of(context, &task.prompt), MARGIN),
         };
         let mut samples: Vec<f32> = audio.iter().map(|sample| f32::from(*sample) / 32_768.0).collect();
         samples.resize(samples.len().max(SHORTEST), 0.0);
@@ -99,15 +108,22 @@ impl Recogniser {
             prompt: &prompt,
             positions: positions.next_multiple_of(64).min(whole),
         };
-        let mut words = attempt.run(&context, &mut state, &samples)?;
-        if effort == Effort::Full && repeats(&words) {
+        let mut heard = attempt.run(context, &mut state, &samples)?;
+        if effort == Effort::Full && repeats(&words(&heard, &[])) {
             // Whisper sometimes reads its prompt out or repeats itself. A drug that nobody said is the worst error, so
             // the prompt goes and the encoder gets its full length.
             let again = Attempt { prompt: &[], positions: whole, ..attempt };
-            words = again.run(&context, &mut state, &samples)?;
+            heard = again.run(context, &mut state, &samples)?;
         }
-        self.state = Some((context, state));
-        Ok(Decoded { words })
+        let found = match task.names(&model.vocabulary) {
+            Some(names) if effort == Effort::Full => {
+                let language = whisper_rs::get_lang_id(&task.language).unwrap_or_default();
+                Weighing::new(context, &mut state, names, language, self.threads).weigh(&heard).map_err(engine)?
+            }
+            _ => Vec::new(),
+        };
+        self.state = Some((model, state));
+        Ok(Decoded { words: words(&heard, &found) })
     }
 }
 
@@ -133,7 +149,7 @@ impl Attempt<'_> {
         context: &WhisperContext,
         state: &mut WhisperState,
         samples: &[f32],
-    ) -> Result<Vec<Word>, DecodeError> {
+    ) -> Result<Vec<Heard>, DecodeError> {
         let mut parameters = parameters(self.effort);
         parameters.set_n_threads(i32::try_from(self.threads).unwrap_or(1));
         parameters.set_language(Some(self.language));
@@ -142,7 +158,7 @@ impl Attempt<'_> {
         parameters.set_max_tokens(i32::try_from(most).unwrap_or(0));
         parameters.set_audio_ctx(i32::try_from(self.positions).unwrap_or(0));
         state.full(parameters, samples).map_err(engine)?;
-        Ok(state.as_iter().flat_map(|segment| words(&segment, context.token_eot())).collect())
+        Ok(state.as_iter().flat_map(|segment| heard(&segment, context.token_eot())).collect())
     }
 }
 
@@ -174,6 +190,7 @@ struct Growing {
     end: i64,
     logarithms: f32,
     tokens: f32,
+    suggested: Option<String>,
 }
 
 impl Growing {
@@ -187,43 +204,46 @@ impl Growing {
                 end_ms: milliseconds(grown.end.max(grown.start)),
                 // The geometric mean of the tokens' probabilities.
                 confidence: Some((grown.logarithms / grown.tokens).exp().clamp(0.0, 1.0)),
+                suggested: grown.suggested,
             });
         }
     }
 }
 
-fn words(segment: &WhisperSegment<'_>, first_special: i32) -> Vec<Word> {
+/// The text tokens of a segment; none where it holds no speech.
+fn heard(segment: &WhisperSegment<'_>, first_special: i32) -> Vec<Heard> {
+    let text = |index| {
+        let token = segment.get_token(index)?;
+        let (data, bytes) = (token.token_data(), token.to_bytes().ok()?.to_vec());
+        let heard = Heard { id: data.id, bytes, start: data.t0, end: data.t1, logarithm: data.plog };
+        (data.id < first_special).then_some(heard)
+    };
+    let list: Vec<Heard> = (0..segment.n_tokens()).filter_map(text).collect();
+    let logarithms: f32 = list.iter().map(|token| token.logarithm).sum();
+    let is_unsure = list.is_empty() || logarithms / (list.len() as f32) < UNSURE;
+    if is_unsure && segment.no_speech_probability() > NO_SPEECH { Vec::new() } else { list }
+}
+
+/// Makes words of tokens; what a name was found for is one word.
+fn words(heard: &[Heard], found: &[Found]) -> Vec<Word> {
     let (mut list, mut growing) = (Vec::new(), Growing::default());
-    let (mut logarithms, mut tokens) = (0.0, 0.0);
-    for index in 0..segment.n_tokens() {
-        let Some(token) = segment.get_token(index) else {
-            continue;
-        };
-        let data = token.token_data();
-        let Ok(bytes) = token.to_bytes() else {
-            continue;
-        };
-        if data.id >= first_special {
-            continue;
-        }
-        if bytes.first() == Some(&b' ') {
+    for (at, token) in heard.iter().enumerate() {
+        let within = |name: &&Found| name.stands_for.start < at && at < name.stands_for.end;
+        if token.starts_word() && !found.iter().any(|name| within(&name)) {
             growing.finish(&mut list);
         }
         if growing.bytes.is_empty() {
-            growing.start = data.t0;
+            growing.start = token.start;
         }
-        growing.bytes.extend_from_slice(bytes);
-        growing.end = data.t1;
-        growing.logarithms += data.plog;
+        if let Some(name) = found.iter().find(|name| name.stands_for.start == at) {
+            growing.suggested = Some(name.name.clone());
+        }
+        growing.bytes.extend_from_slice(&token.bytes);
+        growing.end = token.end;
+        growing.logarithms += token.logarithm;
         growing.tokens += 1.0;
-        logarithms += data.plog;
-        tokens += 1.0;
     }
     growing.finish(&mut list);
-    let unsure = tokens == 0.0 || logarithms / tokens < UNSURE;
-    if unsure && segment.no_speech_probability() > NO_SPEECH {
-        list.clear();
-    }
     list
 }
 

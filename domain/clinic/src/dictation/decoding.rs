@@ -2,6 +2,7 @@
 //!
 //! Each wait has its limit and its reason; what may pass is tried again, and a refusal is not.
 
+use std::collections::BTreeSet;
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use super::service::DictationService;
 use super::{Dictation, DictationEvent, DictationMode, Segment};
 use crate::commands;
 use crate::failure::ClinicError;
+use crate::formulary::{Formulary, Medicine};
 use crate::review::LearntName;
 use crate::speech::{SpeechEvent, SpeechMode, SpeechRequest, SpeechSession};
 
@@ -138,7 +140,15 @@ fn request(dictation: &Dictation, learnt: &[LearntName]) -> SpeechRequest {
             prompt_terms.push(name.to_owned());
         }
     }
-    SpeechRequest { language: dictation.settings.language.clone(), prompt_terms, mode }
+    let vocabulary = vocabulary(learnt.iter().map(|name| name.meant.as_str()));
+    SpeechRequest { language: dictation.settings.language.clone(), prompt_terms, vocabulary, mode }
+}
+
+/// The names that may be spoken: those that a doctor's lexicon has learnt, and the formulary's.
+pub fn vocabulary<'a>(learnt: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let formulary = Formulary::seed().medicines().iter().flat_map(Medicine::names);
+    let names: BTreeSet<String> = learnt.into_iter().map(str::to_owned).chain(formulary.map(str::to_owned)).collect();
+    names.into_iter().collect()
 }
 
 /// A final segment that is a command says so to those who listen.

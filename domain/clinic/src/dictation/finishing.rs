@@ -15,7 +15,7 @@ use crate::disclosure::disclose;
 use crate::drafting::{self, Assembly, Draft, Recording};
 use crate::encounter_record::{DICTATION_SYSTEM, EncounterRecord, transcript_identifier};
 use crate::failure::ClinicError;
-use crate::review::learning::substituted;
+use crate::review::learning::{Instead, substituted};
 use crate::review::{LearntName, proposals};
 use crate::speech::audio::{WAVE_HEADER, wave_header};
 
@@ -63,7 +63,9 @@ impl DictationService {
         }
         let text = Transcript::of(&dictation.result.segments).text;
         let learnt = self.learnt(tenant, dictation).await?;
-        let read = substituted(&text, &learnt);
+        let mut names: Vec<Instead> = learnt.iter().map(Instead::from).collect();
+        names.extend(Instead::proposed(&dictation.result.segments));
+        let read = substituted(&text, &names);
         let found = (self.parts.extractor.extract(&read.text, &dictation.settings.language).await)
             .map_err(|error| ClinicError::Unavailable(error.to_string()))?;
         dictation.result.entities = read.restored(found, &text);

@@ -18,11 +18,15 @@ pub struct SegmentWord {
     /// The engine's probability; absent where it gives none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confidence: Option<f32>,
+    /// A name that the engine proposes beside what it heard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suggested: Option<String>,
 }
 
 impl From<Word> for SegmentWord {
     fn from(word: Word) -> Self {
-        Self { text: word.text, start_ms: word.start_ms, end_ms: word.end_ms, confidence: word.confidence }
+        let Word { text, start_ms, end_ms, confidence, suggested } = word;
+        Self { text, start_ms, end_ms, confidence, suggested }
     }
 }
 
@@ -143,7 +147,13 @@ mod tests {
 
     #[test]
     fn characters_lead_to_milliseconds() {
-        let word = |text: &str, start_ms, end_ms| SegmentWord { text: text.into(), start_ms, end_ms, confidence: None };
+        let word = |text: &str, start_ms, end_ms| SegmentWord {
+            text: text.into(),
+            start_ms,
+            end_ms,
+            confidence: None,
+            suggested: None,
+        };
         let segment =
             |id, text: &str, words| Segment { id, end_ms: 900, text: text.into(), words, ..Segment::default() };
         let transcript = Transcript::of(&[
@@ -158,7 +168,13 @@ mod tests {
 
     #[test]
     fn the_least_certain_word_speaks_for_a_span_and_one_without_confidence_makes_it_unknown() {
-        let word = |text: &str, confidence| SegmentWord { text: text.into(), start_ms: 0, end_ms: 1, confidence };
+        let word = |text: &str, confidence| SegmentWord {
+            text: text.into(),
+            start_ms: 0,
+            end_ms: 1,
+            confidence,
+            suggested: None,
+        };
         let words = vec![word("fifty", Some(0.5)), word("milligram", Some(0.75)), word("daily", None)];
         let text = "fifty milligram daily".into();
         let transcript = Transcript::of(&[Segment { end_ms: 9, text, words, ..Segment::default() }]);

@@ -44,6 +44,20 @@ fn sound(letter: char, next: Option<char>, first: bool) -> (&'static str, usize)
     }
 }
 
+/// Names of fewer sounds resemble too much.
+const FEWEST_SOUNDS: usize = 4;
+
+/// Tells how much of the sounds of two names is the same, 0 to 1; 0 where one of them has too few to say.
+#[must_use]
+pub fn resemblance(heard: &str, name: &str) -> f32 {
+    let (heard, name) = (phonetic_key(heard), phonetic_key(name));
+    let (least, most) = (heard.len().min(name.len()), heard.len().max(name.len()));
+    if least < FEWEST_SOUNDS {
+        return 0.0;
+    }
+    1.0 - edit_distance(&heard, &name) as f32 / most as f32
+}
+
 /// Counts the letters to insert, drop, change or swap with their neighbour to turn one text into the other.
 #[must_use]
 pub fn edit_distance(left: &str, right: &str) -> usize {
@@ -100,6 +114,15 @@ mod tests {
         {
             assert_eq!(edit_distance(left, right), distance);
         }
+    }
+
+    #[test]
+    fn what_sounds_alike_resembles_and_short_names_do_not() {
+        assert!((resemblance("suma tripton", "sumatriptan") - 1.0).abs() < f32::EPSILON);
+        assert!(resemblance("rasyumastatin", "rosuvastatin") > 0.8);
+        assert!(resemblance("calcucaside", "calcium") < 0.6);
+        assert!(resemblance("othamide", "lithium") < 0.6);
+        assert!(resemblance("zin", "zinc") < f32::EPSILON);
     }
 
     proptest! {

@@ -1,9 +1,11 @@
-//! The doctor's own lexicon at work: what was corrected before is proposed the next time, beside what was heard.
+//! The doctor's own lexicon at work: what was corrected before is proposed the next time, beside what was heard; and what an
+//! engine proposes itself.
 //!
-//! The extractor reads the text with the learnt names in their places, whichever engine it is; its answer is then placed
+//! The extractor reads the text with those names in their places, whichever engine it is; its answer is then placed
 //! in the text as it was heard, and every name that was put in is a suggestion (never silent).
 
 use super::ports::LearntName;
+use crate::dictation::Segment;
 use crate::entities::{Category, Entity, Suggestion, Trait};
 use crate::formulary::{Formulary, edit_distance};
 use crate::lexicon::Span;
@@ -14,16 +16,48 @@ const SHORTEST: usize = 4;
 /// A name that was misheard has no more words.
 const MOST_WORDS: usize = 4;
 
-/// Where a learnt name was put in.
+/// A name that is read in place of what was heard.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Instead {
+    /// What was heard, in lower case, as the tokens of a text are written.
+    pub heard: String,
+    /// The medicine's name.
+    pub meant: String,
+}
+
+impl From<&LearntName> for Instead {
+    fn from(name: &LearntName) -> Self {
+        Self { heard: name.heard.clone(), meant: name.meant.clone() }
+    }
+}
+
+impl Instead {
+    /// Lists what the engine proposes beside its words, as far as it may be learnt at all.
+    #[must_use]
+    pub fn proposed(segments: &[Segment]) -> Vec<Self> {
+        let words = segments.iter().flat_map(|segment| &segment.words);
+        words.filter_map(|word| Self::of(&word.text, word.suggested.as_deref()?)).collect()
+    }
+
+    /// A name for what was heard, as it stands in a transcript.
+    #[must_use]
+    pub fn of(heard: &str, meant: &str) -> Option<Self> {
+        let tokens: Vec<String> = tokenize(heard).into_iter().map(|token| token.word).collect();
+        let heard = tokens.join(" ");
+        is_learnable(&heard, meant).then(|| Self { heard, meant: meant.to_owned() })
+    }
+}
+
+/// Where such a name was put in.
 struct Place<'a> {
     /// In the text as it was heard.
     heard: Span,
     /// In the text that is read.
     read: Span,
-    name: &'a LearntName,
+    name: &'a Instead,
 }
 
-/// A text with learnt names in the places of what was heard.
+/// A text with names in the places of what was heard.
 pub struct Substituted<'a> {
     /// The text for the extractor.
     pub text: String,
@@ -44,9 +78,9 @@ pub fn is_learnable(heard: &str, meant: &str) -> bool {
     differs && plain && long && formulary.find(heard).is_none() && formulary.find(meant).is_some()
 }
 
-/// Puts learnt names in the places of what was heard.
+/// Puts names in the places of what was heard; of two for the same words the first one counts.
 #[must_use]
-pub fn substituted<'a>(text: &str, learnt: &'a [LearntName]) -> Substituted<'a> {
+pub fn substituted<'a>(text: &str, names: &'a [Instead]) -> Substituted<'a> {
     let tokens = tokenize(text);
     let letters: Vec<char> = text.chars().collect();
     let mut read = String::new();
@@ -58,7 +92,7 @@ pub fn substituted<'a>(text: &str, learnt: &'a [LearntName]) -> Substituted<'a> 
         *length += part.len();
     };
     while at < tokens.len() {
-        let Some((name, used, heard)) = heard_at(tokens.get(at..).unwrap_or_default(), learnt) else {
+        let Some((name, used, heard)) = heard_at(tokens.get(at..).unwrap_or_default(), names) else {
             at += 1;
             continue;
         };
@@ -74,14 +108,14 @@ pub fn substituted<'a>(text: &str, learnt: &'a [LearntName]) -> Substituted<'a> 
     Substituted { text: read, places }
 }
 
-/// The longest learnt name that was heard at the beginning of some tokens.
-fn heard_at<'a>(tokens: &[Token], learnt: &'a [LearntName]) -> Option<(&'a LearntName, usize, Span)> {
-    let fits = |name: &&LearntName| {
+/// The name for the most words that were heard at the beginning of some tokens.
+fn heard_at<'a>(tokens: &[Token], names: &'a [Instead]) -> Option<(&'a Instead, usize, Span)> {
+    let fits = |name: &&Instead| {
         let mut words = name.heard.split_whitespace();
         let mut own = tokens.iter();
         words.all(|word| own.next().is_some_and(|token| token.word == word))
     };
-    let longest = learnt.iter().filter(fits).max_by_key(|name| name.heard.split_whitespace().count())?;
+    let longest = names.iter().rev().filter(fits).max_by_key(|name| name.heard.split_whitespace().count())?;
     let used = longest.heard.split_whitespace().count();
     Some((longest, used, tokens.first()?.span.joined(tokens.get(used.checked_sub(1)?)?.span)))
 }
@@ -146,11 +180,34 @@ mod tests {
     use seva_fhir::types::Instant;
 
     use super::*;
+    use crate::dictation::SegmentWord;
     use crate::drafting::tests::{attribute, entity};
     use crate::entities::{AttributeType, EntityType};
 
-    fn learnt(heard: &str, meant: &str) -> LearntName {
-        LearntName { heard: heard.into(), meant: meant.into(), times: 1, updated: Instant::from_micros(0) }
+    fn learnt(heard: &str, meant: &str) -> Instead {
+        let name = LearntName { heard: heard.into(), meant: meant.into(), times: 1, updated: Instant::from_micros(0) };
+        Instead::from(&name)
+    }
+
+    #[test]
+    fn what_the_engine_proposes_is_read_unless_it_heard_a_medicine() {
+        let word = |text: &str, suggested: Option<&str>| SegmentWord {
+            text: text.to_owned(),
+            start_ms: 0,
+            end_ms: 1,
+            confidence: Some(0.4),
+            suggested: suggested.map(str::to_owned),
+        };
+        let words = vec![
+            word("Add", None),
+            word("Suma tripton,", Some("sumatriptan")),
+            word("prednisolone", Some("methylprednisolone")),
+        ];
+        let segment = Segment { words, ..Segment::default() };
+        let proposed = Instead::proposed(&[segment]);
+        assert_eq!(proposed, [learnt("suma tripton", "sumatriptan")]);
+        let read = substituted("Add Suma tripton, prednisolone", &proposed);
+        assert_eq!(read.text, "Add sumatriptan, prednisolone");
     }
 
     #[test]

@@ -44,7 +44,9 @@ mod tests {
     use super::*;
 
     fn words(text: &str) -> Vec<Word> {
-        text.split(' ').map(|word| Word { text: word.to_owned(), start_ms: 0, end_ms: 0, confidence: None }).collect()
+        let word =
+            |word: &str| Word { text: word.to_owned(), start_ms: 0, end_ms: 0, confidence: None, suggested: None };
+        text.split(' ').map(word).collect()
     }
 
     #[test]

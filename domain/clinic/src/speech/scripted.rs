@@ -92,6 +92,7 @@ fn spread(text: &str, start_ms: u64, length_ms: u64) -> Vec<Word> {
             start_ms: start_ms + index * length_ms / count,
             end_ms: start_ms + (index + 1) * length_ms / count,
             confidence: None,
+            suggested: None,
         })
         .collect()
 }

@@ -81,13 +81,14 @@ impl Timed {
         let start_ms = milliseconds(self.start, length_ms);
         let end_ms = milliseconds(self.end, length_ms).max(start_ms);
         let confidence = self.probability.filter(|probability| (0.0..=1.0).contains(probability));
-        (!text.is_empty()).then_some(Word { text, start_ms, end_ms, confidence })
+        (!text.is_empty()).then_some(Word { text, start_ms, end_ms, confidence, suggested: None })
     }
 }
 
 /// Words whose own times nobody told: each lies somewhere between these bounds, and nothing closer is claimed.
 fn within(text: &str, (start_ms, end_ms): (u64, u64)) -> Vec<Word> {
-    let word = |word: &str| Word { text: word.to_owned(), start_ms, end_ms: end_ms.max(start_ms), confidence: None };
+    let end_ms = end_ms.max(start_ms);
+    let word = |word: &str| Word { text: word.to_owned(), start_ms, end_ms, confidence: None, suggested: None };
     text.split_whitespace().map(word).collect()
 }
 

@@ -164,6 +164,7 @@ impl Spoken {
             start_ms: milliseconds(self.start),
             end_ms: milliseconds(self.end),
             confidence: self.conf.filter(|conf| (0.0..=1.0).contains(conf)),
+            suggested: None,
         }
     }
 }

@@ -12,7 +12,7 @@ const TEXT: &str = "No known analogy. No fever. Tab paracetmol 50 mg fifteen day
 fn said(text: &str, confidence: Option<f32>, entities: Vec<Entity>) -> Dictation {
     let words = text.split_whitespace().enumerate().map(|(number, word)| {
         let start_ms = number as u64 * 100;
-        SegmentWord { text: word.to_owned(), start_ms, end_ms: start_ms + 100, confidence }
+        SegmentWord { text: word.to_owned(), start_ms, end_ms: start_ms + 100, confidence, suggested: None }
     });
     let words = words.collect();
     let mut dictation = dictation_of(text, entities);

@@ -29,6 +29,7 @@ impl SegmentDecoder for Steady {
             start_ms: index * 500,
             end_ms: index * 500 + 500,
             confidence: None,
+            suggested: None,
         };
         Ok((0..samples.len() as u64 / 8000).map(word).collect())
     }

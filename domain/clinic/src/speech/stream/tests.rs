@@ -115,7 +115,7 @@ fn word(second: &[(usize, u16)]) -> Word {
     let (first, last) = (second[0], second[second.len() - 1]);
     assert_eq!(first.1, last.1, "a second is heard whole");
     let ms = |at: usize| (at / 16) as u64;
-    Word { text: first.1.to_string(), start_ms: ms(first.0 - 1), end_ms: ms(last.0), confidence: None }
+    Word { text: first.1.to_string(), start_ms: ms(first.0 - 1), end_ms: ms(last.0), confidence: None, suggested: None }
 }
 
 /// So many seconds, each louder than the one before.
