@@ -150,7 +150,7 @@ impl Running {
         let speech = adapters::speech(&configuration).await?;
         let extractor = adapters::extractor(&configuration).await?;
         let dictations = parts.dictations(&fhir, Heard { speech: &speech, extractor: &extractor }, (&sealed, &blobs));
-        let prescriptions = parts.prescriptions(&fhir, &blobs);
+        let prescriptions = parts.prescriptions(&fhir, (&sealed, &blobs));
         let translator = adapters::translator(&configuration).await?;
         let reindexing = Reindexing::begin(&database).await?;
         // What a crash interrupted goes on from its committed audio.

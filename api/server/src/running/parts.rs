@@ -132,13 +132,19 @@ impl Parts<'_> {
         }
     }
 
-    pub(super) fn prescriptions(&self, fhir: &FhirService, blobs: &SealedBlobs) -> PrescriptionService {
+    pub(super) fn prescriptions(
+        &self,
+        fhir: &FhirService,
+        (sealed, blobs): (&Sealed, &SealedBlobs),
+    ) -> PrescriptionService {
         PrescriptionService::new(PrescriptionParts {
             fhir: fhir.clone(),
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
             printer: Arc::new(KrillaPrinter),
             blobs: blobs.clone(),
+            dictations: sealed.recordings.clone(),
+            proposals: Arc::new(PostgresReview::new(self.database)),
         })
     }
 

@@ -5,6 +5,7 @@ use serde::Serialize;
 use seva_fhir::json::Json;
 
 use super::checks::{self, Blocker, Finding};
+use super::contradictions::Contradicted;
 use crate::dosage::{AsNeeded, Dosage, regimen_from_fhir};
 use crate::drafting::NO_KNOWN_ALLERGY;
 use crate::drafting::elements::extension_value;
@@ -207,12 +208,12 @@ impl MedicineView {
     }
 }
 
-pub(super) fn of(record: &EncounterRecord) -> Prescription {
+pub(super) fn of(record: &EncounterRecord, contradicted: &Contradicted) -> Prescription {
     let composition = record.composition.as_ref();
     let sections: Vec<SectionView> = SECTIONS.into_iter().map(|kind| section(composition, kind)).collect();
     let medicines: Vec<MedicineView> = record.medicines.iter().filter(|held| is_listed(held)).map(medicine).collect();
     let findings = checks::findings(record);
-    let blockers = checks::blockers(&sections, &medicines, &findings);
+    let blockers = checks::blockers(&sections, (&medicines, contradicted), &findings);
     let state = match composition.and_then(|held| held.body.get_str("status")) {
         None => "empty",
         Some("final") => "signed",
