@@ -291,7 +291,8 @@ pub(super) fn medicine(held: &Held) -> MedicineView {
 fn said(steps: &[Dosage], language: &str) -> Option<String> {
     let lines: Option<Vec<String>> =
         steps.iter().map(|step| phrases::render(step, language).ok().map(|line| line.text)).collect();
-    lines.filter(|lines| !lines.is_empty()).map(|lines| lines.join("; "))
+    // Of an order in words alone no phrase says anything.
+    lines.map(|lines| lines.join("; ")).filter(|line| !line.is_empty())
 }
 
 fn dosage(step: &Dosage) -> DosageView {
