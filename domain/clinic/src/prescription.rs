@@ -6,6 +6,7 @@ mod contradictions;
 mod correcting;
 mod document;
 mod editing;
+mod learning;
 mod line;
 mod paper;
 mod signing;
@@ -24,7 +25,7 @@ use crate::dictation::DictationStore;
 use crate::encounter_record::{EncounterRecord, Held};
 use crate::failure::ClinicError;
 use crate::printing::PrescriptionPrinter;
-use crate::review::Proposals;
+use crate::review::{LearntNames, Proposals};
 
 pub use answers::{Answer, FindingAnswer, REASONS};
 pub use checks::{Blocker, Finding, Tier};
@@ -56,6 +57,8 @@ pub struct PrescriptionParts {
     pub dictations: Arc<dyn DictationStore>,
     /// What recordings propose, and nobody has decided.
     pub proposals: Arc<dyn Proposals>,
+    /// The doctors' own lexicons.
+    pub lexicon: Arc<dyn LearntNames>,
 }
 
 /// Reads and changes prescriptions in the name of checked callers.

@@ -137,6 +137,7 @@ impl Parts<'_> {
         fhir: &FhirService,
         (sealed, blobs): (&Sealed, &SealedBlobs),
     ) -> PrescriptionService {
+        let kept = Arc::new(PostgresReview::new(self.database));
         PrescriptionService::new(PrescriptionParts {
             fhir: fhir.clone(),
             clock: Arc::new(SystemClock),
@@ -144,7 +145,8 @@ impl Parts<'_> {
             printer: Arc::new(KrillaPrinter),
             blobs: blobs.clone(),
             dictations: sealed.recordings.clone(),
-            proposals: Arc::new(PostgresReview::new(self.database)),
+            proposals: kept.clone(),
+            lexicon: kept,
         })
     }
 
