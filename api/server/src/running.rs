@@ -65,8 +65,14 @@ impl Store {
                 (Some(cluster), settings)
             }
         };
-        let database = Database::open(&settings).await?;
-        Ok(Self { cluster, database })
+        match (Database::open(&settings).await, cluster) {
+            (Ok(database), cluster) => Ok(Self { cluster, database }),
+            (Err(error), None) => Err(error.into()),
+            (Err(error), Some(cluster)) => {
+                cluster.stop().await?;
+                Err(error.into())
+            }
+        }
     }
 
     /// A private cluster has one node; a configured database may have more.
