@@ -136,11 +136,13 @@ module "service" {
     var.extraction == "embedded" ? {} : {
       SEVA_EXTRACTION_ENGINE = var.extraction
       SEVA_EXTRACTION_REGION = var.extraction_region
+      SEVA_EXTRACTION_CODES  = join(",", var.extraction_codes)
     },
     var.speech == "embedded" ? {} : {
       SEVA_SPEECH_ENGINE     = var.speech
       SEVA_SPEECH_REGION     = var.speech_region
       SEVA_SPEECH_LANGUAGE   = var.speech_language
+      SEVA_SPEECH_SPECIALTY  = var.speech_specialty
       SEVA_SPEECH_VOCABULARY = var.speech_vocabulary
     },
     var.translation == "none" ? {} : {

@@ -192,6 +192,22 @@ variable "extraction_region" {
   }
 }
 
+variable "extraction_codes" {
+  description = "Code systems whose codes Comprehend Medical infers too: rxnorm, icd10cm, snomedct. Each is a question of its own, and paid for."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for name in var.extraction_codes : contains(["rxnorm", "icd10cm", "snomedct"], name)])
+    error_message = "rxnorm, icd10cm and snomedct only."
+  }
+
+  validation {
+    condition     = length(var.extraction_codes) == 0 || var.extraction == "comprehend-medical"
+    error_message = "extraction_codes does something only where extraction = comprehend-medical."
+  }
+}
+
 variable "speech" {
   description = "What listens: embedded, or transcribe or transcribe-medical, to which the audio of each dictation leaves."
   type        = string
@@ -222,6 +238,22 @@ variable "speech_language" {
   validation {
     condition     = var.speech != "transcribe-medical" || var.speech_language == "en-US"
     error_message = "speech = transcribe-medical needs speech_language = en-US: all English is heard as that."
+  }
+}
+
+variable "speech_specialty" {
+  description = "Specialty that Transcribe Medical is told; empty for PRIMARYCARE."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = contains(["", "CARDIOLOGY", "NEUROLOGY", "ONCOLOGY", "PRIMARYCARE", "RADIOLOGY", "UROLOGY"], var.speech_specialty)
+    error_message = "CARDIOLOGY, NEUROLOGY, ONCOLOGY, PRIMARYCARE, RADIOLOGY or UROLOGY."
+  }
+
+  validation {
+    condition     = var.speech_specialty == "" || var.speech == "transcribe-medical"
+    error_message = "speech_specialty does something only where speech = transcribe-medical."
   }
 }
 

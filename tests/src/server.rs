@@ -233,17 +233,17 @@ impl Program {
     }
 }
 
+/// Begins a command of the real program on a data folder; its standard input stays open.
+pub fn begin(data: &Path, arguments: &[&str]) -> anyhow::Result<Child> {
+    let mut command = Command::new(binary()?);
+    command.args(arguments).env("SEVA_DATA_FOLDER", data).kill_on_drop(true);
+    Ok(command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?)
+}
+
 /// Runs a command of the real program on a data folder, with this on its standard input.
 pub async fn command(data: &Path, arguments: &[&str], input: &str) -> anyhow::Result<std::process::Output> {
     use tokio::io::AsyncWriteExt;
-    let mut child = Command::new(binary()?)
-        .args(arguments)
-        .env("SEVA_DATA_FOLDER", data)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()?;
+    let mut child = begin(data, arguments)?;
     let mut pipe = child.stdin.take().context("no standard input")?;
     pipe.write_all(input.as_bytes()).await?;
     drop(pipe);

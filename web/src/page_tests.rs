@@ -95,6 +95,7 @@ fn prescription(signed: bool) -> Value {
             {"code": "medicine-undecided", "text": "t", "target": "m2"},
             {"code": "medicine-incomplete", "text": "t", "target": "m2"},
             {"code": "name-unverified", "text": "t", "target": "m1"},
+            {"code": "medicine-contradicted", "text": "t", "target": "m1"},
             {"code": "reason-needed", "text": "t", "target": "f-reason"}, {"code": "safety", "text": "t", "target": "m1"}, {"code": "else", "text": "t", "target": "m1"}]) },
         "signature": if signed { json!({"by": "Practitioner/d", "at": "2026-07-14T06:22:00Z", "hash": "9f3c22d18a71ffee00"}) } else { Value::Null }})
 }

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use seva_clinic::{
     entities::{Category, Entity, EntityExtractor, ExtractionError, Trait},
     formulary::Formulary,
+    lexicon::Span,
 };
 
 mod allergies;
@@ -15,6 +16,7 @@ mod conditions;
 mod context;
 mod document;
 mod durations;
+mod instructions;
 mod laboratory;
 mod matcher;
 mod medications;
@@ -74,13 +76,13 @@ impl LexiconExtractor {
         found.extend(laboratory::find(&document, &spans(&found)));
         found.extend(vitals::find(&document, &spans(&found)));
         found.extend(conditions::ages(&document));
-        let medications = medications::find(self.formulary, &document, &hits, &spans(&found));
+        let orders = medications::find(self.formulary, &document, &hits, &spans(&found));
+        let ends: Vec<(Span, usize)> = orders.iter().map(|(each, end)| (each.entity.span(), *end)).collect();
+        let medications: Vec<Found> = orders.into_iter().map(|(each, _)| each).collect();
         let mut claimed = spans(&found);
         claimed.extend(medications.iter().flat_map(|medication| {
             let attributes = medication.entity.attributes.iter();
-            attributes
-                .map(|attribute| seva_clinic::lexicon::Span::new(attribute.begin, attribute.end))
-                .chain([medication.entity.span()])
+            attributes.map(|attribute| Span::new(attribute.begin, attribute.end)).chain([medication.entity.span()])
         }));
         let mut conditions = conditions::find(&document, &hits, &claimed);
         durations::attach(&document, &mut conditions, &claimed);
@@ -88,6 +90,7 @@ impl LexiconExtractor {
         found.extend(plans::find(&document, &claimed));
         found.extend(medications);
         found.extend(conditions);
+        instructions::attach(&document, &mut found, &ends);
         for each in &mut found {
             context::add_traits(&document, &mut each.entity);
         }
@@ -99,7 +102,7 @@ impl LexiconExtractor {
     }
 }
 
-fn spans(found: &[Found]) -> Vec<seva_clinic::lexicon::Span> {
+fn spans(found: &[Found]) -> Vec<Span> {
     found.iter().map(|each| each.entity.span()).collect()
 }
 

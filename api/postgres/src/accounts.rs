@@ -1,5 +1,7 @@
 //! Accounts, memberships, sessions and tickets through SeaORM.
 
+mod hospitals;
+
 use async_trait::async_trait;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::{ExprTrait, Func, OnConflict, Query, UnionType, WithQuery};

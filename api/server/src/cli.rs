@@ -140,6 +140,9 @@ pub struct AccountOptions {
     /// The hospital's name.
     #[arg(long)]
     pub tenant: String,
+    /// Makes the hospital if there is none of this name.
+    #[arg(long)]
+    pub new_hospital: bool,
     /// The username, or `issuer#subject` of an external identity.
     #[arg(long)]
     pub username: String,

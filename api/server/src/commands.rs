@@ -3,23 +3,30 @@
 mod account;
 mod audit;
 mod doctor;
+mod hospital;
 mod model;
 mod package;
 mod serve;
 mod terminology;
 
+use std::time::Duration;
+
 use seva_postgres::Database;
 
 use crate::cli::{Cli, Command};
 use crate::configuration::Configuration;
+use crate::interruption::{Interruption, ended};
 use crate::{demo, running, secrets, telemetry};
+
+/// How long what blocks a thread, such as a question at the terminal, may go on after the command has ended.
+const BLOCKED: Duration = Duration::from_secs(1);
 
 /// Runs a command to its end.
 pub fn run(cli: Cli) -> anyhow::Result<()> {
     let configuration = Configuration::load(cli.config.as_deref())?;
     telemetry::start(&configuration.log)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let done = runtime.block_on(async {
         let configuration = match cli.command {
             // They need no secret, and work where none can be had.
             Command::Contract { .. } | Command::Model { .. } => configuration,
@@ -48,16 +55,20 @@ pub fn run(cli: Cli) -> anyhow::Result<()> {
                 with_database(&configuration, async |database| account::run(database, *asked).await).await
             }
         }
-    })
+    });
+    runtime.shutdown_timeout(BLOCKED);
+    done
 }
 
-/// Opens the database, migrated, does something, and leaves everything as it was found.
+/// Opens the database, migrated, does something, and leaves everything as it was found, also when a signal ends it.
 async fn with_database(
     configuration: &Configuration,
     work: impl AsyncFnOnce(&Database) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
+    // A cluster that is starting is not left to itself: a signal that comes meanwhile waits.
+    let mut interruption = Interruption::listen()?;
     let store = running::Store::open(configuration).await?;
-    let done = work(&store.database).await;
+    let done = interruption.unless(work(&store.database)).await.unwrap_or_else(|signal| Err(ended(signal)));
     store.close().await?;
     done
 }

@@ -6,6 +6,7 @@ mod commands;
 pub mod configuration;
 mod data_folder;
 pub mod demo;
+mod interruption;
 mod offline;
 mod pages;
 mod probes;

@@ -65,8 +65,14 @@ impl Store {
                 (Some(cluster), settings)
             }
         };
-        let database = Database::open(&settings).await?;
-        Ok(Self { cluster, database })
+        match (Database::open(&settings).await, cluster) {
+            (Ok(database), cluster) => Ok(Self { cluster, database }),
+            (Err(error), None) => Err(error.into()),
+            (Err(error), Some(cluster)) => {
+                cluster.stop().await?;
+                Err(error.into())
+            }
+        }
     }
 
     /// A private cluster has one node; a configured database may have more.
@@ -150,7 +156,7 @@ impl Running {
         let speech = adapters::speech(&configuration).await?;
         let extractor = adapters::extractor(&configuration).await?;
         let dictations = parts.dictations(&fhir, Heard { speech: &speech, extractor: &extractor }, (&sealed, &blobs));
-        let prescriptions = parts.prescriptions(&fhir, &blobs);
+        let prescriptions = parts.prescriptions(&fhir, (&sealed, &blobs));
         let translator = adapters::translator(&configuration).await?;
         let reindexing = Reindexing::begin(&database).await?;
         // What a crash interrupted goes on from its committed audio.

@@ -17,7 +17,7 @@ use seva_models::{self as models, Extension, Origin};
 
 use crate::dictation::{Dictation, Transcript};
 use crate::encounter_record::{EncounterRecord, Held};
-use crate::entities::{AttributeType, Category, Entity, EntityType, Trait};
+use crate::entities::{AttributeType, Category, Entity, Trait};
 
 use crate::review::{Repeat, held_of, repeats};
 use elements::written;
@@ -280,7 +280,7 @@ fn one(draft: &Draft<'_>, mention: Mention<'_>, transcript: &str) -> Option<Draf
         (Category::TestTreatmentProcedure, _) if entity.attributes_of(AttributeType::TestValue).next().is_some() => {
             findings::laboratory(draft, entity, transcript)
         }
-        (Category::TestTreatmentProcedure, EntityType::TestName) if !entity.has(Trait::Negation) => {
+        (Category::TestTreatmentProcedure, _) if entity.is_requested() => {
             Some(findings::test(draft, mention, transcript))
         }
         _ => None,

@@ -116,6 +116,8 @@ pub enum AttributeType {
     Quality,
     /// The part of the body that is meant.
     SystemOrganSite,
+    /// Words of an order that state none of these: "while awake", "dissolved in water".
+    Instruction,
 }
 
 /// Describes an entity by a piece of the text.
@@ -217,11 +219,25 @@ impl Entity {
         self.attributes.iter().filter(move |attribute| attribute.kind == kind)
     }
 
-    /// Returns the text from which a medicine's dosage is parsed: its attributes in the order of the text.
+    /// Returns the text from which a medicine's dosage is parsed: its attributes in the order of the text, without
+    /// instructions in words.
     #[must_use]
     pub fn dosage_text(&self) -> String {
-        let words: Vec<&str> = self.attributes_in_order().into_iter().map(Attribute::canonical).collect();
-        words.join(", ")
+        let read = self.attributes_in_order().into_iter().filter(|part| part.kind != AttributeType::Instruction);
+        read.map(Attribute::canonical).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Tells whether a test, or a procedure with the time for which it is planned, is asked for.
+    #[must_use]
+    pub fn is_requested(&self) -> bool {
+        let planned = self.kind == EntityType::ProcedureName && self.planned().is_some();
+        (planned || self.kind == EntityType::TestName) && !self.has(Trait::Negation) && !self.is_measured()
+    }
+
+    /// Returns the words that say for when a test or procedure is planned.
+    #[must_use]
+    pub fn planned(&self) -> Option<&str> {
+        self.attributes_of(AttributeType::Duration).next().map(|time| time.text.as_str())
     }
 
     /// Tells whether a test has a result.

@@ -275,6 +275,25 @@ mod tests {
         assert_eq!(formulary.find("Acetaminophen").map(|medicine| medicine.generic), Some("paracetamol"));
         assert_eq!(formulary.find_atc("J01FA10").map(|medicine| medicine.generic), Some("azithromycin"));
         assert!(formulary.in_allergy_class("penicillin").count() > 4);
+        assert!(formulary.medicines().is_sorted_by(|one, other| one.generic < other.generic));
+        for (name, atc) in [
+            ("ferrous sulphate", "B03AA07"),
+            ("ferrous fumarate", "B03AA02"),
+            ("ferrous ascorbate", "B03AA10"),
+            ("iron folic acid", "B03AD"),
+            ("ferrous ascorbate and folic acid", ""),
+            ("chlorhexidine gluconate", "D08AC02"),
+            ("chlorhexidine mouthwash", "A01AB03"),
+            ("povidone-iodine", "D08AG02"),
+            ("povidone iodine gargle", "R02AA15"),
+        ] {
+            assert_eq!(formulary.find(name).map(|medicine| medicine.atc), Some(atc), "{name}");
+        }
+        let mut names: Vec<&str> = formulary.medicines().iter().flat_map(Medicine::names).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count, "a name stands twice");
     }
 
     #[test]

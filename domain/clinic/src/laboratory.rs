@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::lexicon::{concepts::rows, decimal::Decimal};
+use crate::lexicon::{concepts::rows, decimal::Decimal, tokens::tokenize};
 
 /// Is a laboratory test with the unit in which it is reported.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,8 +11,8 @@ pub struct LaboratoryTest {
     pub code: &'static str,
     /// LOINC's name.
     pub display: &'static str,
-    /// How it is said, in lower case.
-    pub phrases: Vec<&'static str>,
+    /// How it is said, in lower case, cut as a transcript is: "hba 1 c".
+    pub phrases: Vec<String>,
     /// The UCUM unit that a bare number has.
     pub unit: &'static str,
     /// The least and the greatest number that has it.
@@ -80,7 +80,12 @@ fn test(row: &[&'static str]) -> Option<LaboratoryTest> {
         return None;
     };
     let range = (low.parse().ok()?, high.parse().ok()?);
-    Some(LaboratoryTest { code, display, phrases: phrases.split('|').collect(), unit, range })
+    Some(LaboratoryTest { code, display, phrases: phrases.split('|').map(cut).collect(), unit, range })
+}
+
+/// A digit ends a word of a transcript: a name that holds one is several of its words.
+fn cut(phrase: &str) -> String {
+    tokenize(phrase).iter().map(|token| token.word.as_str()).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -2,9 +2,11 @@
 
 mod answers;
 mod checks;
+mod contradictions;
 mod correcting;
 mod document;
 mod editing;
+mod learning;
 mod line;
 mod paper;
 mod signing;
@@ -19,9 +21,11 @@ use seva_fhir::clock::{Clock, IdSource};
 use seva_fhir::types::ResourceKey;
 
 use crate::blobs::SealedBlobs;
+use crate::dictation::DictationStore;
 use crate::encounter_record::{EncounterRecord, Held};
 use crate::failure::ClinicError;
 use crate::printing::PrescriptionPrinter;
+use crate::review::{LearntNames, Proposals};
 
 pub use answers::{Answer, FindingAnswer, REASONS};
 pub use checks::{Blocker, Finding, Tier};
@@ -49,6 +53,12 @@ pub struct PrescriptionParts {
     pub printer: Arc<dyn PrescriptionPrinter>,
     /// Keeps what was printed.
     pub blobs: SealedBlobs,
+    /// What was dictated.
+    pub dictations: Arc<dyn DictationStore>,
+    /// What recordings propose, and nobody has decided.
+    pub proposals: Arc<dyn Proposals>,
+    /// The doctors' own lexicons.
+    pub lexicon: Arc<dyn LearntNames>,
 }
 
 /// Reads and changes prescriptions in the name of checked callers.
@@ -66,7 +76,8 @@ impl PrescriptionService {
 
     /// Reads the prescription of an encounter.
     pub async fn load(&self, caller: &Caller, encounter: &ResourceKey) -> Result<Prescription, ClinicError> {
-        Ok(view::of(&self.record(caller, encounter).await?))
+        let record = self.record(caller, encounter).await?;
+        Ok(view::of(&record, &self.contradicted(caller, &record).await?))
     }
 
     async fn record(&self, caller: &Caller, encounter: &ResourceKey) -> Result<EncounterRecord, ClinicError> {

@@ -1,7 +1,7 @@
 //! MedicationRequest and ServiceRequest (R4: <https://hl7.org/fhir/R4/medicationrequest.html>,
 //! <https://hl7.org/fhir/R4/servicerequest.html>).
 
-use fhirbolt::model::r4::resources as r4;
+use fhirbolt::model::r4::{resources as r4, types};
 
 use crate::dosage::Dosage;
 use crate::elements::{
@@ -56,13 +56,15 @@ impl MedicationRequest {
     }
 }
 
-/// A test that is proposed and not yet ordered.
+/// A test or procedure that is proposed and not yet ordered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServiceRequest {
     /// Where it comes from.
     pub origin: Origin,
     /// What is asked for.
     pub code: Concept,
+    /// For when, in words.
+    pub planned: Option<String>,
     /// Who asks.
     pub requester: Option<String>,
 }
@@ -71,6 +73,11 @@ impl ServiceRequest {
     /// Builds the proposal as JSON text.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
+        // In words: which day "after one week" is, nobody has said.
+        let occurrence = self.planned.as_deref().map(|words| {
+            let code = Some(Concept::worded(words).boxed());
+            r4::ServiceRequestOccurrence::Timing(Box::new(types::Timing { code, ..types::Timing::default() }))
+        });
         to_json(&r4::ServiceRequest {
             meta: labelled(&self.origin.labels),
             extension: extensions(&self.origin.extensions),
@@ -79,6 +86,7 @@ impl ServiceRequest {
             code: Some(self.code.boxed()),
             subject: reference(&self.origin.subject),
             encounter: optional_reference(self.origin.encounter.as_ref()),
+            occurrence,
             authored_on: Some(date_time(&self.origin.date)),
             requester: optional_reference(self.requester.as_ref()),
             ..r4::ServiceRequest::default()

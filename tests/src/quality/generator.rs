@@ -11,6 +11,8 @@ use crate::chance::Chance;
 
 const FRAMES: &str = include_str!("../../data/quality/frames.tsv");
 const ORDERS: &str = include_str!("../../data/quality/orders.tsv");
+/// Which medicines are drawn: were they all of the formulary, each new one would make other dictations.
+const MEDICINES: &str = include_str!("../../data/quality/medicines.tsv");
 /// How many dictations each half gets.
 const PER_HALF: u64 = 120;
 
@@ -24,7 +26,7 @@ struct Lists {
 /// Makes all dictations of both halves.
 pub fn generated() -> anyhow::Result<Vec<Item>> {
     let lists =
-        Lists { frames: templates(FRAMES)?, orders: templates(ORDERS)?, problems: problems(), medicines: medicines() };
+        Lists { frames: templates(FRAMES)?, orders: templates(ORDERS)?, problems: problems(), medicines: medicines()? };
     let mut items = Vec::new();
     for (half, name) in [(Half::Develop, "develop"), (Half::Report, "report")] {
         for number in 1..=PER_HALF {
@@ -55,13 +57,14 @@ fn problems() -> Vec<&'static str> {
 }
 
 /// Tablets with strengths in whole milligrams, as they are said.
-fn medicines() -> Vec<(&'static Medicine, Vec<&'static str>)> {
-    let tablets = Formulary::seed().medicines().iter().filter(|medicine| medicine.forms.contains(&"tablet"));
-    let with_strengths = tablets.map(|medicine| {
+fn medicines() -> anyhow::Result<Vec<(&'static Medicine, Vec<&'static str>)>> {
+    let names = MEDICINES.lines().filter(|line| !line.starts_with('#')).skip(1);
+    let known = names.map(|name| {
+        let medicine = Formulary::seed().find(name).with_context(|| format!("the formulary lacks {name}"))?;
         let whole = |strength: &&&str| strength.strip_suffix(" mg").is_some_and(|value| value.parse::<u32>().is_ok());
-        (medicine, medicine.strengths.iter().filter(whole).copied().collect::<Vec<_>>())
+        Ok((medicine, medicine.strengths.iter().filter(whole).copied().collect()))
     });
-    with_strengths.filter(|(_, strengths)| !strengths.is_empty()).collect()
+    known.collect()
 }
 
 fn filled(template: &str, values: &HashMap<&str, String>) -> String {

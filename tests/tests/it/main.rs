@@ -32,6 +32,7 @@ mod fetched_postgresql;
 mod formats;
 mod graphql;
 mod instance;
+mod interrupted;
 mod large_binaries;
 mod leases;
 mod levels;

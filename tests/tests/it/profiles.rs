@@ -102,7 +102,7 @@ async fn bindings_of_a_profile_are_judged_by_stored_value_sets() {
 }
 
 /// A package of these files.
-fn package(folder: &Path, files: &[(&str, &Value)]) -> String {
+pub(crate) fn package(folder: &Path, files: &[(&str, &Value)]) -> String {
     let path = folder.join("guide.tgz");
     let packed = flate2::write::GzEncoder::new(std::fs::File::create(&path).unwrap(), flate2::Compression::fast());
     let mut archive = tar::Builder::new(packed);
@@ -179,7 +179,8 @@ async fn a_package_for_all_hospitals_binds_each_until_it_has_its_own() {
         let done = command(data.path(), arguments, input).await.unwrap();
         (done.status.success(), String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned())
     };
-    let other = ["account", "--tenant", "Other", "--username", "other", "--name", "O", "--roles", "hospital-admin"];
+    let other = "account --new-hospital --tenant Other --username other --name O --roles hospital-admin";
+    let other: Vec<&str> = other.split(' ').collect();
     assert!(run(&other, "a long enough password\n").await.0);
     let other = Client::anonymous(&program.base).unwrap().log_in("other", "a long enough password").await.unwrap();
     let (bp, vitals) = (example("StructureDefinition-bp.json"), example("StructureDefinition-vitalsigns.json"));

@@ -148,6 +148,30 @@ async fn what_was_learnt_is_proposed_the_next_time_beside_what_was_heard() {
 }
 
 #[tokio::test]
+async fn a_name_that_is_changed_beside_its_medicine_is_proposed_the_next_time() {
+    let server = TestServer::start().await.unwrap();
+    let doctor = &server.doctor;
+    let note = |patient: &str| format!("/v1/encounters/visit-{patient}/prescription");
+    for (patient, change) in [
+        ("dhillon", json!({"verification": "as-suggested"})),
+        ("rane", json!({"text": "metformin 500 mg twice a day for five days"})),
+    ] {
+        said(&server, patient, &["Tab metphormin 500 mg twice a day for five days."]).await;
+        let seen = read(doctor, &note(patient)).await;
+        let offered = json!({"heard": "metphormin", "suggested": "metformin"});
+        assert_eq!(seen["medicines"][0]["suggestion"], offered, "{seen:#}");
+        let medicine = format!("{}/medicines/{}", note(patient), seen["medicines"][0]["id"].as_str().unwrap());
+        review(doctor, &medicine, &seen["version"], change).await;
+    }
+    let learnt = &read(doctor, "/v1/lexicon").await["names"];
+    let name = json!({"heard": "metphormin", "meant": "metformin", "times": 2});
+    let found: Value =
+        ["heard", "meant", "times"].into_iter().map(|key| (key.to_owned(), learnt[0][key].clone())).collect();
+    assert_eq!((found, learnt.as_array().map(Vec::len)), (name, Some(1)), "{learnt}");
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn the_meter_names_what_was_said_and_is_missing_and_what_is_needed_and_unsaid() {
     let server = TestServer::start().await.unwrap();
     let doctor = &server.doctor;

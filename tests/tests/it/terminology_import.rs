@@ -187,6 +187,19 @@ async fn other_releases_are_imported_for_all_or_for_one_hospital() {
     std::fs::write(&order, [line(1, "Q00", "0", "Odd fever"), line(2, "Q001", "1", "Odd fever, mild")].concat())
         .unwrap();
     let order = order.to_str().unwrap();
+    let other = [
+        "account",
+        "--new-hospital",
+        "--tenant",
+        "Another hospital",
+        "--username",
+        "o",
+        "--name",
+        "O",
+        "--roles",
+        "auditor",
+    ];
+    assert!(command(data.path(), &other, "a long enough password\n").await.unwrap().status.success());
     let (done, said) = import(data.path(), &["icd-10-cm", order, "--tenant", "Another hospital"]).await;
     assert!(done && said.contains("ICD-10-CM 2031: 2 concepts"), "{said}");
     let mild = "CodeSystem/$lookup?system=http://hl7.org/fhir/sid/icd-10-cm&code=Q00.1";

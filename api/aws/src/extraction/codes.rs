@@ -53,7 +53,7 @@ fn concept(entity: &mut Entity) {
     let fits = match entity.category {
         Category::MedicalCondition => matches!(concept.kind, ConceptKind::Condition | ConceptKind::Symptom),
         Category::Anatomy => concept.kind == ConceptKind::Anatomy,
-        _ => concept.kind == ConceptKind::Test,
+        _ => matches!(concept.kind, ConceptKind::Test | ConceptKind::Procedure),
     };
     if !fits {
         return;

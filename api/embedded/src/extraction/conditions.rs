@@ -12,6 +12,7 @@ use seva_clinic::{
 use super::{
     document::Document,
     matcher::{Hit, Term},
+    plans,
     scores::{Evidence, Found},
 };
 
@@ -61,14 +62,16 @@ fn entity(document: &Document, span: Span, concept: &Concept) -> Found {
         ConceptKind::Condition | ConceptKind::Symptom => {
             (Category::MedicalCondition, EntityType::DxName, Evidence::ConditionPhrase)
         }
-        ConceptKind::Test => (Category::TestTreatmentProcedure, EntityType::TestName, Evidence::OtherPhrase),
+        ConceptKind::Test | ConceptKind::Procedure => {
+            (Category::TestTreatmentProcedure, EntityType::TestName, Evidence::OtherPhrase)
+        }
         ConceptKind::Anatomy => (Category::Anatomy, EntityType::SystemOrganSite, Evidence::OtherPhrase),
     };
     let mut entity = document.entity(span, category, kind);
     match concept.kind {
         ConceptKind::Condition => entity.traits.push(Trait::Diagnosis),
         ConceptKind::Symptom => entity.traits.push(Trait::Symptom),
-        ConceptKind::Test | ConceptKind::Anatomy => {}
+        ConceptKind::Test | ConceptKind::Procedure | ConceptKind::Anatomy => {}
     }
     if let Some(code) = concept.code {
         entity.codings.push(Coding {
@@ -85,6 +88,15 @@ fn entity(document: &Document, span: Span, concept: &Concept) -> Found {
         && let Some(place) = document.span(&(previous..first))
     {
         entity.attributes.push(document.attribute(place, AttributeType::Quality, None));
+    }
+    if matches!(concept.kind, ConceptKind::Test | ConceptKind::Procedure)
+        && let Some(time) = plans::planned(document, document.covering(span).end)
+    {
+        entity.attributes.push(time);
+        // What is done on another day is no test that is asked for now.
+        if concept.kind == ConceptKind::Procedure {
+            entity.kind = EntityType::ProcedureName;
+        }
     }
     Found { entity, evidence }
 }

@@ -8,7 +8,7 @@ use seva_clinic::{
     formulary::{Formulary, Medicine},
     lexicon::{
         Span,
-        concepts::ConceptKind,
+        concepts::{Concept, ConceptKind},
         tokens::{Token, TokenKind},
     },
 };
@@ -71,8 +71,8 @@ struct Mention {
     suggestion: Option<Suggestion>,
 }
 
-/// Finds the medicines that nothing else has claimed.
-pub fn find(formulary: &'static Formulary, document: &Document, hits: &[Hit], claimed: &[Span]) -> Vec<Found> {
+/// Finds the medicines that nothing else has claimed, each with the token that ends what it owns.
+pub fn find(formulary: &'static Formulary, document: &Document, hits: &[Hit], claimed: &[Span]) -> Vec<(Found, usize)> {
     let free = |span: Span| !claimed.iter().any(|other| other.overlaps(span));
     let mut mentions: Vec<Mention> = Vec::new();
     for hit in hits {
@@ -93,12 +93,8 @@ pub fn find(formulary: &'static Formulary, document: &Document, hits: &[Hit], cl
         let next = mentions
             .get(index + 1)
             .map_or(document.tokens().len(), |next| prefix(document, next.tokens.start, mention.tokens.end));
-        found.push(medication(
-            document,
-            mention,
-            prefix(document, mention.tokens.start, before),
-            region_end(document, mention.tokens.end, next, &stops),
-        ));
+        let end = region_end(document, mention.tokens.end, next, &stops);
+        found.push((medication(document, mention, prefix(document, mention.tokens.start, before), end), end));
     }
     found
 }
@@ -146,8 +142,8 @@ fn stands_as_medicine(document: &Document, index: usize) -> bool {
 
 /// Tests and measurements end what a medicine owns.
 fn barriers(document: &Document, hits: &[Hit], claimed: &[Span]) -> Vec<usize> {
-    let tests =
-        hits.iter().filter(|hit| matches!(hit.term, Term::Concept(concept) if concept.kind == ConceptKind::Test));
+    let is_test = |concept: &Concept| matches!(concept.kind, ConceptKind::Test | ConceptKind::Procedure);
+    let tests = hits.iter().filter(|hit| matches!(hit.term, Term::Concept(concept) if is_test(concept)));
     tests.map(|hit| hit.span).chain(claimed.iter().copied()).map(|span| document.covering(span).start).collect()
 }
 
@@ -211,6 +207,9 @@ fn is_lengthened(document: &Document, at: usize) -> bool {
     let mut cursor = Cursor::new(document.tokens());
     cursor.advance(at);
     let said = cursor.take("continue") && {
+        if cursor.take_any(&["lifelong", "life long", "indefinitely"]) {
+            return true;
+        }
         cursor.take_any(&["it", "the same", "this"]);
         cursor.take_any(&["for", "for another", "for the next", "for at least"])
     };

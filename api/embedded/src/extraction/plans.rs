@@ -2,7 +2,7 @@
 
 use seva_clinic::{
     dosage::{Cursor, TimeUnit},
-    entities::{AttributeType, Category, EntityType},
+    entities::{Attribute, AttributeType, Category, EntityType},
     lexicon::{Span, decimal::Decimal, tokens::TokenKind},
 };
 
@@ -126,6 +126,35 @@ fn visit(document: &Document, at: usize) -> Option<(Found, usize)> {
     let place = document.span(&(from..cursor.place()))?;
     entity.attributes.push(document.attribute(place, AttributeType::Duration, Some(value)));
     Some((Found { entity, evidence: Evidence::Plan }, cursor.place()))
+}
+
+/// Reads for when a test or procedure is planned: "after one week", "at the next visit".
+pub fn planned(document: &Document, at: usize) -> Option<Attribute> {
+    let mut cursor = Cursor::new(document.tokens());
+    cursor.advance(at);
+    cursor.advance(usize::from(cursor.word(0) == ","));
+    let from = cursor.place();
+    let introduced =
+        cursor.take_any(&["after", "in", "within", "after about", "again after", "again in", "to be done after"]);
+    let value = if introduced {
+        let length = cursor.take_length()?;
+        format!("{} {}", length.value, length.unit.code())
+    } else if cursor.take_any(&["tomorrow", "tomorrow morning"]) {
+        format!("{} {}", Decimal::ONE, TimeUnit::Day.code())
+    } else if cursor.take_any(&["next week", "after a week"]) {
+        format!("{} {}", Decimal::ONE, TimeUnit::Week.code())
+    } else if cursor.take_any(&[
+        "next visit",
+        "on next visit",
+        "on the next visit",
+        "at the next visit",
+        "at next visit",
+    ]) {
+        "visit".to_owned()
+    } else {
+        return None;
+    };
+    Some(document.attribute(document.span(&(from..cursor.place()))?, AttributeType::Duration, Some(value)))
 }
 
 /// Reads when a visit is: a length of time in UCUM, or the condition for it.

@@ -86,9 +86,9 @@ impl Evidence {
         match self {
             Self::MedicineName => (112, 114),
             Self::ConditionPhrase => (164, 172),
-            Self::OtherPhrase => (35, 38),
+            Self::OtherPhrase => (35, 37),
             Self::Measurement => (27, 27),
-            Self::LaboratoryResult => (17, 17),
+            Self::LaboratoryResult => (18, 18),
             Self::Plan => (34, 36),
             Self::AllergyStatement => (4, 4),
             Self::SoundAlike | Self::Age => (0, 0),

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 
 use seva_clinic::{
     dosage::{self, DoseUnit},
-    entities::{AttributeType, Category, Entity, Trait},
+    entities::{AttributeType, Category, Entity, EntityType, Trait},
     testing::{extraction_contract, golden_cases},
 };
 
 use super::*;
+
+mod orders;
 
 fn extract(text: &str) -> Vec<Entity> {
     LexiconExtractor::default().entities(text)

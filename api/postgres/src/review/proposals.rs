@@ -3,14 +3,15 @@
 use async_trait::async_trait;
 use sea_orm::ActiveValue::Set;
 use sea_orm::sea_query::OnConflict;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait};
 use seva_clinic::dictation::{DictationStoreError, StoreResult};
 use seva_clinic::lexicon::Span;
 use seva_clinic::review::{Difference, Proposal, ProposalState, Proposals};
-use seva_fhir::types::TenantId;
+use seva_fhir::types::{ResourceKey, TenantId};
 use uuid::Uuid;
 
 use super::{PostgresReview, impossible, unavailable};
+use crate::entities::dictation;
 use crate::entities::proposal::{ActiveModel, Column, Entity, Model};
 use crate::moments::time;
 
@@ -30,6 +31,23 @@ impl Proposals for PostgresReview {
         let rows = Entity::find()
             .filter(Column::Tenant.eq(tenant.get()))
             .filter(Column::Dictation.is_in(dictations.iter().copied()))
+            .order_by_asc(Column::Dictation)
+            .order_by_asc(Column::Number)
+            .all(&self.orm);
+        rows.await.map_err(unavailable)?.into_iter().map(proposal_of).collect()
+    }
+
+    async fn waiting(&self, tenant: TenantId, encounter: &ResourceKey) -> StoreResult<Vec<Proposal>> {
+        let dictations = dictation::Entity::find()
+            .select_only()
+            .column(dictation::Column::Id)
+            .filter(dictation::Column::Tenant.eq(tenant.get()))
+            .filter(dictation::Column::Encounter.eq(encounter.to_string()))
+            .into_query();
+        let rows = Entity::find()
+            .filter(Column::Tenant.eq(tenant.get()))
+            .filter(Column::State.eq(ProposalState::Pending.code()))
+            .filter(Column::Dictation.in_subquery(dictations))
             .order_by_asc(Column::Dictation)
             .order_by_asc(Column::Number)
             .all(&self.orm);

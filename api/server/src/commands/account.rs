@@ -12,6 +12,7 @@ use seva_fhir::clock::{IdSource, RandomIds};
 use seva_fhir::types::ResourceId;
 use seva_postgres::{Database, PostgresAccounts};
 
+use super::hospital;
 use crate::cli::AccountOptions;
 
 pub(super) async fn run(database: &Database, asked: AccountOptions) -> anyhow::Result<()> {
@@ -21,6 +22,10 @@ pub(super) async fn run(database: &Database, asked: AccountOptions) -> anyhow::R
     }
     let accounts = PostgresAccounts::new(database);
     let known = accounts.find(&asked.username).await?;
+    if !asked.new_hospital {
+        let found = hospital::named(database, &asked.tenant).await;
+        found.map_err(|error| anyhow::anyhow!("{error:#}; a hospital is made with --new-hospital"))?;
+    }
     let account = account(&asked, known).await?;
     let tenant = accounts.tenant(&asked.tenant).await?;
     let before = accounts.memberships(account.id).await?.into_iter().find(|membership| membership.tenant == tenant);
@@ -45,7 +50,7 @@ async fn account(asked: &AccountOptions, known: Option<Account>) -> anyhow::Resu
         // Its issuer lets it in: what is stored is something that nobody knows.
         (true, None) => Argon2Hasher.hash(&format!("{}{}", RandomIds.new_uuid(), RandomIds.new_uuid())).await?,
         (true, Some(present)) => present,
-        (false, present) => match (read_secret("Password")?, present) {
+        (false, present) => match (ask("Password").await?, present) {
             (typed, Some(present)) if typed.is_empty() => present,
             (typed, _) => {
                 check_password(&typed)?;
@@ -55,12 +60,17 @@ async fn account(asked: &AccountOptions, known: Option<Account>) -> anyhow::Resu
     };
     let mut pin = known.as_ref().and_then(|account| account.pin.clone());
     if asked.pin {
-        let typed = read_secret("Signing PIN")?;
+        let typed = ask("Signing PIN").await?;
         check_pin(&typed)?;
         pin = Some(Argon2Hasher.hash(&typed).await?);
     }
     let id = known.map_or_else(|| RandomIds.new_uuid(), |account| account.id);
     Ok(Account { id, username: asked.username.clone(), display: asked.name.clone(), password, pin })
+}
+
+/// Asks in a thread of its own: nobody may answer, and a signal ends the waiting.
+async fn ask(what: &'static str) -> anyhow::Result<String> {
+    tokio::task::spawn_blocking(move || read_secret(what)).await?
 }
 
 /// Typed at a terminal without an echo and twice, or the next line of standard input.

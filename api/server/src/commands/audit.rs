@@ -6,6 +6,7 @@ use anyhow::bail;
 use seva_fhir::access::Chain;
 use seva_postgres::Database;
 
+use super::hospital;
 use crate::cli::AuditAction;
 use crate::configuration::Configuration;
 use crate::running;
@@ -13,10 +14,10 @@ use crate::running;
 pub(super) async fn run(configuration: &Configuration, database: &Database, action: AuditAction) -> anyhow::Result<()> {
     let AuditAction::Verify { tenant } = action;
     let sealer = running::sealer(configuration, database)?;
-    let chains = sealer.verify(tenant.as_deref()).await?;
-    if chains.is_empty() {
-        bail!("there is no hospital of this name");
+    if let Some(name) = &tenant {
+        hospital::named(database, name).await?;
     }
+    let chains = sealer.verify(tenant.as_deref()).await?;
     let mut output = std::io::stdout().lock();
     writeln!(output, "key {}, public half {}", sealer.key().id(), sealer.key().public_key())?;
     for chain in &chains {

@@ -8,6 +8,7 @@ use seva_embedded::model::{ModelChoice, ModelState, locate};
 use seva_embedded::postgres::{Binaries, PostgresSettings, fetch_package, platform_supported};
 
 use crate::configuration::{Configuration, SpeechChoice};
+use crate::interruption::{Interruption, ended};
 use crate::{adapters, data_folder, running};
 
 /// How long a service that is not on this machine may take.
@@ -26,7 +27,21 @@ pub(super) async fn run(configuration: &Configuration, fix: bool) -> anyhow::Res
     if configuration.database.url.is_none() {
         say("PostgreSQL programs", programs(configuration, fix).await);
     }
+    // A cluster that is starting is not left to itself: a signal that comes meanwhile waits.
+    let mut interruption = Interruption::listen()?;
     say("database", database(configuration).await);
+    interruption.unless(services(configuration, &mut say)).await.unwrap_or_else(|signal| Err(ended(signal)))?;
+    if faults > 0 {
+        bail!("{faults} of the checks found a fault");
+    }
+    Ok(())
+}
+
+/// What needs no database.
+async fn services(
+    configuration: &Configuration,
+    say: &mut impl FnMut(&str, Result<String, String>),
+) -> anyhow::Result<()> {
     if configuration.speech.engine == SpeechChoice::Embedded {
         say("speech model", model(configuration));
     }
@@ -38,9 +53,6 @@ pub(super) async fn run(configuration: &Configuration, fix: bool) -> anyhow::Res
     say("blobs", blobs(configuration).await);
     if configuration.identity.issuer.is_some() {
         say("external issuer", issuer(configuration).await);
-    }
-    if faults > 0 {
-        bail!("{faults} of the checks found a fault");
     }
     Ok(())
 }

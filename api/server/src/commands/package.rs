@@ -8,13 +8,14 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use seva_fhir::FhirService;
-use seva_fhir::access::{AccountStore, Caller};
+use seva_fhir::access::Caller;
 use seva_fhir::json::{Json, JsonObject, Limits, array, object, parse};
 use seva_fhir::service::{Change, Existing, FhirError};
-use seva_fhir::types::{ResourceKey, ResourceType, TenantId};
-use seva_postgres::{Database, PostgresAccounts};
+use seva_fhir::types::{ResourceKey, ResourceType};
+use seva_postgres::Database;
 use sha2::{Digest, Sha256};
 
+use super::hospital;
 use crate::cli::PackageAction;
 use crate::offline;
 use archive::Manifest;
@@ -38,10 +39,7 @@ const SHOWN_FAULTS: usize = 20;
 pub(super) async fn run(database: &Database, action: PackageAction) -> anyhow::Result<()> {
     let (PackageAction::Install { tenant, .. } | PackageAction::List { tenant } | PackageAction::Remove { tenant, .. }) =
         &action;
-    let tenant = match tenant {
-        Some(name) => PostgresAccounts::new(database).tenant(name).await?,
-        None => TenantId::SHARED,
-    };
+    let tenant = hospital::asked(database, tenant.as_deref()).await?;
     let caller = offline::program(tenant, "package");
     offline::with_service(database, async |service| match &action {
         PackageAction::Install { file, .. } => install(service, &caller, file).await,

@@ -4,6 +4,7 @@ use anyhow::bail;
 
 use crate::configuration::Configuration;
 use crate::demo;
+use crate::interruption::Interruption;
 use crate::running::Running;
 
 pub(super) async fn run(configuration: Configuration, with_demo: bool) -> anyhow::Result<()> {
@@ -11,9 +12,15 @@ pub(super) async fn run(configuration: Configuration, with_demo: bool) -> anyhow
         bail!("--demo opens a log-in that everybody knows: it needs a loopback address in server.listen");
     }
     let url = configuration.server.url();
+    // What starts is not left half started: a signal that comes meanwhile waits.
+    let mut interruption = Interruption::listen()?;
     let running = Running::start(configuration).await?;
     if with_demo {
-        demo::load_into(&running).await?;
+        let loaded = interruption.unless(demo::load_into(&running)).await;
+        if !matches!(loaded, Ok(Ok(()))) {
+            running.stop().await?;
+            return loaded.unwrap_or(Ok(()));
+        }
     }
     eprintln!("\n  SEVA Arogya is running.\n");
     eprintln!("  Pages     {url}/");
@@ -23,16 +30,7 @@ pub(super) async fn run(configuration: Configuration, with_demo: bool) -> anyhow
         eprintln!("  Log-in    {}  password {}  signing PIN {}", demo::USERNAME, demo::PASSWORD, demo::PIN);
     }
     eprintln!("\n  Ctrl-C stops it and everything that it started.\n");
-    wait_for_signal().await?;
+    interruption.came().await;
     eprintln!("  Stopping: requests in flight are finished first.");
     running.stop().await
-}
-
-async fn wait_for_signal() -> anyhow::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(anyhow::Error::from),
-        _ = terminate.recv() => Ok(()),
-    }
 }

@@ -5,13 +5,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use seva_embedded::releases::{Release, ReleaseError, ReleaseFormat};
 use seva_fhir::FhirService;
-use seva_fhir::access::{AccountStore, Caller};
+use seva_fhir::access::Caller;
 use seva_fhir::json::{Json, object};
 use seva_fhir::terminology::{ConceptStore, ImportHeader, ImportRow, Imported};
 use seva_fhir::types::TenantId;
-use seva_postgres::{Database, PostgresAccounts, PostgresConcepts};
+use seva_postgres::{Database, PostgresConcepts};
 use tokio::sync::mpsc;
 
+use super::hospital;
 use crate::cli::{ImportOptions, ReleaseKind, TerminologyAction};
 use crate::offline;
 
@@ -22,10 +23,7 @@ const WAITING: usize = 4;
 
 pub(super) async fn run(database: &Database, action: TerminologyAction) -> anyhow::Result<()> {
     let TerminologyAction::Import(options) = action;
-    let tenant = match &options.tenant {
-        Some(name) => PostgresAccounts::new(database).tenant(name).await?,
-        None => TenantId::SHARED,
-    };
+    let tenant = hospital::asked(database, options.tenant.as_deref()).await?;
     let caller = offline::program(tenant, "terminology");
     let (header, imported) = import(database, tenant, &options).await?;
     offline::with_service(database, async |service| describe(service, &caller, &header, imported).await).await?;

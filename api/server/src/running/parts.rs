@@ -132,13 +132,21 @@ impl Parts<'_> {
         }
     }
 
-    pub(super) fn prescriptions(&self, fhir: &FhirService, blobs: &SealedBlobs) -> PrescriptionService {
+    pub(super) fn prescriptions(
+        &self,
+        fhir: &FhirService,
+        (sealed, blobs): (&Sealed, &SealedBlobs),
+    ) -> PrescriptionService {
+        let kept = Arc::new(PostgresReview::new(self.database));
         PrescriptionService::new(PrescriptionParts {
             fhir: fhir.clone(),
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
             printer: Arc::new(KrillaPrinter),
             blobs: blobs.clone(),
+            dictations: sealed.recordings.clone(),
+            proposals: kept.clone(),
+            lexicon: kept,
         })
     }
 

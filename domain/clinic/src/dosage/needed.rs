@@ -124,7 +124,9 @@ pub fn take_as_needed(cursor: &mut Cursor<'_>) -> Option<AsNeeded> {
             severe.advance(usize::from(severe.number(0).is_some()));
             attempt = severe;
         }
-        let advice = (is_severe && told) || ADVICE.contains(&attempt.word(0));
+        // "SOS for fever, not more than four times a day" says how often, and nothing of a fever that does not go.
+        let limit = attempt.word(0) == "not" && matches!(attempt.word(1), "more" | "exceeding");
+        let advice = (is_severe && told) || (ADVICE.contains(&attempt.word(0)) && !limit);
         if let Some(reason) = reason.filter(|_| !advice) {
             *cursor = attempt;
             return Some(AsNeeded::For((*reason).to_owned()));

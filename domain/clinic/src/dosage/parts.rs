@@ -85,11 +85,11 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes the longest phrase of a list.
-    pub fn take_any(&mut self, phrases: &[&str]) -> bool {
+    pub fn take_any<P: AsRef<str>>(&mut self, phrases: &[P]) -> bool {
         let mut best: Option<Self> = None;
         for phrase in phrases {
             let mut attempt = *self;
-            if attempt.take(phrase) && best.is_none_or(|best| attempt.at > best.at) {
+            if attempt.take(phrase.as_ref()) && best.is_none_or(|best| attempt.at > best.at) {
                 best = Some(attempt);
             }
         }

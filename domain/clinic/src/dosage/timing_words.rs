@@ -142,7 +142,8 @@ pub fn take_meals(cursor: &mut Cursor<'_>) -> Option<(Food, Timing)> {
     };
     let mut attempt = *cursor;
     attempt.advance(1);
-    let between = [",", "and", ", and", "and after", "and before", "and with"];
+    let between =
+        [",", "and", ", and", "and after", "and before", "and with", "and one after", "and one before", "and one with"];
     let meals = attempt.take_series(|word| MEALS.contains(&word), &between);
     if meals < 2 {
         return None;

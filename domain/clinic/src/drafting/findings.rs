@@ -127,8 +127,10 @@ pub(super) fn test(draft: &Draft<'_>, mention: Mention<'_>, transcript: &str) ->
     let mut origin = origin(draft, entity, transcript);
     origin.extensions.extend(further_evidence(draft, transcript, again));
     let code = heard(&entity.text, &entity.codings);
-    let request = models::ServiceRequest { origin, code, requester: draft.author.clone() };
-    let place = (Some(SectionKind::Tests), entity.text.clone());
+    let planned = entity.planned().map(str::to_owned);
+    let line = planned.as_ref().map_or_else(|| entity.text.clone(), |time| format!("{}, {time}", entity.text));
+    let request = models::ServiceRequest { origin, code, planned, requester: draft.author.clone() };
+    let place = (Some(SectionKind::of_request(entity)), line);
     let mut drafted = drafted(draft, Statement::Test(request), entity, place);
     drafted.evidence.extend(again.iter().map(|entity| (entity.begin, entity.end)));
     drafted

@@ -48,6 +48,10 @@ fn ordered(whole: &[char], said: &[&Entity]) -> Vec<Dosage> {
         let text = entity.dosage_text();
         let mut read = if text.is_empty() { Vec::new() } else { dosage::parse(&text) };
         let words = words(whole, entity);
+        // An order of which the grammar reads nothing still says what it says.
+        if read.is_empty() && entity.attributes_of(AttributeType::Instruction).next().is_some() {
+            read.push(Dosage::default());
+        }
         for step in &mut read {
             step.text = Some(words.clone());
         }
@@ -65,8 +69,10 @@ const FILLERS: [&str; 18] = [
 /// The words of an order: what the grammar understood as it reads it, and what stands between, as it was said.
 fn words(whole: &[char], entity: &Entity) -> String {
     let mut words: Vec<String> = Vec::new();
-    let mut end = None;
-    for part in entity.attributes_in_order() {
+    let parts = entity.attributes_in_order();
+    // Words between the name and what follows it are the order's too: "metformin sustained release 500 mg".
+    let mut end = parts.first().filter(|first| first.begin >= entity.end).map(|_| entity.end);
+    for part in parts {
         if let Some(end) = end {
             // The name stands in none of the pieces around it.
             let pieces = if (end..part.begin).contains(&entity.begin) {

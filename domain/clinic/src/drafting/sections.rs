@@ -7,6 +7,7 @@ use seva_models::{Coding, Composition, Concept, ExtensionValue, Section};
 use super::elements::{evidence, extension_members, extension_value, machine_made, set_extension, written};
 use super::{Draft, Drafted};
 use crate::encounter_record::EncounterRecord;
+use crate::entities::{Entity, EntityType};
 
 const CODES: &str = "https://seva-arogya.org/fhir/CodeSystem/prescription-section";
 
@@ -72,6 +73,12 @@ impl SectionKind {
             Self::Tests => "Tests",
             Self::Referral => "Referral",
         }
+    }
+
+    /// The section of a test that is asked for; a procedure for another day is a reason to come again.
+    #[must_use]
+    pub fn of_request(entity: &Entity) -> Self {
+        if entity.kind == EntityType::ProcedureName { Self::FollowUp } else { Self::Tests }
     }
 
     /// Tells whether a prescription cannot be signed without it.

@@ -8,7 +8,7 @@ use seva_fhir::types::Instant;
 
 use super::*;
 use crate::dictation::{AudioPlace, DictationMode, DictationResult, DictationSettings, DictationState, Saved, Segment};
-use crate::entities::{Attribute, AttributeType, Coding};
+use crate::entities::{Attribute, AttributeType, Coding, EntityType};
 
 pub(crate) fn entity(text: &str, whole: &str, category: Category, kind: EntityType) -> Entity {
     let begin = whole.find(text).expect("the words stand in the text");
@@ -184,4 +184,41 @@ fn the_words_of_an_order_keep_what_the_grammar_does_not_read() {
         assert!(bundle.contains(&format!("\"text\":\"{expected}\"")), "{said}: {bundle}");
         assert!(bundle.contains("\"frequency\":3"), "{said}");
     }
+}
+
+#[test]
+fn the_words_around_an_order_are_its_words_and_an_order_in_words_alone_has_them_too() {
+    let said = "metformin sustained release 500 mg twice a day while awake";
+    let placed = |text: &str, kind, value: Option<&str>| {
+        let begin = said.find(text).expect("the words stand in the text");
+        Attribute { begin, end: begin + text.len(), ..attribute(kind, text, value) }
+    };
+    let mut medicine = entity("metformin", said, Category::Medication, EntityType::GenericName);
+    let instruction = placed("while awake", AttributeType::Instruction, None);
+    medicine.attributes = vec![
+        placed("500 mg", AttributeType::Dosage, Some("500 mg")),
+        placed("twice a day", AttributeType::Frequency, None),
+        instruction.clone(),
+    ];
+    let bundle = drafted_from(&dictation_of(said, vec![medicine.clone()])).to_string();
+    assert!(bundle.contains("\"text\":\"sustained release, 500 mg, twice a day, while awake\""), "{bundle}");
+    medicine.attributes = vec![instruction];
+    let bundle = drafted_from(&dictation_of(said, vec![medicine])).to_string();
+    assert!(bundle.contains("\"dosageInstruction\":[{\"text\":") && bundle.contains("while awake"), "{bundle}");
+}
+
+#[test]
+fn a_planned_procedure_says_when_in_words_and_belongs_to_the_next_visit() {
+    let said = "ear syringing after one week";
+    let mut planned = entity("ear syringing", said, Category::TestTreatmentProcedure, EntityType::ProcedureName);
+    let bare = drafted_from(&dictation_of(said, vec![planned.clone()])).to_string();
+    assert!(!bare.contains("ServiceRequest"), "nobody said that it is to be done: {bare}");
+    planned.attributes = vec![attribute(AttributeType::Duration, "after one week", Some("1 wk"))];
+    let bundle = drafted_from(&dictation_of(said, vec![planned]));
+    let faults: Vec<String> = structure::check(&bundle).iter().map(|issue| issue.to_json().to_string()).collect();
+    assert_eq!(faults, Vec::<String>::new());
+    let text = bundle.to_string();
+    assert!(text.contains("\"occurrenceTiming\":{\"code\":{\"text\":\"after one week\"}}"), "{text}");
+    assert!(text.contains("ear syringing, after one week") && text.contains("\"code\":\"follow-up\""), "{text}");
+    assert!(!text.contains("\"code\":\"tests\""), "{text}");
 }

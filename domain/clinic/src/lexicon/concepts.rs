@@ -12,8 +12,10 @@ pub enum ConceptKind {
     Condition,
     /// What the patient feels or shows.
     Symptom,
-    /// A laboratory test, an image or a procedure.
+    /// A laboratory test or an image.
     Test,
+    /// Something that is done to the patient.
+    Procedure,
     /// A site of the body.
     Anatomy,
 }
@@ -25,7 +27,7 @@ impl ConceptKind {
         match self {
             Self::Condition | Self::Symptom => "http://hl7.org/fhir/sid/icd-10-cm",
             Self::Test => "http://loinc.org",
-            Self::Anatomy => "http://snomed.info/sct",
+            Self::Procedure | Self::Anatomy => "http://snomed.info/sct",
         }
     }
 }
@@ -50,6 +52,7 @@ static CONCEPTS: LazyLock<Vec<Concept>> = LazyLock::new(|| {
         (ConceptKind::Condition, include_str!("../../data/conditions.tsv")),
         (ConceptKind::Symptom, include_str!("../../data/symptoms.tsv")),
         (ConceptKind::Test, include_str!("../../data/tests.tsv")),
+        (ConceptKind::Procedure, include_str!("../../data/procedures.tsv")),
         (ConceptKind::Anatomy, include_str!("../../data/anatomy.tsv")),
     ];
     lists.into_iter().flat_map(|(kind, text)| rows(text).filter_map(move |row| concept(kind, &row))).collect()
@@ -94,6 +97,7 @@ mod tests {
             include_str!("../../data/conditions.tsv"),
             include_str!("../../data/symptoms.tsv"),
             include_str!("../../data/tests.tsv"),
+            include_str!("../../data/procedures.tsv"),
             include_str!("../../data/anatomy.tsv"),
         ];
         let count: usize = data.into_iter().map(|text| rows(text).count()).sum();

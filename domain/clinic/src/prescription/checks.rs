@@ -6,6 +6,7 @@ use seva_fhir::json::Json;
 use sha2::{Digest, Sha256};
 
 use super::answers::{Answer, answer_to};
+use super::contradictions::Contradicted;
 use super::view::{self, MedicineView, SectionView};
 use crate::dosage::{Dosage, regimen_from_fhir};
 use crate::drafting::SectionKind;
@@ -146,7 +147,11 @@ fn daily(step: &Dosage) -> Option<(Decimal, &'static str)> {
 }
 
 /// Lists what must be done before signing.
-pub(super) fn blockers(sections: &[SectionView], medicines: &[MedicineView], findings: &[Finding]) -> Vec<Blocker> {
+pub(super) fn blockers(
+    sections: &[SectionView],
+    (medicines, contradicted): (&[MedicineView], &Contradicted),
+    findings: &[Finding],
+) -> Vec<Blocker> {
     let mut blockers = Vec::new();
     let mut blocks = |code, text: String, target: &str| {
         blockers.push(Blocker { code, text, target: target.to_owned() });
@@ -161,6 +166,11 @@ pub(super) fn blockers(sections: &[SectionView], medicines: &[MedicineView], fin
     for medicine in medicines {
         if medicine.state == "pending" {
             blocks("medicine-undecided", format!("{} is neither approved nor rejected", medicine.name), &medicine.id);
+        }
+        if contradicted.contains(&medicine.id) {
+            let text =
+                format!("{} is ordered otherwise by a proposal that is neither accepted nor rejected", medicine.name);
+            blocks("medicine-contradicted", text, &medicine.id);
         }
         if medicine.state != "rejected" && medicine.lacks_dose() {
             blocks("medicine-incomplete", format!("{} has no dose or no duration", medicine.name), &medicine.id);

@@ -9,7 +9,7 @@ use seva_fhir::types::ResourceKey;
 use seva_models::{Concept, ExtensionValue, MedicationRequest, Origin};
 
 use super::line::TypedLine;
-use super::{Prescription, PrescriptionService, verifying, view};
+use super::{Prescription, PrescriptionService, learning, verifying, view};
 use crate::dosage::{self, Dosage};
 use crate::drafting::elements::{extension_value, heard, remove_extension, set_extension, written};
 use crate::drafting::{
@@ -123,6 +123,7 @@ impl PrescriptionService {
         if let Some(verification) = &change.verification {
             verify(&mut request, verification)?;
         }
+        let misheard = learning::misheard(target, &request);
         let before = view::review_state(&target.body).to_owned();
         let state = match (change.state, &change.text, change.verification.as_deref()) {
             (Some(state), _, _) => state,
@@ -134,7 +135,11 @@ impl PrescriptionService {
         if change.text.is_some() {
             entries.extend(self.act(caller, target));
         }
-        self.write(caller, encounter, entries).await
+        let written = self.write(caller, encounter, entries).await?;
+        if let Some(name) = misheard {
+            self.learn(caller, &name).await;
+        }
+        Ok(written)
     }
 
     /// The Provenance of an edit, where a practitioner made it.

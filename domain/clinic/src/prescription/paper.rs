@@ -5,6 +5,7 @@ use seva_fhir::json::Json;
 use seva_fhir::types::ResourceKey;
 
 use super::PrescriptionService;
+use super::contradictions::Contradicted;
 use super::view::{self, MedicineView, Prescription, SectionView};
 use crate::encounter_record::{EncounterRecord, Held};
 use crate::failure::ClinicError;
@@ -20,7 +21,7 @@ impl PrescriptionService {
         record: &EncounterRecord,
         language: HandoutLanguage,
     ) -> Result<PrintedPrescription, ClinicError> {
-        let seen = view::of(record);
+        let seen = view::of(record, &Contradicted::new());
         if record.composition.is_none() {
             return Err(ClinicError::NotFound("the prescription"));
         }

@@ -32,7 +32,7 @@ impl PrescriptionService {
         let held = self.draft(&record, version)?;
         // Administrators may correct a record; nobody signs in another's name.
         check_author(&held.body, &signer)?;
-        let blockers = view::of(&record).blockers;
+        let blockers = view::of(&record, &self.contradicted(caller, &record).await?).blockers;
         if !blockers.is_empty() {
             let texts: Vec<&str> = blockers.iter().map(|blocker| blocker.text.as_str()).collect();
             return Err(ClinicError::Invalid(texts.join("; ")));

@@ -2,6 +2,8 @@
 
 #![expect(clippy::expect_used, reason = "tests")]
 
+use std::collections::HashSet;
+
 use seva_fhir::json::{Json, Limits, array, object, parse};
 
 use super::*;
@@ -48,7 +50,7 @@ const TEXT: &str = "No fever. BP 120 over 80. It is a throat infection. Tab para
 
 #[test]
 fn a_draft_is_shown_with_its_evidence_and_waits_for_approval() {
-    let view = view::of(&read_back(TEXT));
+    let view = view::of(&read_back(TEXT), &HashSet::new());
     assert_eq!((view.state, view.version), ("draft", 1));
     assert_eq!(view.vitals.first().map(|vital| vital.value.as_str()), Some("120/80"));
     let complaint = view.sections.first().expect("the complaint comes first");
@@ -85,7 +87,7 @@ fn a_note_without_sections_is_not_signed() {
         if emptied {
             record.composition = None;
         }
-        let view = view::of(&record);
+        let view = view::of(&record, &HashSet::new());
         let targets: Vec<&str> = view.blockers.iter().map(|blocker| blocker.target.as_str()).collect();
         assert_eq!(targets, ["diagnosis", "medications", "instructions"]);
         assert_eq!(view.state, if emptied { "empty" } else { "draft" });

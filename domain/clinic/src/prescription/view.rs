@@ -5,6 +5,7 @@ use serde::Serialize;
 use seva_fhir::json::Json;
 
 use super::checks::{self, Blocker, Finding};
+use super::contradictions::Contradicted;
 use crate::dosage::{AsNeeded, Dosage, regimen_from_fhir};
 use crate::drafting::NO_KNOWN_ALLERGY;
 use crate::drafting::elements::extension_value;
@@ -207,12 +208,12 @@ impl MedicineView {
     }
 }
 
-pub(super) fn of(record: &EncounterRecord) -> Prescription {
+pub(super) fn of(record: &EncounterRecord, contradicted: &Contradicted) -> Prescription {
     let composition = record.composition.as_ref();
     let sections: Vec<SectionView> = SECTIONS.into_iter().map(|kind| section(composition, kind)).collect();
     let medicines: Vec<MedicineView> = record.medicines.iter().filter(|held| is_listed(held)).map(medicine).collect();
     let findings = checks::findings(record);
-    let blockers = checks::blockers(&sections, &medicines, &findings);
+    let blockers = checks::blockers(&sections, (&medicines, contradicted), &findings);
     let state = match composition.and_then(|held| held.body.get_str("status")) {
         None => "empty",
         Some("final") => "signed",
@@ -290,7 +291,8 @@ pub(super) fn medicine(held: &Held) -> MedicineView {
 fn said(steps: &[Dosage], language: &str) -> Option<String> {
     let lines: Option<Vec<String>> =
         steps.iter().map(|step| phrases::render(step, language).ok().map(|line| line.text)).collect();
-    lines.filter(|lines| !lines.is_empty()).map(|lines| lines.join("; "))
+    // Of an order in words alone no phrase says anything.
+    lines.map(|lines| lines.join("; ")).filter(|line| !line.is_empty())
 }
 
 fn dosage(step: &Dosage) -> DosageView {

@@ -1,7 +1,7 @@
 //! What the reviewing doctor's help keeps: marks of the walk, and the doctor's own lexicon.
 
 use async_trait::async_trait;
-use seva_fhir::types::{Instant, TenantId};
+use seva_fhir::types::{Instant, ResourceKey, TenantId};
 use uuid::Uuid;
 
 use super::reconciliation::Proposal;
@@ -96,6 +96,9 @@ pub trait Proposals: Send + Sync {
 
     /// Lists those of some dictations, in the order in which they were said.
     async fn of(&self, tenant: TenantId, dictations: &[Uuid]) -> StoreResult<Vec<Proposal>>;
+
+    /// Lists those of an encounter that wait for a decision.
+    async fn waiting(&self, tenant: TenantId, encounter: &ResourceKey) -> StoreResult<Vec<Proposal>>;
 
     /// Decides a pending proposal; false where it is not pending any more.
     async fn decide(&self, tenant: TenantId, decided: &Proposal) -> StoreResult<bool>;

@@ -169,7 +169,8 @@ impl Walk<'_> {
             AttributeType::Form
             | AttributeType::RouteOrMode
             | AttributeType::Quality
-            | AttributeType::SystemOrganSite => return,
+            | AttributeType::SystemOrganSite
+            | AttributeType::Instruction => return,
         };
         // An implied unit has no words of its own: the number that it points at is a stop already.
         if self.stops.iter().any(|stop| stop.span == place) {

@@ -7,7 +7,7 @@ use crate::dictation::Dictation;
 use crate::drafting::elements::extension_value;
 use crate::drafting::{SectionKind, is_same_concept};
 use crate::encounter_record::{EncounterRecord, Held};
-use crate::entities::{AttributeType, Category, Entity, EntityType, Trait};
+use crate::entities::{AttributeType, Category, Entity, Trait};
 use crate::prescription::{evidence_of, is_listed, review_state};
 use crate::review::contradicts;
 
@@ -101,7 +101,7 @@ fn place(entity: &Entity) -> Option<SectionKind> {
         Category::MedicalCondition if entity.has(Trait::Diagnosis) => Some(SectionKind::Diagnosis),
         Category::MedicalCondition => Some(SectionKind::Complaint),
         Category::Vital => Some(SectionKind::Vitals),
-        Category::TestTreatmentProcedure => Some(SectionKind::Tests),
+        Category::TestTreatmentProcedure => Some(SectionKind::of_request(entity)),
         _ => None,
     }
 }
@@ -142,7 +142,7 @@ fn is_drafted_at_all(entity: &Entity) -> bool {
         Category::MedicalCondition | Category::Allergy => true,
         Category::Vital => measured,
         Category::TestTreatmentProcedure if has(AttributeType::TestValue) => measured,
-        Category::TestTreatmentProcedure => entity.kind == EntityType::TestName && !entity.has(Trait::Negation),
+        Category::TestTreatmentProcedure => entity.is_requested(),
         _ => false,
     }
 }

@@ -105,7 +105,7 @@ fn section_of(entity: &Entity) -> Option<SectionKind> {
         Category::MedicalCondition if entity.has(Trait::Diagnosis) => Some(SectionKind::Diagnosis),
         Category::MedicalCondition => Some(SectionKind::Complaint),
         Category::Vital => Some(SectionKind::Vitals),
-        Category::TestTreatmentProcedure => Some(SectionKind::Tests),
+        Category::TestTreatmentProcedure => Some(SectionKind::of_request(entity)),
         _ => None,
     }
 }

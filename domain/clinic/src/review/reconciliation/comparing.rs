@@ -8,7 +8,7 @@ use super::Difference;
 use crate::dosage::{self, AsNeeded, Dosage, regimen_from_fhir};
 use crate::drafting::{NO_KNOWN_ALLERGY, is_same_concept};
 use crate::encounter_record::{EncounterRecord, Held};
-use crate::entities::{AttributeType, Category, Entity, EntityType, Trait};
+use crate::entities::{AttributeType, Category, Entity, Trait};
 use crate::lexicon::decimal::Decimal;
 use crate::prescription::review_state;
 
@@ -39,7 +39,7 @@ pub(crate) fn held_of<'a>(record: &'a EncounterRecord, entity: &Entity) -> Optio
         (Category::MedicalCondition, _) if entity.has(Trait::Diagnosis) => &record.conditions,
         (Category::MedicalCondition | Category::Vital, _) => &record.observations,
         (Category::TestTreatmentProcedure, _) if entity.is_measured() => &record.observations,
-        (Category::TestTreatmentProcedure, EntityType::TestName) if !entity.has(Trait::Negation) => &record.requests,
+        (Category::TestTreatmentProcedure, _) if entity.is_requested() => &record.requests,
         _ => return None,
     };
     let listed = |held: &&Held| {
@@ -64,9 +64,7 @@ fn drafts_anew(entity: &Entity) -> bool {
         (Category::Medication, _) => !entity.has(Trait::Negation) && !entity.has(Trait::PastHistory),
         (Category::MedicalCondition | Category::Allergy, _) => true,
         (Category::Vital, _) => entity.attributes_of(AttributeType::TestUnit).next().is_some(),
-        (Category::TestTreatmentProcedure, EntityType::TestName) => {
-            entity.is_measured() || !entity.has(Trait::Negation)
-        }
+        (Category::TestTreatmentProcedure, _) => entity.is_measured() || entity.is_requested(),
         _ => false,
     }
 }

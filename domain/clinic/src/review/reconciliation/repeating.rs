@@ -3,7 +3,7 @@
 
 use super::comparing::said_steps;
 use crate::dosage::{Dosage, agreed};
-use crate::entities::{Category, Entity, EntityType, Trait};
+use crate::entities::{Category, Entity, Trait};
 
 /// That a statement was made before in the same recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ fn is_order(entity: &Entity) -> bool {
     }
     match entity.category {
         Category::Medication => true,
-        Category::TestTreatmentProcedure => entity.kind == EntityType::TestName && !entity.is_measured(),
+        Category::TestTreatmentProcedure => entity.is_requested(),
         _ => false,
     }
 }
