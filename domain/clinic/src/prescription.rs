@@ -18,7 +18,7 @@ use seva_fhir::access::Caller;
 use seva_fhir::clock::{Clock, IdSource};
 use seva_fhir::types::ResourceKey;
 
-use crate::blobs::SealedBlobs;
+use crate::blobs::{BlobRegister, SealedBlobs};
 use crate::encounter_record::{EncounterRecord, Held};
 use crate::failure::ClinicError;
 use crate::printing::PrescriptionPrinter;
@@ -49,6 +49,8 @@ pub struct PrescriptionParts {
     pub printer: Arc<dyn PrescriptionPrinter>,
     /// Keeps what was printed.
     pub blobs: SealedBlobs,
+    /// Remembers what is kept, from before it is.
+    pub register: Arc<dyn BlobRegister>,
 }
 
 /// Reads and changes prescriptions in the name of checked callers.

@@ -139,6 +139,7 @@ impl Parts<'_> {
             ids: Arc::new(RandomIds),
             printer: Arc::new(KrillaPrinter),
             blobs: blobs.clone(),
+            register: Arc::new(PostgresBlobs::new(self.database)),
         })
     }
 
