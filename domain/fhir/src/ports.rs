@@ -180,6 +180,15 @@ pub struct SearchPage {
     pub total: Option<u64>,
     /// Includes that would have brought more than one answer holds, as they were asked for.
     pub cut: Vec<String>,
+    /// Why matches may be missing.
+    pub incomplete: Vec<Incomplete>,
+}
+
+/// Why a search may not have found all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Incomplete {
+    /// Resources are being indexed, and some are left.
+    Indexing,
 }
 
 /// One line of a history.

@@ -8,7 +8,7 @@ use super::{FhirError, FhirService, own_definitions};
 use crate::access::{
     AuditAction, AuditQuery, AuditRecord, Caller, Interaction, Permit, decide, decide_looks, patients_in,
 };
-use crate::ports::{SearchPage, Stored};
+use crate::ports::{Incomplete, SearchPage, Stored};
 use crate::search::{
     Clause, Handling, QueryPairs, ReferenceTest, SearchOptions, SearchQuery, Searched, Test, empty_query,
     parse_query_string, parse_search,
@@ -45,6 +45,9 @@ impl FhirService {
         } else {
             self.find_contained(&mut source, caller, &query).await?
         };
+        if !of_log && query.needs_index() && self.parameters(caller).is_incomplete() {
+            page.incomplete.push(Incomplete::Indexing);
+        }
         page.included.retain(|stored| may_see(caller, stored));
         let containers = page.contained.iter().map(|found| &found.container);
         let disclosed = page.matches.iter().chain(&page.included).chain(containers);
