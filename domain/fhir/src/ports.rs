@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use crate::access::RequestOrigin;
 use crate::index::IndexEntry;
 use crate::json::Json;
 use crate::parameters::Parameters;
@@ -151,8 +152,8 @@ pub struct WriteContext {
     pub tenant: TenantId,
     /// The account.
     pub who: Box<str>,
-    /// The request's id.
-    pub request: Box<str>,
+    /// Where the request came from.
+    pub request: RequestOrigin,
 }
 
 /// A contained resource that fits.
