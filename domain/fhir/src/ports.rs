@@ -190,6 +190,8 @@ pub struct SearchPage {
 pub enum Incomplete {
     /// Resources are being indexed, and some are left.
     Indexing,
+    /// More resources contain what a chain leads to than are looked through.
+    Contained,
 }
 
 /// One line of a history.

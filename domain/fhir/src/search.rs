@@ -26,6 +26,7 @@ use crate::types::{ResourceId, ResourceKey, ResourceType};
 
 pub use codes::{CodeSource, CodesTest, Membership};
 pub use compartment::compartment_types;
+pub(crate) use contained::leads_elsewhere;
 pub use contained::{ContainedSearch, Returned, Searched};
 pub use cursor::{Cursor, CursorKey, InvalidCursor, SortValue};
 pub use date::{DateTest, Prefix};

@@ -58,6 +58,9 @@ fn warnings(query: &SearchQuery, page: &SearchPage) -> Vec<Issue> {
     let incomplete = page.incomplete.iter().map(|reason| {
         let text = match reason {
             Incomplete::Indexing => "resources are being indexed, and some may not be found yet: search again later",
+            Incomplete::Contained => {
+                "more resources than are looked through contain what a chain leads to: narrow the search"
+            }
         };
         Issue::warning(IssueCode::Incomplete, text)
     });

@@ -33,6 +33,7 @@ impl FhirService {
         }
         self.find_codes(caller, &mut query).await?;
         self.restrict(caller, &mut query).await?;
+        let is_cut = !of_log && self.follow_contained(&mut source, caller, &mut query).await?;
         let mut page = if of_log {
             let asked = AuditQuery::of(&query).map_err(FhirError::Invalid)?;
             self.events.search(caller.tenant, &query, &asked).await?
@@ -47,6 +48,9 @@ impl FhirService {
         };
         if !of_log && query.needs_index() && self.parameters(caller).is_incomplete() {
             page.incomplete.push(Incomplete::Indexing);
+        }
+        if is_cut {
+            page.incomplete.push(Incomplete::Contained);
         }
         page.included.retain(|stored| may_see(caller, stored));
         let containers = page.contained.iter().map(|found| &found.container);
