@@ -132,6 +132,8 @@ module "service" {
       SEVA_BLOBS_BUCKET  = module.storage.bucket
       SEVA_BLOBS_REGION  = var.region
       SEVA_BLOBS_KMS_KEY = module.storage.key_arn
+      # The load balancer lies in the network, and says who asks.
+      SEVA_SERVER_TRUSTED_PROXIES = var.network_range
     },
     var.extraction == "embedded" ? {} : {
       SEVA_EXTRACTION_ENGINE = var.extraction

@@ -27,6 +27,8 @@ mod m0040_review;
 mod m0041_proposals;
 mod m0042_commands;
 mod m0046_address_rows;
+mod m0047_token_case;
+mod m0048_client_addresses;
 
 /// The key of the PostgreSQL advisory lock that serialises migrations between nodes.
 pub const MIGRATION_LOCK: i64 = 0x5345_5641_0001;
@@ -72,6 +74,12 @@ impl MigratorTrait for Migrator {
                 name: "m0046_address_rows",
                 up: m0046_address_rows::UP,
                 down: m0046_address_rows::DOWN,
+            }),
+            Box::new(Statements { name: "m0047_token_case", up: m0047_token_case::UP, down: m0047_token_case::DOWN }),
+            Box::new(Statements {
+                name: "m0048_client_addresses",
+                up: m0048_client_addresses::UP,
+                down: m0048_client_addresses::DOWN,
             }),
         ]
     }

@@ -8,12 +8,15 @@ mod secrets;
 mod tokens;
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use poem::Request;
 use poem::http::header;
-use seva_fhir::access::{AccountStore, AuditLog, Caller, SecretHasher, Session, TokenHash, TokenVerifier};
+use seva_fhir::access::{
+    AccountStore, AuditLog, Caller, RequestOrigin, SecretHasher, Session, TokenHash, TokenVerifier,
+};
 use seva_fhir::clock::{Clock, IdSource};
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
@@ -30,9 +33,19 @@ const REMEMBERED: Duration = Duration::from_secs(2);
 /// How many sessions are remembered; more push all out.
 const REMEMBERED_SESSIONS: usize = 10_000;
 
-/// Where a request's id stands for the handlers.
+/// Where a request's id and its client's address stand for the handlers.
 #[derive(Clone, Debug)]
-pub(crate) struct RequestId(pub(crate) Arc<str>);
+pub(crate) struct RequestId {
+    pub(crate) id: Arc<str>,
+    pub(crate) address: Option<IpAddr>,
+}
+
+impl RequestId {
+    /// As the audit log names the request.
+    pub(crate) fn origin(&self) -> RequestOrigin {
+        RequestOrigin { id: self.id.as_ref().into(), address: self.address }
+    }
+}
 
 /// What a request showed to be let in.
 #[derive(Clone, Copy)]
@@ -79,9 +92,9 @@ impl Authenticator {
 
     /// The caller of a request, from its `Authorization: Bearer`.
     pub async fn caller(&self, request: &Request) -> Result<Caller, Failure> {
-        let id = request.data::<RequestId>().map(|id| Box::from(id.0.as_ref())).unwrap_or_default();
+        let origin = request.data::<RequestId>().map(RequestId::origin).unwrap_or_default();
         let session = self.session_of(request.header(header::AUTHORIZATION)).await?;
-        Ok(caller_of(&session, id))
+        Ok(caller_of(&session, origin))
     }
 
     /// The session behind an `Authorization` header.
@@ -152,7 +165,7 @@ pub(crate) fn hash_of(token: &str) -> TokenHash {
 }
 
 /// The caller that a session stands for.
-pub(crate) fn caller_of(session: &Session, request: Box<str>) -> Caller {
+pub(crate) fn caller_of(session: &Session, request: RequestOrigin) -> Caller {
     Caller {
         tenant: session.membership.tenant,
         account: session.account.id.to_string().into(),

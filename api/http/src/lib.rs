@@ -3,6 +3,7 @@
 //! [`endpoint`] is the whole server, middleware included; the pages call it in process with the user's own token.
 
 mod authentication;
+mod client_address;
 mod contract;
 mod failure;
 mod fhir;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use poem::{Endpoint, EndpointExt, Response, Route};
 
 pub use authentication::{Authenticator, AuthenticatorParts, KeyError, LogIn, LoggedIn, TokenKeys, new_signing_key};
+pub use client_address::{ClientAddress, TrustedProxies};
 pub use failure::Failure;
 pub use fhir::{FhirEndpoint, RequestRunner};
 pub use health::{AwsProbe, Check, CheckStatus, Health, Probe};
@@ -30,6 +32,6 @@ pub fn endpoint(services: &Arc<Services>) -> impl Endpoint<Output = Response> + 
         .nest("/fhir", fhir)
         .nest_no_strip("/", outside)
         .catch_all_error(|error| async move { middleware::problem(&error) })
-        .with(middleware::RequestIds::new(Arc::clone(&services.ids)))
+        .with(middleware::RequestIds::new(Arc::clone(&services.ids), services.proxies.clone()))
         .with(middleware::cross_origin())
 }

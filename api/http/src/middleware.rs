@@ -10,6 +10,7 @@ use seva_fhir::clock::IdSource;
 use tracing::Instrument;
 
 use crate::authentication::RequestId;
+use crate::client_address::TrustedProxies;
 use crate::failure::Failure;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -19,12 +20,13 @@ const LONGEST_ID: usize = 64;
 /// Gives each request an id, a span and a log line without paths' ids or queries.
 pub struct RequestIds {
     ids: Arc<dyn IdSource>,
+    proxies: Arc<TrustedProxies>,
 }
 
 impl RequestIds {
-    /// With a source of ids.
-    pub fn new(ids: Arc<dyn IdSource>) -> Self {
-        Self { ids }
+    /// With a source of ids, and the proxies that are believed.
+    pub fn new(ids: Arc<dyn IdSource>, proxies: TrustedProxies) -> Self {
+        Self { ids, proxies: Arc::new(proxies) }
     }
 }
 
@@ -39,7 +41,7 @@ impl<E: Endpoint<Output = Response>> Middleware<E> for RequestIds {
     type Output = Identified<E>;
 
     fn transform(&self, endpoint: E) -> Self::Output {
-        Identified { endpoint, ids: Arc::clone(&self.ids) }
+        Identified { endpoint, ids: Arc::clone(&self.ids), proxies: Arc::clone(&self.proxies) }
     }
 }
 
@@ -47,6 +49,7 @@ impl<E: Endpoint<Output = Response>> Middleware<E> for RequestIds {
 pub struct Identified<E> {
     endpoint: E,
     ids: Arc<dyn IdSource>,
+    proxies: Arc<TrustedProxies>,
 }
 
 impl<E: Endpoint<Output = Response>> Endpoint for Identified<E> {
@@ -58,7 +61,8 @@ impl<E: Endpoint<Output = Response>> Endpoint for Identified<E> {
             Some(id) => id.into(),
             None => self.ids.new_uuid().to_string().into(),
         };
-        request.extensions_mut().insert(RequestId(Arc::clone(&id)));
+        let address = self.proxies.client(&request);
+        request.extensions_mut().insert(RequestId { id: Arc::clone(&id), address });
         let method = request.method().clone();
         // The first two segments only: an id belongs to a patient, a query may hold a name.
         let place: String = request.uri().path().split('/').take(3).collect::<Vec<_>>().join("/");

@@ -31,6 +31,7 @@ use seva_fhir::types::ResourceKey;
 use tokio::sync::watch;
 
 use crate::authentication::Authenticator;
+use crate::client_address::TrustedProxies;
 use crate::failure::Failure;
 use crate::health::{AwsProbe, HealthApi, Probe};
 
@@ -62,6 +63,8 @@ pub struct Services {
     pub url: String,
     /// New ids.
     pub ids: Arc<dyn IdSource>,
+    /// Whose word about a client's address is taken.
+    pub proxies: TrustedProxies,
     /// Becomes true when the server stops, so that open sockets end.
     pub closing: watch::Receiver<bool>,
     /// Answers by idempotency key.

@@ -3,6 +3,7 @@
 mod events;
 mod seal;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -26,10 +27,10 @@ const BATCH: usize = 512;
 const GATHER: Duration = Duration::from_millis(50);
 
 /// Patients of one record are joined for transport: arrays of arrays must be rectangular.
-const INSERT: &str = "INSERT INTO audit (at, tenant, who, action, outcome, target, patients, request, query) \
-    SELECT at, tenant, who, action, outcome, target, string_to_array(patients, ','), request, query \
-    FROM UNNEST($1::int8[], $2::int4[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[]) \
-    n(at, tenant, who, action, outcome, target, patients, request, query)";
+const INSERT: &str = "INSERT INTO audit (at, tenant, who, action, outcome, target, patients, request, query, address) \
+    SELECT at, tenant, who, action, outcome, target, string_to_array(patients, ','), request, query, address \
+    FROM UNNEST($1::int8[], $2::int4[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], \
+    $10::text[]) n(at, tenant, who, action, outcome, target, patients, request, query, address)";
 
 /// The audit log in PostgreSQL.
 #[derive(Clone)]
@@ -89,6 +90,11 @@ async fn write_batches(pool: PgPool, mut records: mpsc::Receiver<AuditRecord>) {
     }
 }
 
+/// A client's address as the logs hold it.
+pub(crate) fn written(address: Option<IpAddr>) -> Option<String> {
+    address.map(|address| address.to_string())
+}
+
 async fn insert(pool: &PgPool, records: &[AuditRecord]) -> Result<(), sqlx::Error> {
     let texts = |of: fn(&AuditRecord) -> &str| records.iter().map(of).collect::<Vec<&str>>();
     sqlx::query(INSERT)
@@ -99,8 +105,9 @@ async fn insert(pool: &PgPool, records: &[AuditRecord]) -> Result<(), sqlx::Erro
         .bind(texts(|record| record.outcome.code()))
         .bind(texts(|record| &record.target))
         .bind(records.iter().map(|record| record.patients.join(",")).collect::<Vec<String>>())
-        .bind(texts(|record| &record.request))
+        .bind(texts(|record| &record.request.id))
         .bind(records.iter().map(|record| record.query.as_deref()).collect::<Vec<Option<&str>>>())
+        .bind(records.iter().map(|record| written(record.request.address)).collect::<Vec<Option<String>>>())
         .execute(pool)
         .await
         .map(drop)

@@ -162,12 +162,12 @@ impl Registry {
     }
 
     /// Gives the tenants' own definitions their numbers, and puts them in force; `indexed` tells the set with which every
-    /// row of a tenant is known to be indexed.
+    /// row of a tenant is known to be indexed, `incomplete` the tenants of which rows are left without R4's own set.
     pub(crate) async fn put_in_force(
         &self,
         orm: &DatabaseConnection,
         own: &[(TenantId, Definition)],
-        indexed: &HashMap<TenantId, i32>,
+        (indexed, incomplete): (&HashMap<TenantId, i32>, &[TenantId]),
     ) -> Result<(), DbErr> {
         let bases: Vec<String> = own.iter().map(|(tenant, definition)| base(*tenant, definition)).collect();
         // A number is never used again: what returns is indexed again.
@@ -188,7 +188,12 @@ impl Registry {
             let set = own.iter().map(|(number, ..)| *number).max().unwrap_or_default().max(self.set);
             (tenant, Parameters::with(set, &own))
         });
-        *self.tenants.write().unwrap_or_else(PoisonError::into_inner) = in_force.collect();
+        let mut in_force: HashMap<TenantId, Parameters> = in_force.collect();
+        for tenant in incomplete {
+            let parameters = in_force.remove(tenant).unwrap_or_else(|| Parameters::of_pack(self.set));
+            in_force.insert(*tenant, parameters.incomplete());
+        }
+        *self.tenants.write().unwrap_or_else(PoisonError::into_inner) = in_force;
         Ok(())
     }
 }

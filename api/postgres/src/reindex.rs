@@ -29,8 +29,17 @@ const KNOWN_EVERYWHERE: Duration = Duration::from_secs(3);
 pub struct Reindexing {
     database: Database,
     orm: DatabaseConnection,
-    /// How many definitions there were, and the newest one's time, when they were last read.
-    seen: Option<(i64, i64)>,
+    /// What there was when the definitions were last read.
+    seen: Option<Seen>,
+}
+
+/// What decides about the parameters in force.
+#[derive(Clone, PartialEq, Eq)]
+struct Seen {
+    /// How many definitions there are, and when the newest was written.
+    definitions: (i64, i64),
+    /// The set with which every row of a tenant is known to be indexed; another node may have done it.
+    indexed: HashMap<TenantId, i32>,
 }
 
 /// What a tenant's rows lack.
@@ -73,29 +82,38 @@ impl Reindexing {
     async fn look(&mut self) -> Result<(), DatabaseError> {
         self.refresh().await?;
         let lacking = self.lacking().await?;
-        if lacking.is_empty() {
-            return Ok(());
+        if !lacking.is_empty() && passes::complete_alone(&self.database, &lacking).await? {
+            self.refresh().await?;
         }
-        if !passes::complete_alone(&self.database, &lacking).await? {
-            return Ok(());
-        }
-        self.seen = None;
-        self.refresh().await.map_err(DatabaseError::from)
+        Ok(())
     }
 
-    /// Reads the definitions again if one was written, and puts them in force.
-    async fn refresh(&mut self) -> Result<(), DbErr> {
-        let now = self.newest().await?;
-        if self.seen == Some(now) {
+    /// Reads the definitions again if one was written or more is indexed, and puts them in force.
+    async fn refresh(&mut self) -> Result<(), DatabaseError> {
+        let now = Seen { definitions: self.newest().await?, indexed: self.indexed().await? };
+        if self.seen.as_ref() == Some(&now) {
             return Ok(());
         }
-        let indexed = self.indexed().await?;
-        let indexed: HashMap<TenantId, i32> =
-            indexed.into_iter().filter_map(|(tenant, set)| Some((TenantId::try_from(tenant).ok()?, set))).collect();
         let own = self.definitions().await?;
-        self.database.registry.put_in_force(&self.orm, &own, &indexed).await?;
+        let incomplete = self.incomplete(&now.indexed).await?;
+        self.database.registry.put_in_force(&self.orm, &own, (&now.indexed, &incomplete)).await?;
         self.seen = Some(now);
         Ok(())
+    }
+
+    /// The tenants of which rows are left that were never indexed with R4's own set as it is now.
+    async fn incomplete(&self, indexed: &HashMap<TenantId, i32>) -> Result<Vec<TenantId>, DatabaseError> {
+        let set = self.database.registry.set();
+        let mut incomplete = Vec::new();
+        for tenant in self.tenants().await? {
+            // A tenant that is new is not known to be indexed, and nothing of it is left.
+            if indexed.get(&tenant).is_none_or(|known| *known < set)
+                && passes::are_left(&self.database, tenant, set).await?
+            {
+                incomplete.push(tenant);
+            }
+        }
+        Ok(incomplete)
     }
 
     /// The definitions of each tenant; those of the shared one are everybody's.
@@ -136,9 +154,9 @@ impl Reindexing {
     }
 
     /// The set with which every row of a tenant is known to be indexed.
-    async fn indexed(&self) -> Result<HashMap<i32, i32>, DbErr> {
+    async fn indexed(&self) -> Result<HashMap<TenantId, i32>, DbErr> {
         let rows = indexed_set::Entity::find().all(&self.orm).await?;
-        Ok(rows.into_iter().map(|row| (row.tenant, row.set)).collect())
+        Ok(rows.into_iter().filter_map(|row| Some((TenantId::try_from(row.tenant).ok()?, row.set))).collect())
     }
 
     async fn tenants(&self) -> Result<Vec<TenantId>, DbErr> {
@@ -152,7 +170,7 @@ impl Reindexing {
         let mut lacking = Vec::new();
         for tenant in self.tenants().await? {
             let parameters = registry.parameters(tenant);
-            let known = indexed.get(&tenant.get()).copied().unwrap_or_default();
+            let known = indexed.get(&tenant).copied().unwrap_or_default();
             if known >= parameters.set() {
                 continue;
             }

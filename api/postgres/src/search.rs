@@ -84,7 +84,8 @@ pub(crate) async fn run(
     let all = (is_first && next.is_none()).then_some(found.matches.len() as u64);
     let rids: Vec<i64> = found.keys.iter().map(|key| key.rid).collect();
     let (included, cut) = includes::run(database, connection, (tenant, query), (&rids, &found.matches)).await?;
-    Ok(SearchPage { matches: found.matches, contained: Vec::new(), included, next, total: total.or(all), cut })
+    let total = total.or(all);
+    Ok(SearchPage { matches: found.matches, included, next, total, cut, ..SearchPage::default() })
 }
 
 /// The order of a page and where it begins. Few rows are sorted rather than walked to; a link keeps the way in which its

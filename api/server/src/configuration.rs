@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use seva_aws::extraction::Ontology;
 use seva_fhir::validation::ValidationLevel;
+use seva_http::TrustedProxies;
 use toml::{Table, Value};
 
 pub use dictation::Dictation;
@@ -85,8 +86,23 @@ pub struct Server {
     pub listen: SocketAddr,
     /// The address that clients use; by default `http://` and `listen`.
     pub public_url: Option<String>,
+    /// Proxies whose word about a client's address is taken.
+    pub trusted_proxies: Proxies,
     /// The hospital's time zone, in which the pages say dates and times.
     pub time_zone: TimeZone,
+}
+
+/// Addresses and networks with commas between them.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Proxies(pub TrustedProxies);
+
+impl TryFrom<String> for Proxies {
+    type Error = String;
+
+    fn try_from(names: String) -> Result<Self, String> {
+        names.parse().map(Self)
+    }
 }
 
 /// A time zone by its name in the IANA database.
@@ -108,6 +124,7 @@ impl Default for Server {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             public_url: None,
+            trusted_proxies: Proxies::default(),
             time_zone: TimeZone(chrono_tz::Asia::Kolkata),
         }
     }

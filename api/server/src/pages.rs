@@ -1,6 +1,7 @@
 //! The pages beside the API: one port, and one client among many. Pages reach the API through its whole endpoint,
 //! middleware included, with the user's own token.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -9,6 +10,7 @@ use poem::endpoint::BoxEndpoint;
 use poem::http::Uri;
 use poem::{Body, Endpoint, Request, Response};
 use seva_fhir::clock::{Clock as _, IdSource as _, RandomIds, SystemClock};
+use seva_http::{ClientAddress, TrustedProxies};
 use seva_web::{ApiClient, ApiRequest, ApiResponse, ApiUnavailable, Pages, Surroundings, WebSettings, pages};
 
 /// The first path segments that belong to the API.
@@ -24,21 +26,28 @@ const API: &[&str] = &[
     "medical-stream-transcription",
 ];
 
+tokio::task_local! {
+    /// Where the request of the page came from that is being made.
+    static CLIENT: Option<IpAddr>;
+}
+
 type Api = Arc<BoxEndpoint<'static, Response>>;
 
 /// Serves the API and the pages.
 pub(crate) fn with_pages(
     api: BoxEndpoint<'static, Response>,
     settings: WebSettings,
+    proxies: TrustedProxies,
 ) -> impl Endpoint<Output = Response> + 'static {
     let api = Arc::new(api);
     let client = Arc::new(InProcess(Arc::clone(&api)));
-    Both { pages: pages(client, Arc::new(Machine), settings), api }
+    Both { pages: pages(client, Arc::new(Machine), settings), api, proxies }
 }
 
 struct Both {
     api: Api,
     pages: Pages,
+    proxies: TrustedProxies,
 }
 
 impl Endpoint for Both {
@@ -46,7 +55,11 @@ impl Endpoint for Both {
 
     async fn call(&self, request: Request) -> poem::Result<Response> {
         let first = request.uri().path().trim_start_matches('/').split('/').next().unwrap_or_default();
-        if API.contains(&first) { self.api.call(request).await } else { self.pages.call(request).await }
+        if API.contains(&first) {
+            return self.api.call(request).await;
+        }
+        let address = self.proxies.client(&request);
+        CLIENT.scope(address, self.pages.call(request)).await
     }
 }
 
@@ -84,7 +97,9 @@ impl ApiClient for InProcess {
         if let Some(token) = &asked.token {
             request = request.header("authorization", format!("Bearer {token}"));
         }
-        let mut response = self.0.get_response(request.body(body)).await;
+        let mut request = request.body(body);
+        request.set_data(ClientAddress(CLIENT.try_with(|address| *address).ok().flatten()));
+        let mut response = self.0.get_response(request).await;
         let headers = response.headers().iter();
         let headers = headers.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
         let headers = headers.collect();

@@ -179,6 +179,7 @@ impl Running {
             fetcher: adapters::fetcher(&configuration)?,
             url: url.clone(),
             closing: closing_seen,
+            proxies: configuration.server.trusted_proxies.0.clone(),
             idempotency: Arc::new(PostgresIdempotency::new(&database)),
             ids: Arc::new(RandomIds),
             probes: asked.probes(),
@@ -240,7 +241,7 @@ fn serve(
     configuration: &Configuration,
 ) -> (oneshot::Sender<()>, JoinHandle<std::io::Result<()>>) {
     let settings = WebSettings { url: services.url.clone(), zone: configuration.server.time_zone.0 };
-    let app = pages::with_pages(seva_http::endpoint(services).boxed(), settings);
+    let app = pages::with_pages(seva_http::endpoint(services).boxed(), settings, services.proxies.clone());
     let (stop, stopped) = oneshot::channel::<()>();
     let server = poem::Server::new_with_acceptor(acceptor);
     let signal = async move { drop(stopped.await) };

@@ -20,7 +20,7 @@ use seva_fhir::access::Caller;
 use seva_fhir::clock::{Clock, IdSource};
 use seva_fhir::types::ResourceKey;
 
-use crate::blobs::SealedBlobs;
+use crate::blobs::{BlobRegister, SealedBlobs};
 use crate::dictation::DictationStore;
 use crate::encounter_record::{EncounterRecord, Held};
 use crate::failure::ClinicError;
@@ -59,6 +59,8 @@ pub struct PrescriptionParts {
     pub proposals: Arc<dyn Proposals>,
     /// The doctors' own lexicons.
     pub lexicon: Arc<dyn LearntNames>,
+    /// Remembers what is kept, from before it is.
+    pub register: Arc<dyn BlobRegister>,
 }
 
 /// Reads and changes prescriptions in the name of checked callers.

@@ -15,6 +15,7 @@ mod seal;
 mod secrets;
 
 use std::fmt;
+use std::net::IpAddr;
 
 pub use accounts::{
     Account, AccountStore, ExternalIdentity, HasherError, Membership, SecretHasher, Session, Ticket, TokenError,
@@ -94,8 +95,24 @@ pub struct Caller {
     pub practitioner: Option<ResourceId>,
     /// The Patient that the account belongs to.
     pub patient: Option<ResourceId>,
-    /// The request's id, for the audit log and for error reports.
-    pub request: Box<str>,
+    /// Where the request came from, for the audit log and for error reports.
+    pub request: RequestOrigin,
+}
+
+/// A request as the audit log names it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RequestOrigin {
+    /// The request's id.
+    pub id: Box<str>,
+    /// The address of the client's machine, where it is known.
+    pub address: Option<IpAddr>,
+}
+
+impl<T: Into<Box<str>>> From<T> for RequestOrigin {
+    /// A request that no other machine made.
+    fn from(id: T) -> Self {
+        Self { id: id.into(), address: None }
+    }
 }
 
 impl fmt::Debug for Caller {

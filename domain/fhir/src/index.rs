@@ -2,6 +2,7 @@
 
 mod composite;
 mod date;
+mod letter_case;
 mod number;
 mod plan;
 mod reference;
@@ -22,6 +23,7 @@ use crate::types::{ResourceKey, ResourceType};
 pub(crate) use plan::Planned;
 use plan::plan_of;
 
+pub use letter_case::LetterCase;
 pub use text::fold;
 pub use unions::{made_of, narrower_than};
 
@@ -44,7 +46,7 @@ pub enum IndexValue {
     Token {
         /// The code system or the identifier's namespace.
         system: Option<Box<str>>,
-        /// The code or the identifier's value.
+        /// The code or the identifier's value, as its parameter compares it ([`LetterCase::comparable`]).
         code: Option<Box<str>>,
         /// What people read, for `:text`.
         text: Option<Box<str>>,
@@ -100,7 +102,7 @@ pub struct ReferenceIndex {
     pub key: Option<ResourceKey>,
     /// A URL or URN.
     pub url: Option<Box<str>>,
-    /// The system and value of `Reference.identifier`.
+    /// The system and value of `Reference.identifier`, the latter in small letters.
     pub identifier: Option<(Option<Box<str>>, Box<str>)>,
     /// The type that `Reference.type` or the text names.
     pub resource_type: Option<ResourceType>,
@@ -179,7 +181,7 @@ pub fn visit(parameter: &SearchParameter, resource: &Json, visitor: &mut dyn FnM
 /// Returns the JSON names that lead to a parameter's elements in resources of a type, with their datatypes.
 #[must_use]
 pub fn json_paths(parameter: &SearchParameter, resource_type: ResourceType) -> Vec<(Vec<&'static str>, &'static str)> {
-    let planned = plan_of(resource_type).iter().find(|planned| planned.parameter.id == parameter.id);
+    let planned = Planned::among(resource_type, parameter);
     let paths = planned.and_then(|planned| planned.path.json_paths()).unwrap_or_default();
     paths.into_iter().map(|(path, definition)| (path, definition.name)).collect()
 }
@@ -202,8 +204,7 @@ fn planned_for(parameter: &SearchParameter, resource: &Json) -> Option<&'static 
     if let Some(own) = own_plan(parameter) {
         return Some(own).filter(|own| resource.get_str("resourceType") == Some(own.parameter.base));
     }
-    let resource_type = resource.get_str("resourceType")?.parse().ok()?;
-    plan_of(resource_type).iter().find(|planned| planned.parameter.id == parameter.id)
+    Planned::among(resource.get_str("resourceType")?.parse().ok()?, parameter)
 }
 
 /// Returns the patients to whose compartment a resource belongs; R4's own parameters decide.
@@ -247,21 +248,29 @@ pub fn compartments(entries: &[IndexEntry], resource_type: ResourceType) -> Vec<
 }
 
 fn collect(planned: &Planned, context: &EvaluationContext<'_>, values: &mut Vec<IndexValue>) {
-    let kind = planned.parameter.kind;
+    let compared = Compared { kind: planned.parameter.kind, letter_case: planned.letter_case };
     // The expressions are those of the pack, which a test evaluates; a value that can't be read isn't found.
     let _ = planned.path.visit(context, &mut |value, definition| {
-        if kind == SearchParameterType::Composite {
+        if compared.kind == SearchParameterType::Composite {
             composite::push(planned, &context.at(value, Some(definition)), values);
         } else {
-            push(kind, value, definition, values);
+            push(compared, value, definition, values);
         }
     });
 }
 
+/// How the values of a parameter, or of a part of one, are compared.
+#[derive(Clone, Copy)]
+struct Compared {
+    kind: SearchParameterType,
+    /// Of tokens.
+    letter_case: LetterCase,
+}
+
 /// Appends what a value of a datatype is under a search type (R4 search.html, the table of each type).
-fn push(kind: SearchParameterType, value: &Json, definition: &TypeDefinition, values: &mut Vec<IndexValue>) {
-    match kind {
-        SearchParameterType::Token => token::push(value, definition.name, values),
+fn push(compared: Compared, value: &Json, definition: &TypeDefinition, values: &mut Vec<IndexValue>) {
+    match compared.kind {
+        SearchParameterType::Token => token::push(value, definition.name, compared.letter_case, values),
         SearchParameterType::String => text::push(value, definition.name, values),
         SearchParameterType::Reference => reference::push(value, definition.name, values),
         SearchParameterType::Date => date::push(value, definition.name, values),

@@ -4,7 +4,7 @@
 //! Only an identifier of the same system makes a match certain, and only where birth date and name do not speak against
 //! it: two people may share name and birthday.
 
-use crate::index::fold;
+use crate::index::{LetterCase, fold};
 use crate::json::Json;
 
 const IDENTIFIER: u32 = 60;
@@ -90,7 +90,8 @@ fn identifiers(given: &Json, known: &Json) -> Points {
     for one in list(given, "identifier") {
         let (Some(system), Some(value)) = (one.get_str("system"), one.get_str("value")) else { continue };
         for other in list(known, "identifier").iter().filter(|other| other.get_str("system") == Some(system)) {
-            if other.get_str("value") == Some(value) {
+            let number = LetterCase::Folded.comparable(value);
+            if other.get_str("value").is_some_and(|own| LetterCase::Folded.comparable(own) == number) {
                 return Some((IDENTIFIER, IDENTIFIER));
             }
             shared = true;

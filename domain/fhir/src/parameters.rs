@@ -50,6 +50,8 @@ pub enum State {
 pub struct Parameters {
     own: Arc<Own>,
     set: i32,
+    /// Rows of older sets are left: a search may miss their resources.
+    is_incomplete: bool,
 }
 
 #[derive(Default)]
@@ -62,7 +64,7 @@ impl Parameters {
     /// R4's alone, in the version of this number.
     #[must_use]
     pub fn of_pack(set: i32) -> Self {
-        Self { own: Arc::default(), set }
+        Self { own: Arc::default(), set, is_incomplete: false }
     }
 
     /// With own ones, each with its number in the registry.
@@ -81,7 +83,19 @@ impl Parameters {
                 }
             }
         }
-        Self { own: Arc::new(own), set }
+        Self { own: Arc::new(own), set, is_incomplete: false }
+    }
+
+    /// The same, while resources are left that R4's parameters don't find yet.
+    #[must_use]
+    pub fn incomplete(self) -> Self {
+        Self { is_incomplete: true, ..self }
+    }
+
+    /// Whether resources are left that R4's parameters don't find yet: a search must say so.
+    #[must_use]
+    pub fn is_incomplete(&self) -> bool {
+        self.is_incomplete
     }
 
     /// The version of the set: what is indexed under it has the values of all its parameters.

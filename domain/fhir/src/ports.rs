@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use crate::access::RequestOrigin;
 use crate::index::IndexEntry;
 use crate::json::Json;
 use crate::parameters::Parameters;
@@ -151,8 +152,8 @@ pub struct WriteContext {
     pub tenant: TenantId,
     /// The account.
     pub who: Box<str>,
-    /// The request's id.
-    pub request: Box<str>,
+    /// Where the request came from.
+    pub request: RequestOrigin,
 }
 
 /// A contained resource that fits.
@@ -180,6 +181,17 @@ pub struct SearchPage {
     pub total: Option<u64>,
     /// Includes that would have brought more than one answer holds, as they were asked for.
     pub cut: Vec<String>,
+    /// Why matches may be missing.
+    pub incomplete: Vec<Incomplete>,
+}
+
+/// Why a search may not have found all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Incomplete {
+    /// Resources are being indexed, and some are left.
+    Indexing,
+    /// More resources contain what a chain leads to than are looked through.
+    Contained,
 }
 
 /// One line of a history.

@@ -26,6 +26,7 @@ use crate::types::{ResourceId, ResourceKey, ResourceType};
 
 pub use codes::{CodeSource, CodesTest, Membership};
 pub use compartment::compartment_types;
+pub(crate) use contained::leads_elsewhere;
 pub use contained::{ContainedSearch, Returned, Searched};
 pub use cursor::{Cursor, CursorKey, InvalidCursor, SortValue};
 pub use date::{DateTest, Prefix};
@@ -86,6 +87,16 @@ impl SearchQuery {
         types.sort_unstable();
         types.dedup();
         types
+    }
+
+    /// Whether an index is asked, and not the rows of resources alone.
+    #[must_use]
+    pub fn needs_index(&self) -> bool {
+        self.clauses.iter().any(Clause::needs_index)
+            || self.sort.iter().any(|key| matches!(key.by, SortBy::Parameter(_)))
+            || self.compartment.is_some()
+            || !self.includes.is_empty()
+            || self.contained.searched != Searched::Outside
     }
 
     /// The parameters as used, written for a URL: without the cursor.
@@ -162,6 +173,16 @@ pub struct Link {
 }
 
 impl Clause {
+    /// Whether an index answers it, at least in part.
+    fn needs_index(&self) -> bool {
+        match self {
+            Self::Parameter { .. } | Self::Chain(_) | Self::Has(_) | Self::List(_) => true,
+            Self::Any(clauses) | Self::All(clauses) => clauses.iter().any(Self::needs_index),
+            Self::Not(clause) => clause.needs_index(),
+            Self::Types(_) | Self::Id(_) | Self::LastUpdated(_) | Self::Recheck(_) => false,
+        }
+    }
+
     fn add_types(&self, types: &mut Vec<ResourceType>) {
         match self {
             Self::Chain(links) => links.iter().for_each(|link| link.add_types(types)),

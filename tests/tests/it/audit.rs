@@ -69,6 +69,7 @@ async fn reads_searches_and_writes_are_audit_events() {
     for event in &of_it {
         let who = &event["agent"][0];
         assert_eq!((&who["who"]["reference"], &who["requestor"]), (&json!("Practitioner/kelkar"), &json!(true)));
+        assert_eq!(who["network"], json!({"address": "127.0.0.1", "type": "2"}));
         assert_eq!((&event["outcome"], &event["source"]["site"]), (&json!("0"), &json!(TENANT)));
         assert!(event["entity"].as_array().unwrap().iter().any(|e| e["type"]["code"] == "XrequestId"), "{event}");
         let valid = auditor.post("/fhir/AuditEvent/$validate", event).await.unwrap();

@@ -102,6 +102,13 @@ async fn a_record_that_is_changed_removed_or_put_in_is_named() {
     bench.run(&format!("UPDATE audit SET who = query, query = NULL WHERE seq = {read}")).await;
     assert_eq!(bench.chain(TENANT).await.broken, None, "as it was");
 
+    // Where it came from counts too; without an address a record has the digest of the time before addresses were kept.
+    bench.run(&format!("UPDATE audit SET query = address, address = NULL WHERE seq = {read}")).await;
+    assert!(names(&bench.broken().await, Stream::Audit, read, "changed"));
+    bench.run(&format!("UPDATE audit SET address = query, query = NULL WHERE seq = {read}")).await;
+    let known = format!("SELECT count(*) FROM audit WHERE address = '127.0.0.1' AND seq = {read}");
+    assert_eq!((bench.number(&known).await, bench.chain(TENANT).await.broken), (1, None));
+
     let write = bench.number("SELECT min(seq) FROM change WHERE tenant = 1").await;
     bench.run(&format!("UPDATE change SET version = version + 1 WHERE seq = {write}")).await;
     assert!(names(&bench.broken().await, Stream::Change, write, "changed"));

@@ -51,6 +51,7 @@ mod quality;
 mod review;
 mod said_twice;
 mod search;
+mod search_case;
 mod search_contained;
 mod search_drivers;
 mod search_joins;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use seva_tests::client::{Answer, Client};
 use seva_tests::server::TestServer;
+use sqlx::{Connection, PgConnection};
 
 fn parameter(id: &str, change: Value) -> Value {
     let mut parameter = json!({"resourceType": "SearchParameter", "id": id, "url": format!("urn:{id}"), "name": id, "status": "active",
@@ -169,5 +170,50 @@ async fn own_parameters_have_the_modifiers_that_look_at_the_resource() {
     }
     let wrong = admin.get("/fhir/Patient?three=1.5$red").await.unwrap();
     assert!(wrong.status == 400 && wrong.issues().contains("3 values"), "{}", wrong.issues());
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_search_says_so_until_everything_is_indexed_again() {
+    let server = TestServer::start().await.unwrap();
+    let admin = &server.administrator().await.unwrap();
+    let doubt = |answer: &Answer| {
+        let entries = answer.json["entry"].as_array().cloned().unwrap_or_default();
+        let outcome = entries.iter().find(|entry| entry["search"]["mode"] == "outcome");
+        outcome.map(|entry| entry["resource"]["issue"][0].clone())
+    };
+    let female = "/fhir/Patient?gender=female";
+    assert_eq!(doubt(&admin.get(female).await.unwrap()), None);
+    let mut sql = PgConnection::connect(&server.running.private_database().unwrap()).await.unwrap();
+    // What the start began is done first: it would index everything before anybody looks.
+    let left = "SELECT count(*) FROM tenant t WHERE NOT EXISTS (SELECT FROM indexed_set s WHERE s.tenant = t.id)";
+    for _ in 0..300 {
+        if sqlx::query_scalar::<_, i64>(left).fetch_one(&mut sql).await.unwrap() == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // As after a migration that makes an index anew.
+    let anew = "BEGIN; TRUNCATE index_token; TRUNCATE indexed_set; UPDATE resource SET parameter_set = 0; COMMIT";
+    sqlx::raw_sql(anew).execute(&mut sql).await.unwrap();
+    let (mut told, mut told_inside, mut answer) = (None, false, admin.get(female).await.unwrap());
+    for _ in 0..300 {
+        told = told.or(doubt(&answer));
+        if told.is_some() && doubt(&answer).is_none() {
+            break;
+        }
+        if told.is_some() {
+            let read = admin.get("/fhir/Patient?_id=rane").await.unwrap();
+            assert_eq!(doubt(&read), None, "no index is asked");
+            let inside = admin.get("/fhir/Patient?_contained=true").await.unwrap();
+            told_inside |= doubt(&inside).is_some();
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        answer = admin.get(female).await.unwrap();
+    }
+    let told = told.unwrap();
+    assert!(told_inside);
+    assert_eq!((&told["severity"], &told["code"]), (&json!("warning"), &json!("incomplete")));
+    assert_eq!((doubt(&answer), answer.matches().len()), (None, 3), "all are found again");
     server.stop().await.unwrap();
 }

@@ -1,6 +1,7 @@
 //! A typed prescription on the real store: stale versions, approval, signature, amendment.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use seva_clinic::drafting::SectionKind;
 use seva_clinic::failure::ClinicError;
@@ -12,24 +13,29 @@ use seva_server::configuration::Configuration;
 use seva_server::demo;
 use seva_server::running::Running;
 use seva_tests::server::data_folder;
+use sqlx::{Connection, PgConnection};
 
 /// A clinic with its demo data, and who acts in it.
 struct Clinic {
     running: Running,
     tenant: TenantId,
-    _data: tempfile::TempDir,
+    data: tempfile::TempDir,
 }
 
 impl Clinic {
     async fn open() -> Self {
         let data = data_folder().unwrap();
+        let running = Running::start(Self::configured(&data)).await.unwrap();
+        demo::load_into(&running).await.unwrap();
+        let tenant = running.accounts.tenant(demo::TENANT).await.unwrap();
+        Self { running, tenant, data }
+    }
+
+    fn configured(data: &tempfile::TempDir) -> Configuration {
         let mut configuration = Configuration::default();
         configuration.server.listen = SocketAddr::from(([127, 0, 0, 1], 0));
         configuration.data.folder = data.path().to_owned();
-        let running = Running::start(configuration).await.unwrap();
-        demo::load_into(&running).await.unwrap();
-        let tenant = running.accounts.tenant(demo::TENANT).await.unwrap();
-        Self { running, tenant, _data: data }
+        configuration
     }
 
     fn doctor(&self, practitioner: &str) -> Caller {
@@ -131,4 +137,68 @@ async fn a_finding_that_asks_for_a_reason_blocks_until_it_is_given() {
     assert_eq!(seen.blockers.len(), 0, "the reason was for the same pair: {:?}", seen.blockers);
     drop(service);
     clinic.running.stop().await.unwrap();
+}
+
+/// The sealed papers: a file that is still written ends with `.part`, one that a probe left begins with a full stop.
+fn blobs(folder: &std::path::Path) -> usize {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    let one = |path: std::path::PathBuf| match path.is_dir() {
+        true => blobs(&path),
+        false => {
+            usize::from(path.extension().is_none() && !path.file_name().unwrap().to_string_lossy().starts_with('.'))
+        }
+    };
+    entries.map(|entry| one(entry.unwrap().path())).sum()
+}
+
+#[tokio::test]
+async fn a_paper_whose_signature_never_committed_is_swept() {
+    let clinic = Clinic::open().await;
+    let caller = clinic.doctor("kelkar");
+    let service = clinic.running.prescriptions.clone();
+    let seen = service.add_medicine(&caller, &visit(), "tab paracetamol 500 mg TDS x 3 days").await.unwrap();
+    let seen = approve_all(&service, &caller, seen).await;
+    let signed = service.sign(&caller, &visit(), (seen.version, HandoutLanguage::Hindi)).await.unwrap();
+    let opened = service.amend(&caller, &visit(), "wrong length").await.unwrap();
+    assert!(opened.version > signed.version);
+    let folder = clinic.data.path().join("blobs");
+    let before = blobs(&folder);
+
+    // The commit waits behind a lock and is given up, so the paper is there and its Binary isn't.
+    let url = clinic.running.private_database().unwrap();
+    let mut connection = PgConnection::connect(&url).await.unwrap();
+    let mut lock = connection.begin().await.unwrap();
+    sqlx::query("LOCK TABLE resource IN EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+    let signing = tokio::spawn(async move {
+        service.sign(&caller, &visit(), (opened.version, HandoutLanguage::Hindi)).await.map(drop)
+    });
+    for _ in 0..200 {
+        if blobs(&folder) > before {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(blobs(&folder), before + 1);
+    signing.abort();
+    assert!(signing.await.is_err());
+    let waiting = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+    sqlx::query(waiting).execute(&mut *lock).await.unwrap();
+    lock.rollback().await.unwrap();
+    sqlx::query("UPDATE blob SET created = created - interval '2 hours', looked = looked - interval '2 hours'")
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    drop(connection);
+
+    // A start sweeps.
+    clinic.running.stop().await.unwrap();
+    let running = Running::start(Clinic::configured(&clinic.data)).await.unwrap();
+    for _ in 0..200 {
+        if blobs(&folder) == before {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(blobs(&folder), before, "the orphan is gone, the signed paper stays");
+    running.stop().await.unwrap();
 }

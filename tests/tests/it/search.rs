@@ -66,6 +66,30 @@ async fn every_kind_of_parameter_finds_what_fits() {
 }
 
 #[tokio::test]
+async fn filters_stand_within_paths_of_filters() {
+    let server = TestServer::start().await.unwrap();
+    for (query, count) in [
+        ("Observation?_filter=patient[gender eq female and family eq \"Rane\"].birthdate ge 1900", 1),
+        ("Observation?_filter=patient[gender eq male].family eq \"Rane\"", 0),
+        ("Observation?_filter=(patient[not (gender eq male)].family eq \"Rane\") and value-quantity gt 5||kg", 1),
+        ("Observation?_filter=value-quantity lt 500||mm[Hg] and patient[gender eq female].family eq nobody", 0),
+    ] {
+        let answer = server.doctor.get(&format!("/fhir/{query}")).await.unwrap();
+        assert_eq!((answer.status, answer.matches().len()), (200, count), "{query}: {}", answer.issues());
+    }
+    for filter in [
+        "organization[name eq x",
+        "organization[name eq x]",
+        "organization[name eq].name eq x",
+        "[name eq x].name eq y",
+    ] {
+        let refused = server.doctor.get(&format!("/fhir/Patient?_filter={filter} eq y")).await.unwrap();
+        assert_eq!(refused.status, 400, "{filter}");
+    }
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn pages_repeat_and_skip_nothing_while_data_change() {
     let server = TestServer::start().await.unwrap();
     let doctor = &server.doctor;

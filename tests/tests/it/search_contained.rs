@@ -185,3 +185,57 @@ async fn a_patient_finds_what_the_own_record_contains() {
     assert_eq!((urls(&found), &found.json["total"]), (vec!["DiagnosticReport/one#g".into()], &json!(2)));
     server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn chains_lead_into_contained_resources() {
+    let server = TestServer::start().await.unwrap();
+    let admin = server.administrator().await.unwrap();
+    fill(&admin).await;
+    let patient = |family: &str| {
+        json!({"resourceType": "Patient", "id": "p", "name": [{"family": family}],
+        "managingOrganization": {"reference": "#o"}})
+    };
+    let performer = json!({"resourceType": "Practitioner", "id": "q", "name": [{"family": "Quill"}]});
+    let ward = json!({"resourceType": "Organization", "id": "o", "name": "Ward"});
+    let observation = |id: &str, contained: Vec<Value>, subject: &str| {
+        json!({"resourceType": "Observation", "id": id, "status": "final", "code": {"text": "x"}, "contained": contained,
+            "subject": {"reference": subject}, "performer": [{"reference": "#q"}]})
+    };
+    let observations = [
+        observation("in", vec![patient("Quill"), performer.clone(), ward], "#p"),
+        observation("not-in", vec![performer], "Patient/one"),
+    ];
+    for observation in &observations {
+        let path = format!("/fhir/Observation/{}", observation["id"].as_str().unwrap());
+        let stored = admin.put(&path, observation).await.unwrap();
+        assert_eq!(stored.status, 201, "{}", stored.issues());
+    }
+    let outside = json!({"resourceType": "Patient", "id": "one", "name": [{"family": "Quill"}]});
+    assert_eq!(admin.put("/fhir/Patient/one", &outside).await.unwrap().status, 200);
+    for (query, expected) in [
+        // One has the patient within itself, the other one refers to it.
+        ("Observation?subject.name=quill", "in not-in"),
+        ("Observation?subject:Patient.family=quill", "in not-in"),
+        ("Observation?patient.name=quill", "in not-in"),
+        ("Observation?performer:Practitioner.name=quill", "in not-in"),
+        ("Observation?subject:Group.code=x", ""),
+        ("Observation?performer:Practitioner.name=nobody", ""),
+        ("Observation?patient.name=quill&_id=in", "in"),
+        ("Observation?_filter=patient.name eq quill and status eq final", "in not-in"),
+        ("Observation?_filter=not (subject.name eq quill) and _id eq in", ""),
+        ("MedicationRequest?medication.code=http://clinic.example/drugs%7Cy", "c"),
+        // Only the drug that the order refers to counts, not what else it contains.
+        ("MedicationRequest?medication.code=http://clinic.example/drugs%7Cx", "a b"),
+        ("MedicationRequest?medication.code=x&patient=Patient/one", "a"),
+        ("MedicationRequest?medication.code=x&_sort=-_id", "b a"),
+        ("Patient?_has:MedicationRequest:patient:medication.code=x", "one other"),
+    ] {
+        let answer = search(&admin, query).await;
+        let mut found: Vec<&str> = answer.matches();
+        if !query.contains("_sort") {
+            found.sort_unstable();
+        }
+        assert_eq!(found.join(" "), expected, "{query}");
+    }
+    server.stop().await.unwrap();
+}

@@ -2,7 +2,7 @@
 //!
 //! An external subject is an account whose username is `issuer#subject`; `seva account` makes it.
 
-use seva_fhir::access::{AuditAction, AuditOutcome, AuditRecord, Session, TokenError};
+use seva_fhir::access::{AuditAction, AuditOutcome, AuditRecord, RequestOrigin, Session, TokenError};
 use seva_fhir::types::TenantId;
 
 use super::{Authenticator, hash_of};
@@ -56,7 +56,7 @@ impl Authenticator {
             outcome: AuditOutcome::Refused,
             target: "external token".into(),
             patients: Vec::new(),
-            request: Box::default(),
+            request: RequestOrigin::default(),
             query: None,
         };
         match self.parts.audit.record_now(record).await {

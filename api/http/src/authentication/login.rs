@@ -6,7 +6,9 @@ use std::time::{Duration, Instant as Monotonic};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::TryRngCore;
-use seva_fhir::access::{Account, AuditAction, AuditOutcome, AuditRecord, Membership, Session, Ticket, TokenHash};
+use seva_fhir::access::{
+    Account, AuditAction, AuditOutcome, AuditRecord, Membership, RequestOrigin, Session, Ticket, TokenHash,
+};
 use seva_fhir::types::{Instant, TenantId};
 use tokio::sync::Mutex;
 use uuid::Uuid;
@@ -79,7 +81,7 @@ pub(super) enum Attempt {
 
 impl Authenticator {
     /// Opens a session; success and refusal are audited before the answer.
-    pub async fn log_in(&self, log_in: LogIn, request: Box<str>) -> Result<LoggedIn, Failure> {
+    pub async fn log_in(&self, log_in: LogIn, request: RequestOrigin) -> Result<LoggedIn, Failure> {
         const WRONG: Failure = Failure::Unauthenticated("the username or the password is wrong");
         let parts = &self.parts;
         let attempt = self.attempts.count(&log_in.username).await;
@@ -109,7 +111,12 @@ impl Authenticator {
         }
     }
 
-    async fn open(&self, account: Account, membership: Membership, request: Box<str>) -> Result<LoggedIn, Failure> {
+    async fn open(
+        &self,
+        account: Account,
+        membership: Membership,
+        request: RequestOrigin,
+    ) -> Result<LoggedIn, Failure> {
         let parts = &self.parts;
         let now = parts.clock.now();
         let expires = Instant::from_micros(now.micros() + SESSION);
@@ -129,7 +136,7 @@ impl Authenticator {
         &self,
         account: Option<&Account>,
         memberships: &[Membership],
-        request: Box<str>,
+        request: RequestOrigin,
     ) -> Result<(), Failure> {
         let who: Box<str> = account.map_or_else(|| "unknown".into(), |account| account.id.to_string().into());
         let mut tenants: Vec<TenantId> = memberships.iter().map(|membership| membership.tenant).collect();
@@ -172,7 +179,7 @@ impl Authenticator {
     }
 
     /// Ends the session behind an `Authorization` header.
-    pub(crate) async fn log_out(&self, authorization: Option<&str>, request: Box<str>) -> Result<(), Failure> {
+    pub(crate) async fn log_out(&self, authorization: Option<&str>, request: RequestOrigin) -> Result<(), Failure> {
         let (session, hash) = match self.identify(authorization).await? {
             (session, Credential::Session(hash) | Credential::Access(hash)) => (session, hash),
             (_, Credential::External) => {

@@ -2,7 +2,7 @@
 //! and audited as log-ins are (NIST SP 800-63B 5.2.2, <https://pages.nist.gov/800-63-3/sp800-63b.html>).
 
 use seva_fhir::access::{
-    AuditAction, AuditOutcome, AuditRecord, Caller, NewSecret, Session, check_password, check_pin,
+    AuditAction, AuditOutcome, AuditRecord, Caller, NewSecret, RequestOrigin, Session, check_password, check_pin,
 };
 
 use super::login::Attempt;
@@ -45,7 +45,7 @@ impl Authenticator {
         &self,
         authorization: Option<&str>,
         (current, new): (&str, &str),
-        request: Box<str>,
+        request: RequestOrigin,
     ) -> Result<(), Failure> {
         let (session, keep) = match self.identify(authorization).await? {
             (session, Credential::Session(hash) | Credential::Access(hash)) => (session, hash),
@@ -67,7 +67,7 @@ impl Authenticator {
         &self,
         authorization: Option<&str>,
         (proof, new): (PinProof<'_>, &str),
-        request: Box<str>,
+        request: RequestOrigin,
     ) -> Result<(), Failure> {
         let session = self.session_of(authorization).await?;
         let caller = caller_of(&session, request);

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use poem::http::StatusCode;
 use poem::{Request, Response};
 use seva_fhir::outcome::{Issue, IssueCode, OperationOutcome};
-use seva_fhir::ports::SearchPage;
+use seva_fhir::ports::{Incomplete, SearchPage};
 use seva_fhir::search::{
     Cursor, Handling, Presentation, QueryPairs, SearchOptions, SearchQuery, parse_query_string, parse_search,
     parse_system_search, write_query_string,
@@ -43,18 +43,28 @@ pub(super) async fn run(
     }
     let (mut query, path) = asked(face, caller, &place, &pairs, handling(request))?;
     face.service().find_codes(caller, &mut query).await?;
-    let (used, mut warnings) = (query.clone(), query.warnings.clone());
+    let used = query.clone();
     let page = face.service().search(caller, query).await?;
-    warnings.extend(page.cut.iter().map(|asked| {
+    let body = searchset(face.base(), &path, &used, &page);
+    Ok(Response::builder().status(StatusCode::OK).content_type(FHIR_JSON).body(body))
+}
+
+/// What a client must know of an answer: what was ignored, and what may be missing.
+fn warnings(query: &SearchQuery, page: &SearchPage) -> Vec<Issue> {
+    let cut = page.cut.iter().map(|asked| {
         let text = format!("{asked} would bring more than one answer holds: search for the rest by themselves");
         Issue::warning(IssueCode::Incomplete, text)
-    }));
-    let mut body = write(face.base(), &path, &used, &page);
-    if !warnings.is_empty() {
-        let outcome = OperationOutcome::new(warnings).to_json().to_bytes();
-        body.entry(None, Some(&outcome), b"\"search\":{\"mode\":\"outcome\"}");
-    }
-    Ok(Response::builder().status(StatusCode::OK).content_type(FHIR_JSON).body(body.finish()))
+    });
+    let incomplete = page.incomplete.iter().map(|reason| {
+        let text = match reason {
+            Incomplete::Indexing => "resources are being indexed, and some may not be found yet: search again later",
+            Incomplete::Contained => {
+                "more resources than are looked through contain what a chain leads to: narrow the search"
+            }
+        };
+        Issue::warning(IssueCode::Incomplete, text)
+    });
+    query.warnings.iter().cloned().chain(cut).chain(incomplete).collect()
 }
 
 /// The search that pairs ask for, and the path that its links have.
@@ -133,10 +143,6 @@ pub(super) fn page_bundle(base: &str, query: &SearchQuery, page: &SearchPage) ->
 
 /// A searchset whose links lead back to `path`.
 pub(super) fn searchset(base: &str, path: &str, query: &SearchQuery, page: &SearchPage) -> Bytes {
-    write(base, path, query, page).finish()
-}
-
-fn write(base: &str, path: &str, query: &SearchQuery, page: &SearchPage) -> BundleWriter {
     let link = |cursor: Option<&Cursor>| link(base, path, query, cursor);
     let mut links = vec![Link { relation: "self", url: link(query.cursor.as_ref()) }];
     if query.cursor.is_some() {
@@ -160,7 +166,12 @@ fn write(base: &str, path: &str, query: &SearchQuery, page: &SearchPage) -> Bund
     for stored in &page.included {
         push(format!("{base}/{}", stored.key), &stored.body, b"\"search\":{\"mode\":\"include\"}");
     }
-    bundle
+    let warnings = warnings(query, page);
+    if !warnings.is_empty() {
+        let outcome = OperationOutcome::new(warnings).to_json().to_bytes();
+        bundle.entry(None, Some(&outcome), b"\"search\":{\"mode\":\"outcome\"}");
+    }
+    bundle.finish()
 }
 
 /// `_summary` and `_elements` of a read or a history.

@@ -146,7 +146,7 @@ impl SessionApi {
     async fn log_in(&self, id: web::Data<&RequestId>, body: Json<LogInRequest>) -> poem::Result<LogInResponse> {
         let Json(LogInRequest { username, password, tenant }) = body;
         let asked = LogIn { username, password, tenant };
-        let opened = self.services.authenticator.log_in(asked, id.0.0.as_ref().into()).await?;
+        let opened = self.services.authenticator.log_in(asked, id.0.origin()).await?;
         Ok(LogInResponse::Created(Json(NewSession {
             token: opened.token,
             access_token: opened.access_token,
@@ -187,7 +187,7 @@ impl SessionApi {
     /// Ends the session.
     #[oai(path = "/v1/session", method = "delete", operation_id = "logOut")]
     async fn log_out(&self, request: &Request, id: web::Data<&RequestId>) -> poem::Result<LogOutResponse> {
-        self.services.authenticator.log_out(authorization(request), id.0.0.as_ref().into()).await?;
+        self.services.authenticator.log_out(authorization(request), id.0.origin()).await?;
         Ok(LogOutResponse::Ended)
     }
 
@@ -200,7 +200,7 @@ impl SessionApi {
         body: Json<NewPassword>,
     ) -> poem::Result<ChangeResponse> {
         let secrets = (body.0.current.as_str(), body.0.new.as_str());
-        self.services.authenticator.change_password(authorization(request), secrets, id.0.0.as_ref().into()).await?;
+        self.services.authenticator.change_password(authorization(request), secrets, id.0.origin()).await?;
         Ok(ChangeResponse::Changed)
     }
 
@@ -222,7 +222,7 @@ impl SessionApi {
             }
         };
         let change = (proof, pin.as_str());
-        self.services.authenticator.change_pin(authorization(request), change, id.0.0.as_ref().into()).await?;
+        self.services.authenticator.change_pin(authorization(request), change, id.0.origin()).await?;
         Ok(ChangeResponse::Changed)
     }
 

@@ -38,13 +38,18 @@ pub(crate) async fn open_stream(
     id: Data<&RequestId>,
     services: Data<&Arc<Services>>,
 ) -> Response {
-    match begin(request, body, id.0.0.as_ref(), services.0).await {
+    match begin(request, body, id.0, services.0).await {
         Ok(response) => response,
         Err(failure) => refusal(&failure),
     }
 }
 
-async fn begin(request: &Request, body: Body, id: &str, services: &Arc<Services>) -> Result<Response, Failure> {
+async fn begin(
+    request: &Request,
+    body: Body,
+    origin: &RequestId,
+    services: &Arc<Services>,
+) -> Result<Response, Failure> {
     let signed = Signed::read(request)?;
     let authenticator = &services.authenticator;
     let session = authenticator.session_of(Some(&format!("Bearer {}", signed.token))).await?;
@@ -57,7 +62,7 @@ async fn begin(request: &Request, body: Body, id: &str, services: &Arc<Services>
     let chain = signed.verify(&secret, now)?;
     let asked = asked(request)?;
     let language = asked.language.clone();
-    let caller = caller_of(&session, id.into());
+    let (caller, id) = (caller_of(&session, origin.origin()), origin.id.as_ref());
     let listening = services.dictations.listen_only(&caller, asked).await?;
     let (says, mut said) = mpsc::channel(MESSAGES);
     let conversation = Conversation { listening, chain, says, closing: services.closing.clone() };

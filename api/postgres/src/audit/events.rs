@@ -285,6 +285,7 @@ impl Row {
                 hospital,
                 patients: ids(row.patients),
                 request: row.request.into(),
+                address: row.address.map(String::into_boxed_str),
             },
             Self::Changed(row) => AuditEntry {
                 id: EntryId { source: AuditSource::Change, number: row.seq },
@@ -301,6 +302,7 @@ impl Row {
                 hospital,
                 patients: ids(row.patients),
                 request: row.request.into(),
+                address: row.address.map(String::into_boxed_str),
             },
         })
     }

@@ -19,6 +19,7 @@ pub struct Model {
     pub patients: Vec<String>,
     pub request: String,
     pub query: Option<String>,
+    pub address: Option<String>,
 }
 
 /// No relations: joins are written where they are needed.

@@ -21,6 +21,7 @@ pub struct Model {
     pub who: String,
     pub request: String,
     pub patients: Vec<String>,
+    pub address: Option<String>,
 }
 
 /// No relations: joins are written where they are needed.

@@ -115,6 +115,12 @@ fn rows_of(database: &Database, tenant: TenantId, row: &sqlx::postgres::PgRow) -
     Ok(IndexRows::of(database, &entries, &index::compartments(&entries, kind)))
 }
 
+/// Whether rows of a tenant are left that no set since this one has indexed.
+pub(super) async fn are_left(database: &Database, tenant: TenantId, set: i32) -> Result<bool, sqlx::Error> {
+    let lack = Lack { tenant, set, types: None, numbers: Vec::new() };
+    left(&mut *database.background.acquire().await?, &lack).await
+}
+
 async fn left(connection: &mut PgConnection, lack: &Lack) -> Result<bool, sqlx::Error> {
     const LEFT: &str = "SELECT EXISTS (SELECT FROM resource WHERE tenant = $1 AND parameter_set < $2 \
         AND ($3::int2[] IS NULL OR type = ANY($3)))";

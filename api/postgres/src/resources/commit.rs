@@ -12,6 +12,7 @@ use super::guards;
 use super::row_ids::RowIds;
 use super::writes::{self, Existing, Replaced};
 use crate::Database;
+use crate::audit::written;
 use crate::failure::{is_retryable, is_unique_violation, unavailable};
 use crate::rows::{IndexRows, resource_hash};
 
@@ -232,7 +233,7 @@ async fn insert<'e, E: Executor<'e, Database = Postgres>>(
     let query = sqlx::query_scalar(AssertSqlSafe(writes::insert(existing, tables)))
         .bind(contexts.first().map(|context| context.tenant.get()))
         .bind(contexts.iter().map(|context| context.who.as_ref()).collect::<Vec<&str>>())
-        .bind(contexts.iter().map(|context| context.request.as_ref()).collect::<Vec<&str>>())
+        .bind(contexts.iter().map(|context| context.request.id.as_ref()).collect::<Vec<&str>>())
         .bind(rids)
         .bind(drafts().map(|stored| resource_hash(database, &stored.key)).collect::<Vec<i64>>())
         .bind(column(|stored| stored.updated.micros()))
@@ -243,7 +244,8 @@ async fn insert<'e, E: Executor<'e, Database = Postgres>>(
         .bind(drafts().map(|stored| stored.body.as_ref()).collect::<Vec<&[u8]>>())
         .bind(oldest_set(database, inserts.iter().map(|(draft, _)| draft.parameter_set)));
     let patients: Vec<String> = drafts().map(|stored| patients_in(stored).join(",")).collect();
-    index.bind(tables, query.bind(patients)).fetch_one(executor).await
+    let addresses: Vec<Option<String>> = contexts.iter().map(|context| written(context.request.address)).collect();
+    index.bind(tables, query.bind(patients).bind(addresses)).fetch_one(executor).await
 }
 
 async fn replace<'e, E: Executor<'e, Database = Postgres>>(
@@ -265,14 +267,15 @@ async fn replace<'e, E: Executor<'e, Database = Postgres>>(
     let mut query = sqlx::query_scalar(AssertSqlSafe(writes::replace(what, tables)))
         .bind(context.tenant.get())
         .bind(context.who.as_ref())
-        .bind(context.request.as_ref())
+        .bind(context.request.id.as_ref())
         .bind(replacements().map(|next| next.read.key.resource_type().code()).collect::<Vec<i16>>())
         .bind(replacements().map(|next| next.read.key.id().as_str()).collect::<Vec<&str>>())
         .bind(replacements().map(|next| next.read.version.get()).collect::<Vec<i32>>())
         .bind(replacements().map(|next| next.next.0).collect::<Vec<i32>>())
         .bind(replacements().map(|next| next.next.1).collect::<Vec<i64>>())
         .bind(replacements().map(|next| next.next.2.as_deref()).collect::<Vec<Option<&[u8]>>>())
-        .bind(patients);
+        .bind(patients)
+        .bind(written(context.request.address));
     if what.updates {
         query = query.bind(oldest_set(database, replacements().filter_map(|next| next.parameter_set)));
     }

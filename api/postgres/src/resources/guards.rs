@@ -1,6 +1,7 @@
 //! Conditions of a write, checked where nobody can get between (decision D5): equal criteria of one tenant stand in a row
 //! behind a lock that ends with the transaction.
 
+use seva_fhir::index::LetterCase;
 use seva_fhir::ports::{Guard, StoreError};
 use seva_fhir::types::TenantId;
 use sqlx::PgConnection;
@@ -16,10 +17,12 @@ fn locks(database: &Database, tenant: TenantId, guards: &[Guard]) -> Vec<i64> {
         .iter()
         .map(|guard| {
             let tenant = tenant.get().to_string();
-            let mut used = guard.query.used.clone();
+            // Words that differ in their letters' case may find the same.
+            let words = guard.query.used.iter();
+            let mut used: Vec<_> = words.map(|(name, value)| (name, LetterCase::Folded.comparable(value))).collect();
             used.sort();
             let kinds = guard.query.resource_types.iter().map(|kind| kind.as_str());
-            let named = used.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]);
+            let named = used.iter().flat_map(|(name, value)| [name.as_str(), value.as_ref()]);
             let parts: Vec<&str> = [tenant.as_str()].into_iter().chain(kinds).chain(named).collect();
             database.hash.of(Tag::Criteria, &parts)
         })

@@ -94,21 +94,21 @@ impl Text {
     }
 }
 
-/// `$1` tenant, `$2` who and `$3` request of each resource, its row `$4` to `$11`, `$12` the set of parameters, `$13` patients;
-/// then the index rows, which carry the row id that the node took beforehand. Answers how many resources were inserted.
+/// `$1` tenant, `$2` who and `$3` request of each resource, its row `$4` to `$11`, `$12` the set of parameters, `$13` patients, `$14`
+/// addresses of clients; then the index rows, which carry the row id that the node took beforehand. Answers how many resources were inserted.
 ///
 /// A resource that came back after a deletion must not repeat a version that history holds (method 2 is PUT: only a known
 /// id can come back). Patients are joined for transport, since arrays of arrays must be rectangular.
 pub(super) fn insert(existing: Existing, index: Tables) -> String {
     let mut text = Text::new(
         "WITH n AS (SELECT * FROM UNNEST($2::text[], $3::text[], $4::int8[], $5::int8[], $6::int8[], $7::int4[], $8::int2[], \
-            $9::int2[], $10::text[], $11::bytea[], $13::text[]) \
-            n(who, request, rid, key, updated, version, type, method, id, body, patients)), \
+            $9::int2[], $10::text[], $11::bytea[], $13::text[], $14::text[]) \
+            n(who, request, rid, key, updated, version, type, method, id, body, patients, address)), \
         r AS (INSERT INTO resource (rid, key, updated, tenant, version, parameter_set, type, method, id, body) \
             SELECT rid, key, updated, $1, version, $12, type, method, id, body FROM n \
             WHERE method = 1 OR NOT EXISTS (SELECT FROM history h \
                 WHERE h.tenant = $1 AND h.type = n.type AND h.id = n.id AND h.version >= n.version) ",
-        13,
+        14,
     );
     text.push(match existing {
         Existing::Kept => "ON CONFLICT (tenant, type, id) DO NOTHING ",
@@ -116,8 +116,8 @@ pub(super) fn insert(existing: Existing, index: Tables) -> String {
     });
     text.push(
         "RETURNING rid), \
-        c AS (INSERT INTO change (rid, at, tenant, version, type, method, id, who, request, patients) \
-            SELECT rid, updated, $1, version, type, method, id, who, request, string_to_array(patients, ',') \
+        c AS (INSERT INTO change (rid, at, tenant, version, type, method, id, who, request, patients, address) \
+            SELECT rid, updated, $1, version, type, method, id, who, request, string_to_array(patients, ','), address \
             FROM n JOIN r USING (rid))",
     );
     text.push_added(index, Added::Inserted);
@@ -137,8 +137,8 @@ pub(super) struct Replaced {
 /// Versions after those that were read, and deletions (body null): the read version moves to history, the difference of
 /// the index rows is applied; answers how many rows were still at the version that was read.
 ///
-/// `$1` tenant, `$2` who, `$3` request, `$4` to `$9` the versions, `$10` patients, `$11` the set of parameters where something is
-/// updated; then the removed and the added index rows, which carry the place of their resource in the arrays, because the row id is only known here. A
+/// `$1` tenant, `$2` who, `$3` request, `$4` to `$9` the versions, `$10` patients, `$11` the client's address, `$12` the set of
+/// parameters where something is updated; then the removed and the added index rows, which carry the place of their resource in the arrays, because the row id is only known here. A
 /// row that was not indexed with the current set of parameters keeps its older number, so that the reindexing comes to it:
 /// the difference says nothing of values that were never written.
 pub(super) fn replace(what: Replaced, index: Tables) -> String {
@@ -150,20 +150,20 @@ pub(super) fn replace(what: Replaced, index: Tables) -> String {
             ORDER BY r.type, r.id FOR UPDATE OF r), \
         h AS (INSERT INTO history (rid, updated, tenant, version, type, method, id, body) \
             SELECT rid, updated, $1, version, type, method, id, body FROM o",
-        if what.updates { 11 } else { 10 },
+        if what.updates { 12 } else { 11 },
     );
     if what.deletes {
         text.push(" UNION ALL SELECT o.rid, n.updated, $1, n.version, n.type, 3, n.id, NULL FROM n JOIN o USING (place) WHERE o.gone");
     }
     text.push(
-        "), c AS (INSERT INTO change (rid, at, tenant, version, type, method, id, who, request, patients) \
+        "), c AS (INSERT INTO change (rid, at, tenant, version, type, method, id, who, request, patients, address) \
             SELECT o.rid, n.updated, $1, n.version, n.type, CASE WHEN o.gone THEN 3 ELSE 2 END, n.id, $2, $3, \
-            string_to_array(n.patients, ',') FROM n JOIN o USING (place))",
+            string_to_array(n.patients, ','), $11 FROM n JOIN o USING (place))",
     );
     if what.updates {
         text.push(
             ", w AS (UPDATE resource r SET version = n.version, updated = n.updated, body = n.body, \
-                parameter_set = LEAST(r.parameter_set, $11), method = 2 \
+                parameter_set = LEAST(r.parameter_set, $12), method = 2 \
                 FROM n JOIN o USING (place) WHERE r.rid = o.rid AND NOT o.gone RETURNING r.rid)",
         );
     }

@@ -2,7 +2,7 @@
 //! decides for itself (R4 <https://hl7.org/fhir/R4/search.html#contained>, decision 0030).
 
 use super::COLUMNS;
-use super::clauses::push_compartment;
+use super::clauses::{self, Scope, push_compartment};
 use super::page::Asked;
 use super::sql::{Bind, Sql};
 use crate::rows::code_hash;
@@ -18,6 +18,11 @@ impl Asked<'_> {
         sql.push(" FROM index_token d WHERE d.tenant = $1 AND d.parameter = ");
         sql.bind(Bind::Int4(database.registry.contained())).push(" AND d.value = ANY(").bind(Bind::Int8s(types));
         sql.push(")) AND r.type = ANY(").bind(Bind::Int2s(containers)).push(")");
+        let scope = Scope { database, compartment: query.compartment.as_ref() };
+        for clause in &query.contained.beside {
+            sql.push(" AND ");
+            clauses::push(&scope, &mut sql, clause);
+        }
         if let Some(patient) = &query.compartment {
             sql.push(" AND ");
             push_compartment(database, &mut sql, patient);

@@ -37,6 +37,12 @@ const fn key(section: &'static str, name: &'static str, default: &'static str, a
 pub const KEYS: &[Key] = &[
     key("server", "listen", "127.0.0.1:8080", "address and port to listen on"),
     key("server", "public_url", "http://<listen>", "address that clients use, behind a proxy"),
+    key(
+        "server",
+        "trusted_proxies",
+        "",
+        "addresses or networks of proxies, with commas, whose X-Forwarded-For names the client in the audit log",
+    ),
     key("server", "time_zone", "Asia/Kolkata", "the hospital's time zone, for dates and times on the pages"),
     key("data", "folder", ".seva", "folder of the private database, audio, models"),
     key("data", "master_key", "<data folder>/master.key", "32 bytes in hexadecimal that wrap the keys of recordings"),

@@ -123,6 +123,7 @@ fn sample(key: &Key) -> &'static str {
     match (key.section, key.name) {
         ("server", "listen") => "127.0.0.1:80",
         ("server", "time_zone") => "Asia/Kathmandu",
+        ("server", "trusted_proxies") => "10.0.0.0/16",
         ("extraction" | "speech", "engine") => "embedded",
         ("translation", "engine") => "amazon-translate",
         ("extraction", "codes") => "rxnorm, snomedct",

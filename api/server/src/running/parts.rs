@@ -147,6 +147,7 @@ impl Parts<'_> {
             dictations: sealed.recordings.clone(),
             proposals: kept.clone(),
             lexicon: kept,
+            register: Arc::new(PostgresBlobs::new(self.database)),
         })
     }
 

@@ -5,7 +5,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use seva_fhir::access::Caller;
 use seva_fhir::json::{Json, object};
-use seva_fhir::types::ResourceKey;
+use seva_fhir::service::FhirError;
+use seva_fhir::types::{ResourceKey, ResourceType};
 use seva_models::{Attachment, Coding, Concept, DocumentReference, ExtensionValue};
 use sha1::{Digest, Sha1};
 
@@ -87,8 +88,23 @@ impl PrescriptionService {
     /// Makes the paper durable; its name follows in the transaction of the signature.
     pub(super) async fn keep(&self, caller: &Caller, bytes: Vec<u8>) -> Result<KeptPaper, ClinicError> {
         let link = BlobLink::of(self.parts.ids.new_uuid(), PDF, &bytes);
+        let binary = ResourceKey::new(ResourceType::binary(), link.id.into());
+        // A crash before the transaction leaves a blob that the sweep knows.
+        self.parts.register.add(caller.tenant, &link, &binary).await.map_err(FhirError::from)?;
         self.parts.blobs.put(caller.tenant, &link, &bytes).await?;
         Ok(KeptPaper { link, sha1: Sha1::digest(&bytes).into() })
+    }
+
+    /// Takes back a paper whose signature failed; what can't be removed now is left to the sweep.
+    pub(super) async fn discard(&self, caller: &Caller, kept: &KeptPaper) {
+        let (tenant, blob) = (caller.tenant, kept.link.id);
+        let is_forgotten = match self.parts.blobs.remove(tenant, blob).await {
+            Ok(()) => self.parts.register.remove(tenant, blob).await.is_ok(),
+            Err(_) => false,
+        };
+        if !is_forgotten {
+            tracing::warn!(%blob, "a paper that nobody signed waits for the sweep");
+        }
     }
 }
 

@@ -49,7 +49,7 @@ impl PrescriptionService {
         if let Err(error) = self.parts.fhir.transaction(caller, transaction(entries)).await {
             // A connection that broke may have broken after the commit: then the paper is a signed one and stays.
             if !matches!(error, FhirError::Store(StoreError::Unavailable(_))) {
-                self.parts.blobs.discard(caller.tenant, kept.link.id).await;
+                self.discard(caller, &kept).await;
             }
             return Err(error.into());
         }

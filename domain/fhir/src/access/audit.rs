@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Caller, Interaction};
+use super::{Caller, Interaction, RequestOrigin};
 use crate::ports::StoreError;
 use crate::types::{Instant, TenantId};
 
@@ -149,8 +149,8 @@ pub struct AuditRecord {
     pub target: Box<str>,
     /// The patients whose data was disclosed.
     pub patients: Vec<Box<str>>,
-    /// The request's id.
-    pub request: Box<str>,
+    /// Where the request came from.
+    pub request: RequestOrigin,
     /// The search as it was asked: type and parameters.
     pub query: Option<Box<str>>,
 }

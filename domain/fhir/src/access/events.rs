@@ -89,6 +89,8 @@ pub struct AuditEntry {
     pub patients: Vec<Box<str>>,
     /// The request's id.
     pub request: Box<str>,
+    /// The address of the client's machine, where it is known.
+    pub address: Option<Box<str>>,
 }
 
 /// What happened.

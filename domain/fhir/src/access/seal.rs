@@ -1,6 +1,8 @@
 //! The chain that seals the audit log (decision D19): each seal covers a batch of committed records of one tenant, takes the
 //! head of the seal before it into its own, and is signed. Changing, removing or inserting a record breaks the chain there.
 
+use std::borrow::Cow;
+
 use sha2::{Digest as _, Sha256};
 
 use crate::types::{Instant, TenantId};
@@ -40,10 +42,14 @@ impl Stream {
 }
 
 /// The digest of a record: of its stream and its fields, each behind its length, so that no two records share an input.
+///
+/// The client's address stands with the stream's name, where it is known: what was sealed before addresses were kept has
+/// the digest that it had, and no other field can be taken for one.
 #[must_use]
-pub fn record_digest(stream: Stream, fields: &[&str]) -> Digest {
+pub fn record_digest(stream: Stream, address: Option<&str>, fields: &[&str]) -> Digest {
     let mut hash = Sha256::new();
-    for field in [stream.code()].iter().chain(fields) {
+    let stream = address.map_or(Cow::Borrowed(stream.code()), |address| format!("{} {address}", stream.code()).into());
+    for field in [stream.as_ref()].iter().chain(fields) {
         hash.update((field.len() as u64).to_be_bytes());
         hash.update(field.as_bytes());
     }
@@ -156,7 +162,7 @@ mod tests {
     use super::*;
 
     fn batch() -> SealedBatch {
-        let digest = record_digest(Stream::Audit, &["1", "a"]);
+        let digest = record_digest(Stream::Audit, None, &["1", "a"]);
         SealedBatch {
             tenant: TenantId::try_from(1).expect("a tenant"),
             number: 1,
@@ -170,8 +176,23 @@ mod tests {
 
     #[test]
     fn fields_do_not_run_into_each_other() {
-        assert_ne!(record_digest(Stream::Audit, &["ab", "c"]), record_digest(Stream::Audit, &["a", "bc"]));
-        assert_ne!(record_digest(Stream::Audit, &["a"]), record_digest(Stream::Change, &["a"]));
+        let digest = |fields: &[&str]| record_digest(Stream::Audit, None, fields);
+        assert_ne!(digest(&["ab", "c"]), digest(&["a", "bc"]));
+        assert_ne!(digest(&["a"]), record_digest(Stream::Change, None, &["a"]));
+        let from = |address| record_digest(Stream::Audit, Some(address), &["a"]);
+        assert_ne!(from("192.0.2.1"), from("192.0.2.2"));
+        assert!(from("192.0.2.1") != digest(&["a"]) && from("192.0.2.1") != digest(&["a", "192.0.2.1"]));
+    }
+
+    #[test]
+    fn a_record_without_an_address_has_the_digest_that_it_had() {
+        let mut hash = Sha256::new();
+        for field in ["audit", "7", "read"] {
+            hash.update((field.len() as u64).to_be_bytes());
+            hash.update(field);
+        }
+        let before: Digest = hash.finalize().into();
+        assert_eq!(record_digest(Stream::Audit, None, &["7", "read"]), before);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Values that must stand together (R4 <https://hl7.org/fhir/R4/search.html#combining>).
 
 use super::plan::{Planned, parts_of};
-use super::{IndexValue, push as push_value};
+use super::{Compared, IndexValue, push as push_value};
 use crate::path::EvaluationContext;
 
 /// Appends one value if every part has one.
@@ -17,8 +17,9 @@ pub(super) fn push(planned: &Planned, context: &EvaluationContext<'_>, values: &
     let mut together = Vec::with_capacity(parts.len());
     for part in parts {
         let mut own = Vec::new();
-        let read =
-            part.path.visit(context, &mut |value, definition| push_value(part.kind, value, definition, &mut own));
+        let letter_case = planned.part_cases.get(part.place).copied().unwrap_or_default();
+        let compared = Compared { kind: part.kind, letter_case };
+        let read = part.path.visit(context, &mut |value, definition| push_value(compared, value, definition, &mut own));
         if read.is_err() || own.is_empty() {
             return;
         }

@@ -1,6 +1,6 @@
 //! References (R4 <https://hl7.org/fhir/R4/search.html#reference>).
 
-use super::{IndexValue, ReferenceIndex, boxed};
+use super::{IndexValue, LetterCase, ReferenceIndex, boxed};
 use crate::json::Json;
 use crate::types::{ReferenceTarget, ResourceKey, parse_reference};
 
@@ -20,7 +20,8 @@ fn push_reference(value: &Json, values: &mut Vec<IndexValue>) {
         index.resource_type = value.get_str("type").and_then(|name| name.parse().ok());
     }
     if let Some(identifier) = value.get("identifier") {
-        index.identifier = boxed(identifier, "value").map(|own| (boxed(identifier, "system"), own));
+        let value = identifier.get_str("value").map(|own| Box::from(LetterCase::Folded.comparable(own)));
+        index.identifier = value.map(|own| (boxed(identifier, "system"), own));
     }
     if index.key.is_some() || index.url.is_some() || index.identifier.is_some() {
         values.push(IndexValue::Reference(index));

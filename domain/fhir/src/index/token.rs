@@ -1,10 +1,15 @@
 //! Tokens (R4 <https://hl7.org/fhir/R4/search.html#token>).
 
-use super::{IndexValue, boxed};
+use super::{IndexValue, LetterCase, boxed};
 use crate::json::Json;
 
 /// Appends the tokens of a value.
-pub(super) fn push(value: &Json, type_name: &str, values: &mut Vec<IndexValue>) {
+pub(super) fn push(value: &Json, type_name: &str, letter_case: LetterCase, values: &mut Vec<IndexValue>) {
+    let code = |of: &Json, name: &str| of.get_str(name).map(|code| Box::from(letter_case.comparable(code)));
+    let push_coding = |coding: &Json, text: Option<&str>, values: &mut Vec<IndexValue>| {
+        let display = boxed(coding, "display").or_else(|| text.map(Into::into));
+        push_token(boxed(coding, "system"), code(coding, "code"), display, values);
+    };
     match type_name {
         "CodeableConcept" => {
             let text = boxed(value, "text");
@@ -19,33 +24,28 @@ pub(super) fn push(value: &Json, type_name: &str, values: &mut Vec<IndexValue>) 
         "Coding" => push_coding(value, None, values),
         "Identifier" => {
             let text = value.get("type").and_then(|kind| boxed(kind, "text"));
-            push_token(boxed(value, "system"), boxed(value, "value"), text, values);
+            push_token(boxed(value, "system"), code(value, "value"), text, values);
         }
         // The system of a contact point is its kind, not a namespace.
-        "ContactPoint" => push_token(None, boxed(value, "value"), None, values),
-        "Money" => push_token(None, boxed(value, "currency"), None, values),
+        "ContactPoint" => push_token(None, code(value, "value"), None, values),
+        "Money" => push_token(None, code(value, "currency"), None, values),
         "Reference" => {
             if let Some(identifier) = value.get("identifier") {
-                push_token(boxed(identifier, "system"), boxed(identifier, "value"), None, values);
+                push_token(boxed(identifier, "system"), code(identifier, "value"), None, values);
             }
         }
-        _ => push_primitive(value, values),
+        _ => push_primitive(value, letter_case, values),
     }
 }
 
-fn push_primitive(value: &Json, values: &mut Vec<IndexValue>) {
+fn push_primitive(value: &Json, letter_case: LetterCase, values: &mut Vec<IndexValue>) {
     let code: Option<Box<str>> = match value {
-        Json::String(text) => Some(text.clone()),
+        Json::String(text) => Some(letter_case.comparable(text).into()),
         Json::Bool(flag) => Some(flag.to_string().into()),
         Json::Number(digits) => Some(digits.clone()),
         _ => None,
     };
     push_token(None, code, None, values);
-}
-
-fn push_coding(coding: &Json, text: Option<&str>, values: &mut Vec<IndexValue>) {
-    let display = boxed(coding, "display").or_else(|| text.map(Into::into));
-    push_token(boxed(coding, "system"), boxed(coding, "code"), display, values);
 }
 
 fn push_token(system: Option<Box<str>>, code: Option<Box<str>>, text: Option<Box<str>>, values: &mut Vec<IndexValue>) {

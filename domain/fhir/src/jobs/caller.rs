@@ -1,6 +1,6 @@
 //! A caller as a job keeps it: the rights that the work was asked for with.
 
-use crate::access::Caller;
+use crate::access::{Caller, RequestOrigin};
 use crate::json::{Json, JsonObject, array};
 use crate::types::TenantId;
 
@@ -11,10 +11,13 @@ pub fn caller_to_json(caller: &Caller) -> Json {
         ("account", Json::from(caller.account.clone())),
         ("display", caller.display.clone().into()),
         ("roles", array(caller.roles.iter().map(ToString::to_string))),
-        ("request", caller.request.clone().into()),
+        ("request", caller.request.id.clone().into()),
     ]
     .into_iter()
     .collect();
+    if let Some(address) = caller.request.address {
+        members.insert("address", address.to_string().as_str());
+    }
     for (name, id) in [("practitioner", &caller.practitioner), ("patient", &caller.patient)] {
         if let Some(id) = id {
             members.insert(name, id.as_str());
@@ -36,6 +39,9 @@ pub fn caller_from_json(tenant: TenantId, json: &Json) -> Caller {
         roles: roles.iter().filter_map(|role| role.as_str()?.parse().ok()).collect(),
         practitioner: id("practitioner"),
         patient: id("patient"),
-        request: text("request"),
+        request: RequestOrigin {
+            id: text("request"),
+            address: json.get_str("address").and_then(|address| address.parse().ok()),
+        },
     }
 }

@@ -4,6 +4,7 @@
 
 use super::query_string::unescape;
 use super::{Clause, SearchQuery, Test, TokenTest};
+use crate::index::LetterCase;
 
 /// Codes that aren't known yet.
 #[derive(Clone, Debug)]
@@ -14,6 +15,8 @@ pub struct CodesTest {
     pub sources: Vec<CodeSource>,
     /// Whether the code must be among them.
     pub membership: Membership,
+    /// How the parameter compares them.
+    pub letter_case: LetterCase,
 }
 
 /// Whether a code must be among others.

@@ -1,7 +1,8 @@
 //! Searches in contained resources (R4 <https://hl7.org/fhir/R4/search.html#contained>): an index tells which resources
 //! contain one of the type, each contained one decides for itself.
 
-use super::{Clause, SearchQuery, fits};
+use super::{Clause, Link, SearchQuery, fits};
+use crate::index;
 use crate::json::Json;
 use crate::types::ResourceType;
 
@@ -36,6 +37,8 @@ pub struct ContainedSearch {
     pub returned: Returned,
     /// The types whose resources are looked into: set by the access rules, never by the caller.
     pub containers: Vec<ResourceType>,
+    /// What must hold of a container itself; an index answers it.
+    pub beside: Vec<Clause>,
 }
 
 impl SearchQuery {
@@ -61,8 +64,49 @@ impl SearchQuery {
     }
 }
 
+impl Link {
+    /// Writes its type into every reference to a contained resource: what a parameter asks of a reference's type is answered
+    /// by the reference alone.
+    pub(crate) fn name_contained(container: &mut Json) {
+        let contained = container.get("contained").map_or(&[][..], Json::items).iter();
+        let named = |one: &Json| Some((one.get_str("id")?.to_owned(), one.get_str("resourceType")?.to_owned()));
+        let types: Vec<(String, String)> = contained.filter_map(named).collect();
+        name_types(container, &types);
+    }
+
+    /// Whether a container's reference leads to a resource within it that fits; its contained resources are
+    /// [named](Self::name_contained).
+    pub(crate) fn leads_inside(&self, container: &Json) -> bool {
+        let contained = container.get("contained").map_or(&[][..], Json::items).iter();
+        let fitting = contained
+            .filter(|one| one.get_str("resourceType") == Some(self.other.as_str()) && fits::clause(&self.clause, one));
+        let ids: Vec<&str> = fitting.filter_map(|one| one.get_str("id")).collect();
+        let mut found = false;
+        index::visit(self.reference, container, &mut |value| {
+            let text = value.get_str("reference").or_else(|| value.as_str());
+            found |= text.and_then(|text| text.strip_prefix('#')).is_some_and(|id| ids.contains(&id));
+        });
+        found
+    }
+}
+
+fn name_types(value: &mut Json, types: &[(String, String)]) {
+    match value {
+        Json::Array(items) => items.iter_mut().for_each(|item| name_types(item, types)),
+        Json::Object(members) => {
+            let id = members.get("reference").and_then(Json::as_str).and_then(|text| text.strip_prefix('#'));
+            let named = types.iter().find(|(own, _)| Some(own.as_str()) == id);
+            if let Some((_, name)) = named {
+                members.insert("type", name.as_str());
+            }
+            members.iter_mut().for_each(|(_, member)| name_types(member, types));
+        }
+        _ => {}
+    }
+}
+
 /// Whether a condition is about other resources, which a contained one can't be asked.
-pub(super) fn leads_elsewhere(clause: &Clause) -> bool {
+pub(crate) fn leads_elsewhere(clause: &Clause) -> bool {
     match clause {
         Clause::Chain(_) | Clause::Has(_) | Clause::List(_) => true,
         Clause::Any(clauses) | Clause::All(clauses) => clauses.iter().any(leads_elsewhere),

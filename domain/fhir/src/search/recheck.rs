@@ -4,7 +4,7 @@
 use seva_fhir_profiles::SearchParameter;
 
 use super::{DateTest, NumberTest, QuantityTest, ReferenceTest, StringMatch, TokenTest, fits};
-use crate::index::{self, IndexValue, fold};
+use crate::index::{self, IndexValue, LetterCase, fold};
 use crate::json::Json;
 
 /// The mean radius of the earth in kilometres (IUGG).
@@ -24,7 +24,7 @@ pub enum Recheck {
     OfType {
         /// The parameter.
         parameter: &'static SearchParameter,
-        /// Type system, type code and value.
+        /// Type system, and type code and value in small letters.
         identifiers: Vec<(String, String, String)>,
     },
     /// `:below` and `:above` on URIs: one is a beginning of the other.
@@ -131,10 +131,12 @@ fn begins_path(uri: &str, start: &str) -> bool {
 
 fn is_of_type(identifier: &Json, (system, code, value): &(String, String, String)) -> bool {
     let codings = identifier.get("type").and_then(|kind| kind.get("coding")).map_or(&[][..], Json::items);
-    let fits = |coding: &Json| {
-        (system.is_empty() || coding.get_str("system") == Some(system)) && coding.get_str("code") == Some(code)
+    let is = |of: &Json, name: &str, wanted: &str| {
+        of.get_str(name).is_some_and(|own| LetterCase::Folded.comparable(own) == wanted)
     };
-    identifier.get_str("value") == Some(value) && codings.iter().any(fits)
+    let fits =
+        |coding: &Json| (system.is_empty() || coding.get_str("system") == Some(system)) && is(coding, "code", code);
+    is(identifier, "value", value) && codings.iter().any(fits)
 }
 
 /// The great-circle distance in kilometres.

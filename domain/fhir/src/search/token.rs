@@ -3,6 +3,7 @@
 use seva_fhir_profiles::definitions;
 
 use super::query_string::{split_escaped, unescape};
+use crate::index::LetterCase;
 
 /// What a token is compared with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +37,19 @@ impl TokenTest {
         match self {
             Self::Exact { system, code } if definitions().implies(&system, &code) => Self::Implied { system, code },
             other => other,
+        }
+    }
+
+    /// With the code as the parameter compares it; systems are compared as they are.
+    #[must_use]
+    pub fn comparable(self, letter_case: LetterCase) -> Self {
+        let own = |code: String| letter_case.comparable(&code).into_owned();
+        match self {
+            Self::Code(code) => Self::Code(own(code)),
+            Self::Exact { system, code } => Self::Exact { system, code: own(code) },
+            Self::Implied { system, code } => Self::Implied { system, code: own(code) },
+            Self::NoSystem(code) => Self::NoSystem(own(code)),
+            Self::System(system) => Self::System(system),
         }
     }
 

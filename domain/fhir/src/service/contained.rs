@@ -1,6 +1,8 @@
 //! Searches in contained resources (R4 <https://hl7.org/fhir/R4/search.html#contained>): first the resources that stand by
 //! themselves, then those that contain one.
 
+mod chains;
+
 use bytes::Bytes;
 
 use super::search::may_see;

@@ -8,7 +8,7 @@ use super::{FhirError, FhirService, own_definitions};
 use crate::access::{
     AuditAction, AuditQuery, AuditRecord, Caller, Interaction, Permit, decide, decide_looks, patients_in,
 };
-use crate::ports::{SearchPage, Stored};
+use crate::ports::{Incomplete, SearchPage, Stored};
 use crate::search::{
     Clause, Handling, QueryPairs, ReferenceTest, SearchOptions, SearchQuery, Searched, Test, empty_query,
     parse_query_string, parse_search,
@@ -33,6 +33,7 @@ impl FhirService {
         }
         self.find_codes(caller, &mut query).await?;
         self.restrict(caller, &mut query).await?;
+        let is_cut = !of_log && self.follow_contained(&mut source, caller, &mut query).await?;
         let mut page = if of_log {
             let asked = AuditQuery::of(&query).map_err(FhirError::Invalid)?;
             self.events.search(caller.tenant, &query, &asked).await?
@@ -45,6 +46,12 @@ impl FhirService {
         } else {
             self.find_contained(&mut source, caller, &query).await?
         };
+        if !of_log && query.needs_index() && self.parameters(caller).is_incomplete() {
+            page.incomplete.push(Incomplete::Indexing);
+        }
+        if is_cut {
+            page.incomplete.push(Incomplete::Contained);
+        }
         page.included.retain(|stored| may_see(caller, stored));
         let containers = page.contained.iter().map(|found| &found.container);
         let disclosed = page.matches.iter().chain(&page.included).chain(containers);

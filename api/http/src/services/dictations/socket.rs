@@ -48,7 +48,7 @@ pub(crate) async fn open_socket(
     if ticket.dictation != id {
         return Err(Failure::Unauthenticated("the ticket belongs to another dictation").into());
     }
-    let caller = caller_of(&session, request.0.0.as_ref().into());
+    let caller = caller_of(&session, request.0.origin());
     let services = Arc::clone(&services);
     let events = services.dictations.listen(&caller, id).await.map_err(Failure::from)?;
     let found = services.dictations.find(&caller, id).await.map_err(Failure::from)?;

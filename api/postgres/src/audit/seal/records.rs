@@ -88,7 +88,7 @@ fn of_audit(row: &audit::Model) -> Result<Record, StoreError> {
         row.query.clone().unwrap_or_default(),
     ];
     fields.extend(row.patients.iter().cloned());
-    record(row.tenant, (&row.xid, row.seq), Stream::Audit, &fields)
+    record(row.tenant, (&row.xid, row.seq), (Stream::Audit, row.address.as_deref()), &fields)
 }
 
 fn of_change(row: &change::Model) -> Result<Record, StoreError> {
@@ -106,13 +106,18 @@ fn of_change(row: &change::Model) -> Result<Record, StoreError> {
         row.request.clone(),
     ];
     fields.extend(row.patients.iter().cloned());
-    record(row.tenant, (&row.xid, row.seq), Stream::Change, &fields)
+    record(row.tenant, (&row.xid, row.seq), (Stream::Change, row.address.as_deref()), &fields)
 }
 
-fn record(tenant: i32, (xid, seq): (&str, i64), stream: Stream, fields: &[String]) -> Result<Record, StoreError> {
+fn record(
+    tenant: i32,
+    (xid, seq): (&str, i64),
+    (stream, address): (Stream, Option<&str>),
+    fields: &[String],
+) -> Result<Record, StoreError> {
     let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
     let xid = xid.parse().map_err(|_| wrong("a transaction"))?;
-    Ok(Record { tenant, position: (xid, seq), digest: record_digest(stream, &fields) })
+    Ok(Record { tenant, position: (xid, seq), digest: record_digest(stream, address, &fields) })
 }
 
 /// The stream of a log.
@@ -125,5 +130,5 @@ pub(super) fn stream_of(source: AuditSource) -> Stream {
 
 /// What a gap is sealed as.
 pub(super) fn gap_digest(number: i64) -> Digest {
-    record_digest(Stream::Gap, &[&number.to_string()])
+    record_digest(Stream::Gap, None, &[&number.to_string()])
 }

@@ -1,9 +1,12 @@
 //! A search of AuditEvents in terms of the log's records (R4 <https://hl7.org/fhir/R4/auditevent.html#search>).
 
+use seva_fhir_profiles::SearchParameter;
+
 use super::codes::{self, Coding, Kind};
 use super::render::{ACCOUNT, URI};
 use super::{AuditSource, EntryId};
 use crate::access::{AuditAction, AuditOutcome};
+use crate::index::LetterCase;
 use crate::outcome::{Issue, IssueCode};
 use crate::ports::Method;
 use crate::search::{Clause, DateTest, Presence, ReferenceTest, SearchQuery, SortBy, SortKey, Test, TokenTest};
@@ -125,7 +128,7 @@ fn condition(clause: &Clause) -> Result<AuditCondition, Vec<Issue>> {
         }
         Clause::Id(ids) => AuditCondition::Id(ids.iter().filter_map(EntryId::read).collect()),
         Clause::LastUpdated(tests) => AuditCondition::At(tests.clone()),
-        Clause::Parameter { parameter, test } => parameterised(parameter.code, test)?,
+        Clause::Parameter { parameter, test } => parameterised(parameter, test)?,
         Clause::Any(clauses) => AuditCondition::Any(all(clauses)?),
         Clause::All(clauses) => AuditCondition::All(all(clauses)?),
         Clause::Not(clause) => AuditCondition::Not(Box::new(condition(clause)?)),
@@ -136,7 +139,8 @@ fn condition(clause: &Clause) -> Result<AuditCondition, Vec<Issue>> {
     })
 }
 
-fn parameterised(code: &'static str, test: &Test) -> Result<AuditCondition, Vec<Issue>> {
+fn parameterised(parameter: &SearchParameter, test: &Test) -> Result<AuditCondition, Vec<Issue>> {
+    let (code, letter_case) = (parameter.code, LetterCase::of(parameter));
     let not_offered = || refused(code, &format!("are not searched by {code:?} like this"));
     match (code, test) {
         ("date", Test::Date(tests)) => Ok(AuditCondition::At(tests.clone())),
@@ -155,9 +159,10 @@ fn parameterised(code: &'static str, test: &Test) -> Result<AuditCondition, Vec<
         ("action" | "outcome" | "type" | "subtype", _) => {
             let holds = |kind: &Kind| {
                 let value = value_of(code, kind);
+                let fits = |test: &TokenTest| value.is_some_and(|own| fits(test, own, letter_case));
                 match test {
-                    Test::Token(tests) => Some(tests.iter().any(|test| value.is_some_and(|own| fits(test, own)))),
-                    Test::NotToken(tests) => Some(!tests.iter().any(|test| value.is_some_and(|own| fits(test, own)))),
+                    Test::Token(tests) => Some(tests.iter().any(fits)),
+                    Test::NotToken(tests) => Some(!tests.iter().any(fits)),
                     Test::Presence(presence) => Some(value.is_some() == (*presence == Presence::Present)),
                     _ => None,
                 }
@@ -220,14 +225,13 @@ fn value_of(code: &str, kind: &Kind) -> Option<Coding> {
     }
 }
 
-fn fits(test: &TokenTest, value: Coding) -> bool {
+fn fits(test: &TokenTest, value: Coding, letter_case: LetterCase) -> bool {
+    let is = |code: &str| letter_case.comparable(value.code) == code;
     match test {
-        TokenTest::Code(code) => code == value.code,
-        TokenTest::Exact { system, code } | TokenTest::Implied { system, code } => {
-            system == value.system && code == value.code
-        }
+        TokenTest::Code(code) => is(code),
+        TokenTest::Exact { system, code } | TokenTest::Implied { system, code } => system == value.system && is(code),
         // Plain codes are without a system where they stand.
-        TokenTest::NoSystem(code) => value.display.is_empty() && code == value.code,
+        TokenTest::NoSystem(code) => value.display.is_empty() && is(code),
         TokenTest::System(system) => system == value.system,
     }
 }

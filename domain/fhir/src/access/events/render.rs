@@ -16,9 +16,12 @@ const PROGRAM: &str = "SEVA Arogya";
 pub(super) const URI: &str = "urn:ietf:rfc:3986";
 /// How an account stands in an identifier.
 pub(super) const ACCOUNT: &str = "urn:uuid:";
+/// Of <http://hl7.org/fhir/network-type>.
+const IP_ADDRESS: &str = "2";
 
 impl AuditEntry {
-    /// Renders the AuditEvent. For a reader of one patient's record, other patients and the words of a search stay out.
+    /// Renders the AuditEvent. For a reader of one patient's record, other patients, the words of a
+    /// search and addresses stay out.
     #[must_use]
     pub fn stored(&self, only: Option<&ResourceKey>) -> Stored {
         let kind = self.kind();
@@ -39,7 +42,7 @@ impl AuditEntry {
         if kind.outcome != "0" {
             members.insert("outcomeDesc", "refused");
         }
-        members.insert("agent", self.agents(&kind));
+        members.insert("agent", self.agents(&kind, only));
         members.insert("source", self.source());
         let entities = self.entities(only);
         if !entities.is_empty() {
@@ -63,7 +66,7 @@ impl AuditEntry {
     }
 
     /// The user, and this server on the side where the data was or went.
-    fn agents(&self, kind: &Kind) -> Vec<Json> {
+    fn agents(&self, kind: &Kind, only: Option<&ResourceKey>) -> Vec<Json> {
         let writes = matches!(kind.action, "C" | "U" | "D");
         let (user, server) =
             if writes { (codes::AUTHOR, codes::DESTINATION) } else { (codes::RECIPIENT, codes::SOURCE) };
@@ -74,6 +77,10 @@ impl AuditEntry {
             person.insert("name", display.as_ref());
         }
         person.insert("requestor", true);
+        // Where others work is no part of a patient's record.
+        if let Some(address) = self.address.as_deref().filter(|_| only.is_none()) {
+            person.insert("network", object([("address", address.into()), ("type", IP_ADDRESS.into())]));
+        }
         let program = object([
             ("type", concept(server)),
             ("who", object([("type", "Device".into()), ("display", PROGRAM.into())])),

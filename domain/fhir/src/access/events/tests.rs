@@ -19,6 +19,7 @@ fn entry(what: AuditedWhat) -> AuditEntry {
         hospital: "Sahyadri".into(),
         patients: vec!["naik".into(), "rane".into()],
         request: "request-1".into(),
+        address: Some("192.0.2.7".into()),
     }
 }
 

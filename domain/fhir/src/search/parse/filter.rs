@@ -7,6 +7,8 @@ use crate::types::ResourceType;
 
 /// Brackets and `not` are followed to this depth.
 const DEEPEST: usize = 16;
+/// So many filters stand in a path, one in another too: each is read for every type that a reference may lead to.
+const MOST_FILTERS: usize = 4;
 
 #[derive(Clone, Debug, PartialEq)]
 enum Token {
@@ -26,9 +28,13 @@ struct Filter<'a> {
 impl Parser<'_> {
     /// Reads a filter into one clause.
     pub(super) fn filter(&self, types: &[ResourceType], text: &str) -> Result<Clause, Problem> {
+        self.filter_within(types, text, 0)
+    }
+
+    fn filter_within(&self, types: &[ResourceType], text: &str, depth: usize) -> Result<Clause, Problem> {
         let tokens = tokens(text)?.into_iter().peekable();
         let mut filter = Filter { parser: self, types, tokens };
-        let clause = filter.either(0)?;
+        let clause = filter.either(depth)?;
         match filter.tokens.next() {
             None => Ok(clause),
             Some(token) => Err(bad(format!("{token:?} stands where and, or or the end should be"))),
@@ -56,7 +62,7 @@ impl Filter<'_> {
 
     fn one(&mut self, depth: usize) -> Result<Clause, Problem> {
         if depth >= DEEPEST {
-            return Err(bad(format!("brackets are nested more than {DEEPEST} deep")));
+            return Err(too_deep());
         }
         if self.takes("not") {
             let inner = self.one(depth + 1)?;
@@ -70,7 +76,10 @@ impl Filter<'_> {
                     _ => Err(bad("a bracket is not closed".to_owned())),
                 }
             }
-            Some(Token::Word(name)) => self.condition(&name),
+            Some(Token::Word(name)) => {
+                let compared = self.compared(&name)?;
+                self.parser.on_path(self.types, &name, &compared, depth)
+            }
             _ => Err(bad("a name, not or a bracket is missing".to_owned())),
         }
     }
@@ -79,32 +88,72 @@ impl Filter<'_> {
         self.tokens.next_if(|token| matches!(token, Token::Word(own) if own == word)).is_some()
     }
 
-    /// `name operator value` as the parameter with its modifier or prefix.
-    fn condition(&mut self, name: &str) -> Result<Clause, Problem> {
+    /// Reads the operator and the value behind a name.
+    fn compared(&mut self, name: &str) -> Result<Compared, Problem> {
         let Some(Token::Word(operator)) = self.tokens.next() else {
             return Err(bad(format!("{name} is not followed by an operator such as eq")));
         };
-        let (value, quoted) = match self.tokens.next() {
+        let (value, is_quoted) = match self.tokens.next() {
             Some(Token::Word(word)) => (word, false),
             Some(Token::Text(text)) => (escaped(&text), true),
             _ => return Err(bad(format!("{name} {operator} is not followed by a value"))),
         };
-        let plain = |modifier: &str| self.parser.clause(self.types, &format!("{name}{modifier}"), &value);
-        let prefixed = |prefix: &str| self.parser.clause(self.types, name, &format!("{prefix}{value}"));
+        Ok(Compared { operator, value, is_quoted })
+    }
+}
+
+/// What a condition compares with.
+struct Compared {
+    operator: String,
+    value: String,
+    is_quoted: bool,
+}
+
+impl Parser<'_> {
+    /// A condition behind a path: `reference[filter].path` is one on what the reference leads to, which the filter fits.
+    fn on_path(
+        &self,
+        types: &[ResourceType],
+        path: &str,
+        compared: &Compared,
+        depth: usize,
+    ) -> Result<Clause, Problem> {
+        let Some((before, filter, rest)) = bracketed(path)? else { return self.compare(types, path, compared) };
+        if depth >= DEEPEST || path.matches('[').count() > MOST_FILTERS {
+            return Err(too_deep());
+        }
+        // What comes before the reference is a chain to it.
+        if let Some((first, further)) = before.split_once('.') {
+            let further = format!("{further}[{filter}].{rest}");
+            return self
+                .links(types, first, &|other| decidable(self.on_path(&[other], &further, compared, depth + 1)?));
+        }
+        self.links(types, before, &|other| {
+            let fits = self.filter_within(&[other], filter, depth + 1)?;
+            let holds = self.on_path(&[other], rest, compared, depth + 1)?;
+            Ok(Clause::All(vec![decidable(fits)?, decidable(holds)?]))
+        })
+    }
+
+    /// `name operator value` as the parameter with its modifier or prefix.
+    fn compare(&self, types: &[ResourceType], name: &str, compared: &Compared) -> Result<Clause, Problem> {
+        let Compared { operator, value, is_quoted } = compared;
+        let plain = |modifier: &str| self.clause(types, &format!("{name}{modifier}"), value);
+        let prefixed = |prefix: &str| self.clause(types, name, &format!("{prefix}{value}"));
         match operator.as_str() {
             // Quoted text that a parameter compares as text is meant letter by letter.
-            "eq" if quoted => plain(":exact").or_else(|_| plain("")),
+            "eq" if *is_quoted => plain(":exact").or_else(|_| plain("")),
             "eq" | "re" => plain(""),
             "ne" => Ok(Clause::Not(Box::new(decidable(plain("")?)?))),
             "sw" => plain(""),
             "co" => plain(":contains"),
             "ew" => ending(plain(":contains")?)
                 .ok_or_else(|| bad(format!("{name} is not text: only text ends with something"))),
-            "gt" | "lt" | "ge" | "le" | "ap" | "sa" | "eb" => prefixed(&operator),
+            "gt" | "lt" | "ge" | "le" | "ap" | "sa" | "eb" => prefixed(operator),
             "po" => joined(vec![prefixed("ge")?, prefixed("le")?], Clause::All),
             "pr" => {
                 let missing = if value == "true" { "false" } else { "true" };
-                self.parser.clause(self.types, &format!("{name}:missing"), missing)
+                self.clause(types, &format!("{name}:missing"), missing)
             }
             "in" => plain(":in"),
             "ni" => plain(":not-in"),
@@ -113,6 +162,31 @@ impl Filter<'_> {
             other => Err(Problem::Unknown(format!("the operator {other:?} is not offered in _filter"))),
         }
     }
+}
+
+/// The path before the first bracket, the filter within it, and the path behind it.
+fn bracketed(path: &str) -> Result<Option<(&str, &str, &str)>, Problem> {
+    let Some((before, inner)) = path.split_once('[') else { return Ok(None) };
+    let mut depth = 1;
+    let mut is_quoted = false;
+    let end = inner.char_indices().find(|(_, letter)| {
+        match letter {
+            '"' => is_quoted = !is_quoted,
+            '[' if !is_quoted => depth += 1,
+            ']' if !is_quoted => depth -= 1,
+            _ => {}
+        }
+        depth == 0
+    });
+    let parts = end.and_then(|(end, _)| Some((inner.get(..end)?, inner.get(end..)?.strip_prefix("].")?)));
+    match parts {
+        Some((filter, rest)) if !before.is_empty() => Ok(Some((before, filter, rest))),
+        _ => Err(bad(format!("{path:?} is not reference[filter].path"))),
+    }
+}
+
+fn too_deep() -> Problem {
+    bad(format!("brackets are nested more than {DEEPEST} deep"))
 }
 
 fn joined(mut clauses: Vec<Clause>, join: impl Fn(Vec<Clause>) -> Clause) -> Result<Clause, Problem> {
@@ -165,22 +239,44 @@ fn escaped(text: &str) -> String {
 fn tokens(text: &str) -> Result<Vec<Token>, Problem> {
     let mut tokens = Vec::new();
     let mut letters = text.chars().peekable();
+    // A bracket of a path stands in a name; those of a value, such as `mm[Hg]`, are letters of it.
+    let mut words_of_condition = 0;
     while let Some(letter) = letters.next() {
         match letter {
             '(' => tokens.push(Token::Open),
             ')' => tokens.push(Token::Close),
-            '"' => tokens.push(Token::Text(quoted(&mut letters)?)),
+            '"' => {
+                tokens.push(Token::Text(quoted(&mut letters)?));
+                words_of_condition = 0;
+            }
             letter if letter.is_whitespace() => {}
             letter => {
-                let mut word = String::from(letter);
-                while let Some(next) = letters.next_if(|next| !next.is_whitespace() && !matches!(next, '(' | ')')) {
-                    word.push(next);
-                }
+                let word = word(letter, &mut letters, words_of_condition == 0);
+                words_of_condition = match word.as_str() {
+                    "and" | "or" | "not" if words_of_condition == 0 => 0,
+                    _ => (words_of_condition + 1) % 3,
+                };
                 tokens.push(Token::Word(word));
             }
         }
     }
     Ok(tokens)
+}
+
+/// Reads a word; a name goes on to the bracket that closes what it opened, whatever stands between.
+fn word(first: char, letters: &mut std::iter::Peekable<std::str::Chars<'_>>, is_name: bool) -> String {
+    let mut word = String::from(first);
+    let (mut depth, mut is_quoted) = (0_usize, false);
+    while let Some(letter) = letters.next_if(|next| depth > 0 || !next.is_whitespace() && !matches!(next, '(' | ')')) {
+        match letter {
+            '"' if depth > 0 => is_quoted = !is_quoted,
+            '[' if is_name && !is_quoted => depth += 1,
+            ']' if !is_quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        word.push(letter);
+    }
+    word
 }
 
 /// Reads to the closing quotation mark; a backslash keeps the next letter.

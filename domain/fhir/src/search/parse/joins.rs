@@ -21,6 +21,19 @@ impl Parser<'_> {
         if rest.split('.').count() >= LONGEST_CHAIN {
             return Err(Problem::Bad(format!("a chain has at most {LONGEST_CHAIN} steps")));
         }
+        self.links(types, reference, &|other| match self.clause(&[other], rest, value)? {
+            Clause::Recheck(_) => Err(unchained(rest)),
+            clause => Ok(clause),
+        })
+    }
+
+    /// A condition on what a reference leads to, made for each type that this may be.
+    pub(super) fn links(
+        &self,
+        types: &[ResourceType],
+        reference: &str,
+        condition: &dyn Fn(ResourceType) -> Result<Clause, Problem>,
+    ) -> Result<Clause, Problem> {
         let (code, wanted) = match reference.split_once(':') {
             Some((code, name)) => (code, Some(target(name)?)),
             None => (reference, None),
@@ -34,8 +47,7 @@ impl Parser<'_> {
                 None => possible.filter(|other| *other != ResourceType::audit_event()).collect(),
             };
             for other in others {
-                match self.clause(&[other], rest, value) {
-                    Ok(Clause::Recheck(_)) => problem = Some(unchained(rest)),
+                match condition(other) {
                     Ok(clause) => links.push(Link { reference: parameter, other, clause }),
                     Err(found) => problem = Some(found),
                 }

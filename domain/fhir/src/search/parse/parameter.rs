@@ -4,7 +4,7 @@
 use seva_fhir_profiles::{Component, SearchParameter, SearchParameterType, definitions};
 
 use super::{Parser, Problem, each};
-use crate::index::fold;
+use crate::index::{LetterCase, fold};
 use crate::search::query_string::{split_escaped, unescape};
 use crate::search::recheck::UriDirection;
 use crate::search::{
@@ -69,8 +69,8 @@ impl Parser<'_> {
         }
         let base_url = self.options.base_url;
         match (parameter.kind, modifier) {
-            (Kind::Token, None) => Ok(Test::Token(each(value, token)?)),
-            (Kind::Token, Some("not")) => Ok(Test::NotToken(each(value, token)?)),
+            (Kind::Token, None) => Ok(Test::Token(tokens(parameter, value)?)),
+            (Kind::Token, Some("not")) => Ok(Test::NotToken(tokens(parameter, value)?)),
             (Kind::Token, Some(modifier @ ("in" | "not-in" | "below" | "above"))) => codes(parameter, modifier, value),
             (Kind::String, None) => Ok(Test::String(StringMatch::Prefix, words(value)?)),
             (Kind::String, Some("exact")) => Ok(Test::String(StringMatch::Exact, words(value)?)),
@@ -128,8 +128,13 @@ fn unfit(parameter: &SearchParameter, modifier: &str) -> Problem {
     ))
 }
 
-fn token(text: &str) -> Result<TokenTest, String> {
-    Ok(TokenTest::parse(text)?.or_implied())
+fn tokens(parameter: &SearchParameter, value: &str) -> Result<Vec<TokenTest>, Problem> {
+    let letter_case = LetterCase::of(parameter);
+    each(value, |text| token(text, letter_case))
+}
+
+fn token(text: &str, letter_case: LetterCase) -> Result<TokenTest, String> {
+    Ok(TokenTest::parse(text)?.or_implied().comparable(letter_case))
 }
 
 /// Codes of a value set or of a hierarchy, which aren't known here.
@@ -140,7 +145,8 @@ fn codes(parameter: &SearchParameter, modifier: &str, value: &str) -> Result<Tes
         _ => CodeSource::value_set(text),
     })?;
     let membership = if modifier == "not-in" { Membership::NotAmong } else { Membership::Among };
-    Ok(Test::Codes(CodesTest { name: format!("{}:{modifier}", parameter.code), sources, membership }))
+    let name = format!("{}:{modifier}", parameter.code);
+    Ok(Test::Codes(CodesTest { name, sources, membership, letter_case: LetterCase::of(parameter) }))
 }
 
 fn words(value: &str) -> Result<Vec<String>, Problem> {
@@ -149,7 +155,7 @@ fn words(value: &str) -> Result<Vec<String>, Problem> {
 }
 
 fn identifier(text: &str) -> Result<ReferenceTest, String> {
-    match TokenTest::parse(text)? {
+    match TokenTest::parse(text)?.comparable(LetterCase::Folded) {
         TokenTest::Code(value) | TokenTest::NoSystem(value) => Ok(ReferenceTest::Identifier { system: None, value }),
         TokenTest::Exact { system, code } | TokenTest::Implied { system, code } => {
             Ok(ReferenceTest::Identifier { system: Some(system), value: code })
@@ -163,7 +169,8 @@ fn of_type(text: &str) -> Result<(String, String, String), String> {
     let parts: Vec<String> = split_escaped(text, '|').iter().map(|part| unescape(part)).collect();
     match parts.as_slice() {
         [system, code, value] if !code.is_empty() && !value.is_empty() => {
-            Ok((system.clone(), code.clone(), value.clone()))
+            let [code, value] = [code, value].map(|text| LetterCase::Folded.comparable(text).into_owned());
+            Ok((system.clone(), code, value))
         }
         _ => Err(format!("{text:?} is not system|code|value")),
     }
@@ -211,13 +218,15 @@ fn is_indexed(parameter: &SearchParameter) -> bool {
 
 fn parts(parameter: &SearchParameter, text: &str, base_url: &str) -> Result<Vec<PartTest>, String> {
     let pieces = pieces(text, parameter.components.len())?;
-    pieces.iter().zip(&parameter.components).map(|(text, part)| part_test(part, text, base_url)).collect()
+    let part = |(place, text): (usize, &String)| part_test(parameter, place, text, base_url);
+    pieces.iter().enumerate().map(part).collect()
 }
 
-fn part_test(part: &Component, text: &str, base_url: &str) -> Result<PartTest, String> {
+fn part_test(parameter: &SearchParameter, place: usize, text: &str, base_url: &str) -> Result<PartTest, String> {
     use SearchParameterType as Kind;
+    let part = parameter.components.get(place).ok_or_else(|| format!("{text:?} is one value too many"))?;
     Ok(match part.kind {
-        Kind::Token => PartTest::Token(token(text)?),
+        Kind::Token => PartTest::Token(token(text, LetterCase::of_part(parameter, place))?),
         Kind::Reference => PartTest::Reference(reference(part, text, base_url)?),
         Kind::Number => PartTest::Number(NumberTest::parse(text)?),
         Kind::Quantity => PartTest::Quantity(QuantityTest::parse(text)?),
@@ -235,15 +244,17 @@ fn composite(parameter: &SearchParameter, text: &str, base_url: &str) -> Result<
     };
     let parts = pieces(text, 2)?;
     let part = |place: usize| parts.get(place).map(String::as_str).unwrap_or_default();
+    let token =
+        |place| Ok::<_, String>(TokenTest::parse(part(place))?.comparable(LetterCase::of_part(parameter, place)));
     let first = match one.kind {
         Kind::Reference => CompositeKey::Reference(reference(one, part(0), base_url)?),
-        _ => CompositeKey::Token(TokenTest::parse(part(0))?),
+        _ => CompositeKey::Token(token(0)?),
     };
     let second = match other.kind {
         Kind::Quantity => CompositeValue::Quantity(QuantityTest::parse(part(1))?),
         Kind::Date => CompositeValue::Date(DateTest::parse(part(1))?),
         Kind::String => CompositeValue::String(unescape(part(1))),
-        _ => CompositeValue::Token(TokenTest::parse(part(1))?),
+        _ => CompositeValue::Token(token(1)?),
     };
     Ok(CompositeTest { first, second })
 }

@@ -87,7 +87,8 @@ impl FhirService {
             };
             match found {
                 Ok(found) => {
-                    let exact = |(system, code)| TokenTest::Exact { system, code }.or_implied();
+                    let exact =
+                        |(system, code)| TokenTest::Exact { system, code }.or_implied().comparable(codes.letter_case);
                     tokens.extend(found.into_iter().map(exact));
                 }
                 Err(error) => match missing(error)? {
