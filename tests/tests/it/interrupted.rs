@@ -24,12 +24,11 @@ async fn until_ready(data: &Path) {
 
 /// Ends a command that works with a signal, and tells what it said.
 async fn ended(data: &Path, arguments: &[&str], (signal, after): (&str, Duration)) -> String {
-    let child = begin(data, arguments).unwrap();
+    let mut child = begin(data, arguments).unwrap();
     until_ready(data).await;
     tokio::time::sleep(after).await;
-    let id = child.id().expect("it works").to_string();
+    let id = child.id().unwrap().to_string();
     assert!(std::process::Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
-    let mut child = child;
     // The question of a command is never answered.
     let _open = child.stdin.take();
     let done = tokio::time::timeout(Duration::from_secs(60), child.wait_with_output()).await.unwrap().unwrap();

@@ -53,12 +53,15 @@ async fn the_same_order_said_twice_is_one_draft_and_another_order_is_the_doctor_
         other["before"].as_str().unwrap().contains("500 mg") && other["after"].as_str().unwrap().contains("250 mg")
     );
     let place = format!("/v1/dictations/{id}/proposals/{}", other["number"]);
+    let waiting = note;
     let decided = doctor.post(&place, &json!({"decision": "accepted"})).await.unwrap();
     assert_eq!(decided.status, 200, "{}", decided.json);
     let note = read(doctor, NOTE).await;
     let text = named(&note, "azithromycin").to_string();
     assert!(text.contains("250 mg") && !text.contains("500 mg, 1 time"), "{text}");
     assert_eq!(note["medicines"].as_array().unwrap().len(), 2, "{note:#}");
+    let contradicted = |note: &Value| note["blockers"].to_string().contains("medicine-contradicted");
+    assert!(contradicted(&waiting) && !contradicted(&note), "what was accepted hinders no more: {note:#}");
     server.stop().await.unwrap();
 }
 
