@@ -118,7 +118,7 @@ impl Recogniser {
         let found = match task.names(&model.vocabulary) {
             Some(names) if effort == Effort::Full => {
                 let language = whisper_rs::get_lang_id(&task.language).unwrap_or_default();
-                Weighing::new(context, &mut state, names, language, self.threads).weigh(&heard).map_err(engine)?
+                Weighing::new(context, &mut state, names, language).weigh(&heard).map_err(engine)?
             }
             _ => Vec::new(),
         };

@@ -42,6 +42,8 @@ const SOUNDS_ALIKE: f32 = 16.0;
 const RESEMBLANCE: f32 = 0.62;
 /// Words whose probability is beyond this are left alone.
 const SURE: f32 = 0.9;
+/// A single token is too little work for more threads: they would wait for each other, and spin where cores are busy.
+const THREADS: usize = 1;
 /// Words for which a name may stand.
 const SPAN: usize = 4;
 /// Tokens that are followed at a place of the tree, how likely each has to be as a logarithm, and how many are tried at a
@@ -66,7 +68,6 @@ type Roots = Vec<(Token, Place, f32)>;
 pub(super) struct Weighing<'a> {
     context: &'a WhisperContext,
     state: &'a mut WhisperState,
-    threads: usize,
     names: &'a Names,
     /// What the text begins with: language, task.
     preamble: Vec<Token>,
@@ -79,14 +80,13 @@ impl<'a> Weighing<'a> {
         state: &'a mut WhisperState,
         names: &'a Names,
         language: i32,
-        threads: usize,
     ) -> Self {
         let mut preamble = vec![context.token_sot()];
         if context.is_multilingual() {
             preamble.extend([context.token_lang(language), context.token_transcribe()]);
         }
         preamble.push(context.token_not());
-        Self { context, state, threads, names, preamble, tries: TRIES_A_SEGMENT }
+        Self { context, state, names, preamble, tries: TRIES_A_SEGMENT }
     }
 
     /// Finds the names that fit what was heard; none overlap.
@@ -118,8 +118,8 @@ impl<'a> Weighing<'a> {
         let mut own = vec![0.0; heard.len() + 1];
         let mut roots = Vec::new();
         if let Some((last, rest)) = before.split_last() {
-            self.state.decode(rest, 0, self.threads)?;
-            self.state.decode(&[*last], rest.len(), self.threads)?;
+            self.state.decode(rest, 0, THREADS)?;
+            self.state.decode(&[*last], rest.len(), THREADS)?;
         }
         for at in range.start..=range.end {
             let logits = Logits::of(self.state)?;
@@ -131,7 +131,7 @@ impl<'a> Weighing<'a> {
                 roots.push((at, logits.likeliest(self.names.after(0))));
             }
             if at < range.end {
-                self.state.decode(&[next], self.preamble.len() + at, self.threads)?;
+                self.state.decode(&[next], self.preamble.len() + at, THREADS)?;
             }
         }
         Ok((own, roots))
@@ -151,7 +151,7 @@ impl<'a> Weighing<'a> {
             let Some(token) = tokens.last().copied().filter(|_| sum > worth && tries > 0) else { continue };
             tries -= 1;
             self.tries = self.tries.saturating_sub(1);
-            self.state.decode(&[token], self.preamble.len() + at + tokens.len() - 1, self.threads)?;
+            self.state.decode(&[token], self.preamble.len() + at + tokens.len() - 1, THREADS)?;
             let logits = Logits::of(self.state)?;
             if self.names.ends(place) {
                 let name = self.text(&tokens);

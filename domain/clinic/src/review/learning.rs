@@ -42,8 +42,10 @@ impl Instead {
     /// A name for what was heard, as it stands in a transcript.
     #[must_use]
     pub fn of(heard: &str, meant: &str) -> Option<Self> {
-        let tokens: Vec<String> = tokenize(heard).into_iter().map(|token| token.word).collect();
-        let heard = tokens.join(" ");
+        let words = tokenize(heard).into_iter().map(|token| token.word);
+        // A mark behind the last word is none of it.
+        let words: Vec<String> = words.filter(|word| word.contains(char::is_alphanumeric)).collect();
+        let heard = words.join(" ");
         is_learnable(&heard, meant).then(|| Self { heard, meant: meant.to_owned() })
     }
 }
