@@ -50,8 +50,11 @@ const SPAN: usize = 4;
 /// place of the text and in a whole segment.
 const FOLLOWED: usize = 6;
 const UNLIKELY: f32 = -10.0;
-const TRIES: usize = 30;
-const TRIES_A_SEGMENT: usize = 200;
+const TRIES: usize = 10;
+const TRIES_A_SEGMENT: usize = 40;
+/// Words of a segment at which names are tried, and the tokens of one that may be two run together.
+const WORDS: usize = 8;
+const LONG: usize = 4;
 
 /// A name that may be what was said.
 pub(super) struct Found {
@@ -234,27 +237,27 @@ impl<'a> Logits<'a> {
     }
 }
 
-/// Where a name may start: at the words of which the model was not sure, and within them, because it runs words together.
+/// Where a name may start: at the words of which the model was least sure, and within long ones, because it runs words
+/// together. What is spoken unclearly throughout has too many such words to try them all while a clinician waits.
 fn unsure(heard: &[Heard]) -> Vec<usize> {
     let starts: Vec<usize> = (0..heard.len()).filter(|at| heard.get(*at).is_some_and(Heard::starts_word)).collect();
     let ends = starts.iter().copied().skip(1).chain([heard.len()]);
-    let is_unsure = |range: &Range<usize>| {
-        let word = heard.get(range.clone()).unwrap_or_default();
-        let sum: f32 = word.iter().map(|token| token.logarithm).sum();
-        sum / (word.len().max(1) as f32) < SURE.ln()
+    let word = |(start, end): (usize, usize)| {
+        let tokens = heard.get(start..end).unwrap_or_default();
+        let sum: f32 = tokens.iter().map(|token| token.logarithm).sum();
+        (sum / (tokens.len().max(1) as f32), start..end)
     };
+    let mut words: Vec<(f32, Range<usize>)> = starts.iter().copied().zip(ends).map(word).collect();
+    words.retain(|(mean, _)| *mean < SURE.ln());
+    words.sort_by(|left, right| left.0.total_cmp(&right.0));
+    words.truncate(WORDS);
     let is_letters = |at: &usize| {
         heard.get(*at).is_some_and(|token| token.bytes.iter().all(|byte| *byte == b' ' || byte.is_ascii_alphabetic()))
     };
-    starts
-        .iter()
-        .copied()
-        .zip(ends)
-        .map(|(start, end)| start..end)
-        .filter(is_unsure)
-        .flatten()
-        .filter(is_letters)
-        .collect()
+    let places = |(_, word): (f32, Range<usize>)| if word.len() < LONG { word.start..word.start + 1 } else { word };
+    let mut all: Vec<usize> = words.into_iter().flat_map(places).filter(is_letters).collect();
+    all.sort_unstable();
+    all
 }
 
 /// Where a name may end that starts at a token: before one of the next words or marks, or at the end.
