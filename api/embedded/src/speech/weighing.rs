@@ -67,6 +67,9 @@ pub(super) struct Found {
 /// A place where names are tried: what follows it in the tree, with the logarithm of its probability.
 type Roots = Vec<(Token, Place, f32)>;
 
+/// A token at which a name may start, and what the tree offers there.
+type Slot = (usize, Roots);
+
 /// One segment's weighing, over a state that has just decoded it.
 pub(super) struct Weighing<'a> {
     context: &'a WhisperContext,
@@ -115,7 +118,7 @@ impl<'a> Weighing<'a> {
         heard: &[Heard],
         range: Range<usize>,
         unsure: &[usize],
-    ) -> Result<(Vec<f32>, Vec<(usize, Roots)>), WhisperError> {
+    ) -> Result<(Vec<f32>, Vec<Slot>), WhisperError> {
         let mut before = self.preamble.clone();
         before.extend(heard.iter().take(range.start).map(|token| token.id));
         let mut own = vec![0.0; heard.len() + 1];

@@ -68,7 +68,7 @@ mod tests {
 
     fn rule(base: &str, code: &str) -> LetterCase {
         let known = definitions().search_parameter(base, code);
-        LetterCase::of(known.unwrap_or_else(|| panic!("R4 has {base}.{code}")))
+        LetterCase::of(known.expect("R4 has the parameter"))
     }
 
     #[test]
