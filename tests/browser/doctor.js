@@ -71,6 +71,16 @@ async function giveReasons(page) {
   }
 }
 
+/** Keeps what was drafted where a recording proposes something else, as for what was said twice and heard differently. */
+async function rejectProposals(page) {
+  const button = '#proposals button[name=decision][value=rejected]';
+  const waiting = page.locator(button);
+  for (let left = await waiting.count(); left > 0; left -= 1) {
+    await waiting.first().click();
+    await page.waitForFunction(([what, before]) => document.querySelectorAll(what).length < before, [button, left]);
+  }
+}
+
 async function sign(page) {
   const blockers = await page.locator('.foot-before .blocker').allInnerTexts();
   if (blockers.length > 0) throw new Error(`the signature is blocked: ${blockers.join(', ')}`);
@@ -80,4 +90,4 @@ async function sign(page) {
   await page.waitForSelector('text=Read-only');
 }
 
-module.exports = { approveAll, finish, giveReasons, launch, logIn, record, sign };
+module.exports = { approveAll, finish, giveReasons, launch, logIn, record, rejectProposals, sign };

@@ -1,7 +1,7 @@
 // Begins a recording where no socket gets through, cuts the network twice, loads the page anew once, signs the note, and compares what the microphone gave and the
 // page kept with what the server serves. Arguments: the base URL, the WAV file for the microphone, the seconds to record. Ends with a line of JSON.
 const { createHash } = require('node:crypto');
-const { approveAll, finish, giveReasons, launch, logIn, record, sign } = require('./doctor.js');
+const { approveAll, finish, giveReasons, launch, logIn, record, rejectProposals, sign } = require('./doctor.js');
 const { lay } = require('./proxy.js');
 
 const HEADER = 44;
@@ -77,8 +77,9 @@ async function main(base, wav, seconds) {
   await finish(page);
   await page.waitForSelector('.medicine', { timeout: 60000 });
   const medicines = await approveAll(page);
-  // Its beginning was heard twice: a medicine that is there twice asks for a reason.
+  // Its beginning was heard twice: a medicine that is there twice asks for a reason, and one that was heard otherwise for a decision.
   await giveReasons(page);
+  await rejectProposals(page);
   await sign(page);
 
   const answer = await page.request.get(`${network.base}/consultations/visit-dhillon/audio/${heard.dictation()}`);

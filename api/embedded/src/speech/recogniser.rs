@@ -118,7 +118,11 @@ impl Recogniser {
         let found = match task.names(&model.vocabulary) {
             Some(names) if effort == Effort::Full => {
                 let language = whisper_rs::get_lang_id(&task.language).unwrap_or_default();
-                Weighing::new(context, &mut state, names, language).weigh(&heard).map_err(engine)?
+                Weighing::new(context, &mut state, names, language).weigh(&heard).unwrap_or_else(|error| {
+                    // What was heard is there; only proposals are missing.
+                    tracing::warn!(%error, "names could not be weighed");
+                    Vec::new()
+                })
             }
             _ => Vec::new(),
         };
