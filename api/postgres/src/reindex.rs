@@ -165,12 +165,13 @@ impl Reindexing {
     }
 
     async fn lacking(&self) -> Result<Vec<Lack>, DbErr> {
-        let indexed = self.indexed().await?;
+        // Read just before, with the definitions.
+        let indexed = self.seen.as_ref().map(|seen| &seen.indexed);
         let registry = &self.database.registry;
         let mut lacking = Vec::new();
         for tenant in self.tenants().await? {
             let parameters = registry.parameters(tenant);
-            let known = indexed.get(&tenant).copied().unwrap_or_default();
+            let known = indexed.and_then(|indexed| indexed.get(&tenant)).copied().unwrap_or_default();
             if known >= parameters.set() {
                 continue;
             }

@@ -1,15 +1,14 @@
 //! Binaries of more than 64 KB: their data lies sealed in the blob store, each version's under its own name.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use poem::http::Method;
 use serde_json::{Value, json};
 use seva_tests::client::{Answer, Client};
 use seva_tests::server::{Program, TestServer, data_folder, free_port};
-use sqlx::{Connection, PgConnection};
+use sqlx::{Connection as _, PgConnection};
+
+use super::orphans::{blobs, hold, release, until};
 
 /// Bytes that don't repeat.
 fn noise(seed: u64, length: usize) -> Vec<u8> {
@@ -125,17 +124,6 @@ async fn large_binaries_come_by_every_way_in() {
     server.stop().await.unwrap();
 }
 
-/// The files of the blob store.
-/// The blobs: a file that is still written ends with `.part`, one that a probe left begins with a full stop.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let paths = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir() || path.extension().is_none());
-    paths
-        .filter(|path| !path.file_name().unwrap().to_string_lossy().starts_with('.'))
-        .flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] })
-        .collect()
-}
-
 #[tokio::test]
 async fn a_kill_between_blob_and_commit_leaves_an_orphan_that_is_swept() {
     let data = data_folder().unwrap();
@@ -145,44 +133,26 @@ async fn a_kill_between_blob_and_commit_leaves_an_orphan_that_is_swept() {
     let kept = noise(5, 100_000);
     assert_eq!(doctor.put("/fhir/Binary/kept", &binary("kept", &kept)).await.unwrap().status, 201);
     let folder = data.path().join("blobs");
-    let before = files(&folder).len();
+    let before = blobs(&folder).len();
     assert!(before > 0, "{}", folder.display());
 
     // The commit waits behind a lock, so the blob is there and the version isn't.
     let pid = std::fs::read_to_string(data.path().join("postgres/postmaster.pid")).unwrap();
     let socket = pid.lines().nth(4).unwrap().replace('/', "%2F");
     let url = format!("postgres://seva@{socket}/seva");
-    let mut connection = PgConnection::connect(&url).await.unwrap();
-    let mut lock = connection.begin().await.unwrap();
-    sqlx::query("LOCK TABLE resource IN EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+    let held = hold(&url).await;
     let writer = doctor.clone();
     let writing =
         tokio::spawn(async move { writer.put("/fhir/Binary/lost", &binary("lost", &noise(6, 100_000))).await });
-    for _ in 0..200 {
-        if files(&folder).len() > before {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    assert_eq!(files(&folder).len(), before + 1);
+    until(&folder, |count| count > before).await;
+    assert_eq!(blobs(&folder).len(), before + 1);
     program.kill().await.unwrap();
     let _ = writing.await;
     // What waits would be done all the same when the lock is free: its connection is cut like the program.
-    let waiting = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
-    sqlx::query(waiting).execute(&mut *lock).await.unwrap();
-    lock.rollback().await.unwrap();
-    sqlx::query("UPDATE blob SET created = created - interval '2 hours', looked = looked - interval '2 hours'")
-        .execute(&mut connection)
-        .await
-        .unwrap();
+    release(held).await;
     let program = Program::start(data.path(), port).await.unwrap();
-    for _ in 0..200 {
-        if files(&folder).len() == before {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    assert_eq!(files(&folder).len(), before, "the orphan is gone, the other one stays");
+    until(&folder, |count| count == before).await;
+    assert_eq!(blobs(&folder).len(), before, "the orphan is gone, the other one stays");
     let doctor = program.doctor().await.unwrap();
     assert_eq!(raw(&doctor, "/fhir/Binary/kept").await.bytes, kept);
     assert_eq!(doctor.get("/fhir/Binary/lost").await.unwrap().status, 404);

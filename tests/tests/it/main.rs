@@ -41,6 +41,7 @@ mod moody_clinic;
 mod operations;
 mod operations_patient;
 mod operations_rules;
+mod orphans;
 mod own_parameters;
 mod pages;
 mod peer;

@@ -1,7 +1,6 @@
 //! A typed prescription on the real store: stale versions, approval, signature, amendment.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use seva_clinic::drafting::SectionKind;
 use seva_clinic::failure::ClinicError;
@@ -13,7 +12,8 @@ use seva_server::configuration::Configuration;
 use seva_server::demo;
 use seva_server::running::Running;
 use seva_tests::server::data_folder;
-use sqlx::{Connection, PgConnection};
+
+use super::orphans::{blobs, hold, release, until};
 
 /// A clinic with its demo data, and who acts in it.
 struct Clinic {
@@ -139,18 +139,6 @@ async fn a_finding_that_asks_for_a_reason_blocks_until_it_is_given() {
     clinic.running.stop().await.unwrap();
 }
 
-/// The sealed papers: a file that is still written ends with `.part`, one that a probe left begins with a full stop.
-fn blobs(folder: &std::path::Path) -> usize {
-    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
-    let one = |path: std::path::PathBuf| match path.is_dir() {
-        true => blobs(&path),
-        false => {
-            usize::from(path.extension().is_none() && !path.file_name().unwrap().to_string_lossy().starts_with('.'))
-        }
-    };
-    entries.map(|entry| one(entry.unwrap().path())).sum()
-}
-
 #[tokio::test]
 async fn a_paper_whose_signature_never_committed_is_swept() {
     let clinic = Clinic::open().await;
@@ -162,43 +150,24 @@ async fn a_paper_whose_signature_never_committed_is_swept() {
     let opened = service.amend(&caller, &visit(), "wrong length").await.unwrap();
     assert!(opened.version > signed.version);
     let folder = clinic.data.path().join("blobs");
-    let before = blobs(&folder);
+    let before = blobs(&folder).len();
 
     // The commit waits behind a lock and is given up, so the paper is there and its Binary isn't.
     let url = clinic.running.private_database().unwrap();
-    let mut connection = PgConnection::connect(&url).await.unwrap();
-    let mut lock = connection.begin().await.unwrap();
-    sqlx::query("LOCK TABLE resource IN EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
+    let held = hold(&url).await;
     let signing = tokio::spawn(async move {
         service.sign(&caller, &visit(), (opened.version, HandoutLanguage::Hindi)).await.map(drop)
     });
-    for _ in 0..200 {
-        if blobs(&folder) > before {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    assert_eq!(blobs(&folder), before + 1);
+    until(&folder, |count| count > before).await;
+    assert_eq!(blobs(&folder).len(), before + 1);
     signing.abort();
     assert!(signing.await.is_err());
-    let waiting = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
-    sqlx::query(waiting).execute(&mut *lock).await.unwrap();
-    lock.rollback().await.unwrap();
-    sqlx::query("UPDATE blob SET created = created - interval '2 hours', looked = looked - interval '2 hours'")
-        .execute(&mut connection)
-        .await
-        .unwrap();
-    drop(connection);
+    release(held).await;
 
     // A start sweeps.
     clinic.running.stop().await.unwrap();
     let running = Running::start(Clinic::configured(&clinic.data)).await.unwrap();
-    for _ in 0..200 {
-        if blobs(&folder) == before {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    assert_eq!(blobs(&folder), before, "the orphan is gone, the signed paper stays");
+    until(&folder, |count| count == before).await;
+    assert_eq!(blobs(&folder).len(), before, "the orphan is gone, the signed paper stays");
     running.stop().await.unwrap();
 }
