@@ -51,6 +51,7 @@ pub(crate) enum Tag {
     Composite = 11,
     Criteria = 12,
     BaseUnit = 13,
+    Dated = 14,
 }
 
 impl IndexHash {

@@ -18,6 +18,12 @@ use crate::entities::parameter::{self, Column};
 const COMPARTMENT: (&str, &str) = ("Patient", "_compartment");
 /// The base and code of the row that the types of contained resources hang on.
 const INSIDE: Row<'static> = ["Resource", "_contained", "token", ""];
+/// The base and code of the row that the dates of resources of a code hang on.
+const DATED: Row<'static> = ["Resource", "_dated", "composite", ""];
+/// Types whose resources of a code are often asked for in the order of their dates, and their parameters.
+const DATED_TYPES: [&str; 3] = ["Observation", "DiagnosticReport", "Procedure"];
+const ROLES: [(&str, Role); 4] =
+    [("code", Role::Code), ("date", Role::Date), ("subject", Role::Subject), ("patient", Role::Patient)];
 /// A row that names how values become index rows: another way is another set of parameters, and all rows are made anew.
 const WAY: Row<'static> = ["Resource", "_index", "special", "systems in the low bits"];
 /// What every resource has stands in its row.
@@ -37,6 +43,18 @@ struct Way {
     narrower: Vec<i32>,
     /// Its value is a column of the resource's row.
     is_column: bool,
+    role: Option<(&'static str, Role)>,
+}
+
+/// What a parameter is for resources that stand in the order of their dates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Code,
+    Date,
+    /// Whom the resource is about.
+    Subject,
+    /// The same, where it is a patient.
+    Patient,
 }
 
 /// Base, code, kind and expression.
@@ -58,6 +76,7 @@ pub(crate) struct Registry {
     ways: Vec<Way>,
     compartment: i32,
     contained: i32,
+    dated: i32,
     set: i32,
     tenants: RwLock<HashMap<TenantId, Parameters>>,
 }
@@ -73,7 +92,9 @@ impl Registry {
         rows.push([COMPARTMENT.0, COMPARTMENT.1, "token", ""]);
         rows.push(WAY);
         rows.push(INSIDE);
+        rows.push(DATED);
         let mut ids = known(orm, &rows).await?;
+        let dated = ids.pop().ok_or_else(missing)?;
         let contained = ids.pop().ok_or_else(missing)?;
         let way = ids.pop().ok_or_else(missing)?;
         let compartment = ids.pop().ok_or_else(missing)?;
@@ -83,10 +104,11 @@ impl Registry {
             parts: made_of(parameter).iter().filter_map(|part| id(part)).collect(),
             narrower: narrower_than(parameter).iter().filter_map(|own| id(own)).collect(),
             is_column: parameter.base == "Resource" && COLUMNS.contains(&parameter.code),
+            role: role(parameter),
         });
         let ways = ways.collect();
-        let set = ids.iter().copied().max().unwrap_or_default().max(compartment).max(way).max(contained);
-        Ok(Self { ids, ways, compartment, contained, set, tenants: RwLock::default() })
+        let set = ids.iter().copied().max().unwrap_or_default().max(compartment).max(way).max(contained).max(dated);
+        Ok(Self { ids, ways, compartment, contained, dated, set, tenants: RwLock::default() })
     }
 
     /// The registry's id of a parameter.
@@ -150,6 +172,16 @@ impl Registry {
         self.contained
     }
 
+    /// The id that the dates of resources of a code hang on.
+    pub(crate) fn dated(&self) -> i32 {
+        self.dated
+    }
+
+    /// What a parameter is for resources that stand in the order of their dates, and their type.
+    pub(crate) fn role(&self, parameter: u32) -> Option<(&'static str, Role)> {
+        self.way(parameter)?.role
+    }
+
     /// The version of R4's own set: the newest registry row.
     pub(crate) fn set(&self) -> i32 {
         self.set
@@ -196,6 +228,11 @@ impl Registry {
         *self.tenants.write().unwrap_or_else(PoisonError::into_inner) = in_force;
         Ok(())
     }
+}
+
+fn role(parameter: &SearchParameter) -> Option<(&'static str, Role)> {
+    let (_, role) = ROLES.iter().find(|(code, _)| *code == parameter.code)?;
+    DATED_TYPES.contains(&parameter.base).then_some((parameter.base, *role))
 }
 
 /// The pack counts from one.

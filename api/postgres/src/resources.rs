@@ -1,5 +1,6 @@
 //! The resource store: a read is one statement and a copy of bytes, a create is one autocommit statement.
 
+mod apply;
 mod changes;
 pub(crate) mod columns;
 mod commit;
@@ -8,7 +9,9 @@ mod deletions;
 mod guards;
 mod lanes;
 pub(crate) mod lookup;
+mod prepared;
 mod reads;
+mod replacements;
 mod row_ids;
 mod statements;
 mod uncommitted;
@@ -32,7 +35,9 @@ use crate::failure::unavailable;
 use crate::{Database, search};
 use creates::Creates;
 use lanes::Lanes;
+use prepared::Prepared;
 use reads::Reads;
+use replacements::Replacements;
 use row_ids::RowIds;
 use uncommitted::Uncommitted;
 
@@ -43,6 +48,7 @@ pub struct PostgresResources {
     row_ids: Arc<RowIds>,
     reads: Arc<Lanes<Reads>>,
     creates: Arc<Lanes<Creates>>,
+    replacements: Arc<Lanes<Replacements>>,
 }
 
 impl PostgresResources {
@@ -51,7 +57,8 @@ impl PostgresResources {
         let row_ids = Arc::new(RowIds::new(database.pool.clone()));
         let reads = Lanes::new(Reads { pool: database.pool.clone() }, reads::MOST);
         let creates = Creates { database: database.clone(), row_ids: Arc::clone(&row_ids) };
-        Self { database: database.clone(), row_ids, reads, creates: Lanes::new(creates, creates::MOST) }
+        let replacements = Replacements::lanes(database);
+        Self { database: database.clone(), row_ids, reads, creates: Lanes::new(creates, creates::MOST), replacements }
     }
 
     async fn connection(&self) -> Result<PoolConnection<Postgres>, StoreError> {
@@ -139,12 +146,15 @@ impl ResourceStore for PostgresResources {
         mut writes: Vec<Write>,
         guards: Vec<Guard>,
     ) -> Result<(), StoreError> {
-        if guards.is_empty()
-            && writes.len() == 1
-            && let Some(Write::Insert { draft, method: Method::Create }) =
-                writes.pop_if(|write| matches!(write, Write::Insert { method: Method::Create, .. }))
-        {
-            return self.creates.ask((context.clone(), draft)).await;
+        let is_one = guards.is_empty() && writes.len() == 1;
+        // A resource that may be there already is inserted by itself.
+        let goes_along =
+            |write: &mut Write| is_one && !matches!(write, Write::Insert { method, .. } if *method != Method::Create);
+        if let Some(write) = writes.pop_if(goes_along) {
+            return match Prepared::of(&self.database, context.tenant, write)? {
+                Prepared::Insertion(insertion) => self.creates.ask((context.clone(), insertion)).await,
+                Prepared::Replacement(replacement) => self.replacements.write(context.clone(), replacement).await,
+            };
         }
         commit::commit(&self.database, &self.row_ids, context, (writes, guards)).await
     }

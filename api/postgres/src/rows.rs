@@ -1,5 +1,7 @@
 //! Search values as index rows: what the domain extracted, hashed and laid out in columns for one statement.
 
+pub(crate) mod dated;
+
 use std::collections::HashSet;
 use std::hash::Hash;
 
@@ -49,6 +51,7 @@ impl IndexRows {
             }
         }
         rows.forget_repeated_texts(database, entries);
+        dated::add(database, &mut rows, entries);
         for patient in patients {
             rows.token.insert((database.registry.compartment(), compartment_hash(database, patient)));
         }

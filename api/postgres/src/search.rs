@@ -5,6 +5,7 @@ mod clauses;
 mod composites;
 mod contained;
 mod cursor;
+mod dated;
 mod dates;
 pub(crate) mod drive;
 pub(crate) mod explain;
@@ -30,6 +31,7 @@ use sqlx::{PgConnection, Row};
 use crate::Database;
 use crate::failure::unavailable;
 use crate::resources::lookup::keyed;
+use dated::Dated;
 use drive::Driver;
 use order::{Kind, Order};
 use page::Asked;
@@ -70,11 +72,15 @@ pub(crate) async fn run(
     if query.count == 0 {
         return Ok(SearchPage { total, ..SearchPage::default() });
     }
-    let driver = match query.is_inside() {
+    let dated = Dated::choose(database, tenant, query, connection).await?;
+    let driver = match query.is_inside() || dated.is_some() {
         true => None,
-        false => drive::choose(database, tenant, query, connection).await?,
+        false => drive::choose(database, tenant, &drive::equalities(database, query), connection).await?,
     };
-    let (order, after) = order_of(database, query, driver.as_ref(), connection).await?;
+    let (order, after) = match dated {
+        Some(dated) => dated,
+        None => order_of(database, query, driver.as_ref(), connection).await?,
+    };
     let is_first = after.is_none();
     let search =
         Search { database, tenant, query, order: &order, driver: driver.as_ref(), connection: &mut *connection };
@@ -294,7 +300,7 @@ fn counting(database: &Database, tenant: TenantId, query: &SearchQuery, what: &s
     let mut sql = Sql::new(tenant);
     sql.push(what).push(" FROM resource r WHERE r.tenant = $1");
     page::push_types(&mut sql, query);
-    clauses::push_all(database, &mut sql, query, None);
+    clauses::push_all(database, &mut sql, query, &[]);
     sql
 }
 

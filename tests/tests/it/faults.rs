@@ -230,3 +230,33 @@ async fn a_statement_has_an_end() {
     assert_eq!(after.json["entry"].as_array().unwrap().len(), 1, "{}", after.json);
     server.stop().await.unwrap();
 }
+
+/// Whoever waits for a resource that another transaction holds holds nobody else up.
+#[tokio::test]
+async fn a_held_resource_holds_up_only_its_own_writers() {
+    let server = TestServer::start().await.unwrap();
+    let patient = |id: &str| json!({"resourceType": "Patient", "id": id, "name": [{"family": "Held"}]});
+    for id in ["held", "free"] {
+        assert_eq!(server.doctor.put(&format!("/fhir/Patient/{id}"), &patient(id)).await.unwrap().status, 201);
+    }
+    let mut other = sqlx::PgConnection::connect(&server.running.private_database().unwrap()).await.unwrap();
+    let mut lock = other.begin().await.unwrap();
+    sqlx::query("SELECT FROM resource WHERE id = 'held' FOR UPDATE").execute(&mut *lock).await.unwrap();
+    let waiting = [1, 2].map(|_| {
+        let (doctor, body) = (server.doctor.clone(), patient("held"));
+        tokio::spawn(async move { doctor.put("/fhir/Patient/held", &body).await.unwrap().status })
+    });
+    for version in 2..=10 {
+        let free = patient("free");
+        let others = server.doctor.put("/fhir/Patient/free", &free);
+        let others =
+            tokio::time::timeout(Duration::from_secs(10), others).await.expect("nobody waits for another").unwrap();
+        assert_eq!((others.status, others.header("etag")), (200, format!("W/\"{version}\"").as_str()));
+    }
+    assert!(waiting.iter().all(|waiting| !waiting.is_finished()));
+    lock.rollback().await.unwrap();
+    for done in join_all(waiting).await {
+        assert_eq!(done.unwrap(), 200);
+    }
+    server.stop().await.unwrap();
+}

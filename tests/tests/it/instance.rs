@@ -1,5 +1,8 @@
 //! read, vread, create, update, delete, history (R4 http.html).
 
+use std::collections::HashSet;
+
+use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::json;
 use seva_tests::server::TestServer;
@@ -93,5 +96,60 @@ async fn updates_at_once_lose_nothing() {
     assert!(done.iter().all(|status| *status == 200), "{done:?}");
     let history = server.doctor.get("/fhir/Patient/busy/_history").await.unwrap();
     assert_eq!(history.json["entry"].as_array().unwrap().len(), 5);
+    server.stop().await.unwrap();
+}
+
+/// Many resources, each replaced twice from the same version and then deleted, all at once: each change is one version, each stale one is
+/// told so, each entry of the history and of the audit log is that of its own request.
+#[tokio::test]
+async fn many_updates_and_deletions_at_once_are_each_written_once() {
+    const RESOURCES: usize = 24;
+    let server = TestServer::start().await.unwrap();
+    let admin = server.administrator().await.unwrap();
+    let patient = |id: usize, family: &str| json!({"resourceType": "Patient", "id": format!("many-{id}"), "name": [{"family": family}]});
+    let path = |id: usize| format!("/fhir/Patient/many-{id}");
+    let all = || 0..RESOURCES;
+    let put = async |id: usize, family: &str| {
+        let headers = [("content-type", "application/fhir+json"), ("if-match", "W/\"1\"")];
+        let body = Some(patient(id, family).to_string().into_bytes());
+        server.doctor.send(Method::PUT, &path(id), &headers, body).await.unwrap()
+    };
+    let created =
+        join_all(all().map(async |id| server.doctor.put(&path(id), &patient(id, "First")).await.unwrap())).await;
+    assert!(created.iter().all(|answer| answer.status == 201));
+
+    let twice = join_all(all().flat_map(|id| [put(id, "Left"), put(id, "Right")])).await;
+    for (id, pair) in twice.chunks(2).enumerate() {
+        let mut seen: Vec<u16> = pair.iter().map(|answer| answer.status).collect();
+        seen.sort_unstable();
+        assert_eq!(seen, [200, 412], "many-{id}");
+        let family = if pair[0].status == 200 { "left" } else { "right" };
+        let found = server.doctor.get(&format!("/fhir/Patient?_id=many-{id}&family={family}")).await.unwrap();
+        assert_eq!(found.matches(), [format!("many-{id}")], "the index rows are those of the version that won");
+        assert_eq!(found.json["entry"][0]["resource"]["meta"]["versionId"], "2");
+    }
+    assert_eq!(server.doctor.get("/fhir/Patient?family=first").await.unwrap().matches(), Vec::<&str>::new());
+
+    let removed = join_all(all().map(async |id| server.doctor.delete(&path(id)).await.unwrap())).await;
+    assert!(removed.iter().all(|answer| answer.status == 204));
+    for id in all() {
+        let history = server.doctor.get(&format!("{}/_history", path(id))).await.unwrap();
+        let methods: Vec<&str> = history.json["entry"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|e| e["request"]["method"].as_str().unwrap())
+            .collect();
+        assert_eq!(methods, ["DELETE", "PUT", "PUT"], "many-{id}");
+        let written = admin.get(&format!("/fhir/AuditEvent?entity=Patient/many-{id}&action=U,D")).await.unwrap();
+        let entries = written.json["entry"].as_array().unwrap();
+        let versions: Vec<&str> =
+            entries.iter().map(|entry| entry["resource"]["entity"][0]["what"]["reference"].as_str().unwrap()).collect();
+        let expected = [3, 2, 1].map(|version| format!("Patient/many-{id}/_history/{version}"));
+        assert_eq!(versions, expected, "{}", written.json);
+        let requests: HashSet<String> =
+            entries.iter().map(|entry| entry["resource"]["entity"][2].to_string()).collect();
+        assert_eq!(requests.len(), 3, "each is of its own request: {}", written.json);
+    }
     server.stop().await.unwrap();
 }

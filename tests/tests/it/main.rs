@@ -54,6 +54,7 @@ mod said_twice;
 mod search;
 mod search_case;
 mod search_contained;
+mod search_dated;
 mod search_drivers;
 mod search_joins;
 mod search_properties;

@@ -94,7 +94,7 @@ async fn sorted_pages_are_the_same_whether_walked_or_sorted() {
 
     for (code, begins, count) in [(COMMON, "FROM (SELECT s.rid", 35), (RARE, "FROM (SELECT d.rid", 5)] {
         for direction in ["", "-"] {
-            let query = format!("code={LOINC}%7C{code}&_sort={direction}date&_count=4");
+            let query = format!("code={code}&_sort={direction}date&_count=4");
             let how = statement(&admin, &query).await;
             assert!(how.contains(begins), "{query}: {how}");
             let found = walked(&admin, &query).await;

@@ -81,11 +81,14 @@ async fn pass(
             .fetch_all(&mut *transaction)
             .await?;
         let mut rids = Vec::with_capacity(rows.len());
-        let mut columns = IndexColumns::default();
+        let mut index = Vec::with_capacity(rows.len());
         for row in &rows {
-            let rid: i64 = row.try_get("rid")?;
-            rids.push(rid);
-            columns.extend(rid, rows_of(database, lack.tenant, row)?);
+            rids.push(row.try_get("rid")?);
+            index.push(rows_of(database, lack.tenant, row)?);
+        }
+        let mut columns = IndexColumns::default();
+        for (rid, rows) in rids.iter().zip(&index) {
+            columns.extend(*rid, rows);
         }
         let Some(last) = rids.last() else { return Ok(done) };
         (after, done) = (*last, done + rids.len());

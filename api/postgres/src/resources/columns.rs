@@ -54,11 +54,11 @@ type Scalar<'q> = QueryScalar<'q, Postgres, i64, PgArguments>;
 
 /// `owner` is a row id or a place in the arrays, as the statement wants it.
 #[derive(Default)]
-pub(crate) struct IndexColumns {
+pub(crate) struct IndexColumns<'a> {
     token: Hashed,
     reference: Hashed,
     uri: Hashed,
-    string: (Vec<i64>, Vec<i32>, Vec<String>),
+    string: (Vec<i64>, Vec<i32>, Vec<&'a str>),
     date: (Vec<i64>, Vec<i32>, Vec<i64>, Vec<i64>),
     number: Numbers,
 }
@@ -80,37 +80,37 @@ struct Numbers {
 }
 
 impl Hashed {
-    fn extend(&mut self, owner: i64, rows: impl IntoIterator<Item = (i32, i64)>) {
+    fn extend<'a>(&mut self, owner: i64, rows: impl IntoIterator<Item = &'a (i32, i64)>) {
         for (parameter, value) in rows {
             self.owner.push(owner);
-            self.parameter.push(parameter);
-            self.value.push(value);
+            self.parameter.push(*parameter);
+            self.value.push(*value);
         }
     }
 }
 
-impl IndexColumns {
-    pub(crate) fn extend(&mut self, owner: i64, rows: IndexRows) {
-        self.token.extend(owner, rows.token);
-        self.reference.extend(owner, rows.reference);
-        self.uri.extend(owner, rows.uri);
-        for (parameter, value) in rows.string {
+impl<'a> IndexColumns<'a> {
+    pub(crate) fn extend(&mut self, owner: i64, rows: &'a IndexRows) {
+        self.token.extend(owner, &rows.token);
+        self.reference.extend(owner, &rows.reference);
+        self.uri.extend(owner, &rows.uri);
+        for (parameter, value) in &rows.string {
             self.string.0.push(owner);
-            self.string.1.push(parameter);
+            self.string.1.push(*parameter);
             self.string.2.push(value);
         }
-        for (parameter, low, high) in rows.date {
+        for (parameter, low, high) in &rows.date {
             self.date.0.push(owner);
-            self.date.1.push(parameter);
-            self.date.2.push(low);
-            self.date.3.push(high);
+            self.date.1.push(*parameter);
+            self.date.2.push(*low);
+            self.date.3.push(*high);
         }
-        for (parameter, unit, value, detail) in rows.number {
+        for (parameter, unit, value, detail) in &rows.number {
             self.number.owner.push(owner);
-            self.number.parameter.push(parameter);
-            self.number.unit.push(unit);
-            self.number.value.push(f64::from_bits(value));
-            self.number.detail.push(detail);
+            self.number.parameter.push(*parameter);
+            self.number.unit.push(*unit);
+            self.number.value.push(f64::from_bits(*value));
+            self.number.detail.push(*detail);
         }
     }
 
@@ -127,7 +127,10 @@ impl IndexColumns {
     }
 
     /// Binds the columns of some tables, in their order.
-    pub(crate) fn bind<'q>(self, tables: Tables, mut query: Scalar<'q>) -> Scalar<'q> {
+    pub(crate) fn bind<'q>(self, tables: Tables, mut query: Scalar<'q>) -> Scalar<'q>
+    where
+        'a: 'q,
+    {
         let Tables([token, reference, uri, string, date, number]) = tables;
         for (is_bound, hashed) in [(token, self.token), (reference, self.reference), (uri, self.uri)] {
             if is_bound {

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use seva_fhir::ports::{Draft, Method, StoreError, WriteContext};
+use seva_fhir::ports::{StoreError, WriteContext};
 
 use super::commit::create;
 use super::lanes::{Answer, Together};
+use super::prepared::Insertion;
 use super::row_ids::RowIds;
 use crate::Database;
 use crate::failure::unavailable;
@@ -20,13 +21,13 @@ pub(super) struct Creates {
 }
 
 impl Together for Creates {
-    type Wanted = (WriteContext, Draft);
+    type Wanted = (WriteContext, Insertion);
     type Given = ();
     type Kept = ();
 
-    async fn carry_out(&self, (): &mut (), wanted: &[Self::Wanted]) -> Vec<Answer<Self>> {
+    async fn carry_out(&self, (): &mut (), wanted: Vec<Self::Wanted>) -> Vec<Answer<Self>> {
         let all: Vec<&Self::Wanted> = wanted.iter().collect();
-        if let [_] = wanted {
+        if let [_] = wanted.as_slice() {
             return vec![self.write(&all).await];
         }
         let same = wanted.first().map(|(context, _)| context.tenant);
@@ -35,7 +36,7 @@ impl Together for Creates {
         }
         // Of several hospitals, or one that PostgreSQL refuses: each by itself, so that nobody fails with another.
         let mut answers = Vec::with_capacity(wanted.len());
-        for one in wanted {
+        for one in &wanted {
             answers.push(match self.write(&[one]).await {
                 // The ids are our own: what is there already was committed with the others, and only the answer got lost.
                 Err(StoreError::Exists { .. }) => Ok(()),
@@ -47,8 +48,8 @@ impl Together for Creates {
 }
 
 impl Creates {
-    async fn write(&self, wanted: &[&(WriteContext, Draft)]) -> Result<(), StoreError> {
-        let inserts: Vec<(&Draft, Method)> = wanted.iter().map(|(_, draft)| (draft, Method::Create)).collect();
+    async fn write(&self, wanted: &[&(WriteContext, Insertion)]) -> Result<(), StoreError> {
+        let inserts: Vec<&Insertion> = wanted.iter().map(|(_, insertion)| insertion).collect();
         let rids = self.row_ids.take(wanted.len()).await.map_err(unavailable)?;
         let contexts: Vec<&WriteContext> = wanted.iter().map(|(context, _)| context).collect();
         create(&self.database, &contexts, &inserts, &rids).await

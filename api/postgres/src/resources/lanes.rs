@@ -19,7 +19,7 @@ pub(super) trait Together: Send + Sync + 'static {
     fn carry_out(
         &self,
         kept: &mut Self::Kept,
-        wanted: &[Self::Wanted],
+        wanted: Vec<Self::Wanted>,
     ) -> impl Future<Output = Vec<Answer<Self>>> + Send;
 }
 
@@ -36,7 +36,7 @@ struct Queue<T: Together> {
 
 /// The lanes in which batches run. What waits is bounded by the requests that are under way, one or none for each.
 pub(super) struct Lanes<T: Together> {
-    work: T,
+    pub(super) work: T,
     queue: Mutex<Queue<T>>,
     /// So many batches run at once; more of them would only be smaller.
     lanes: usize,
@@ -71,7 +71,7 @@ impl<T: Together> Lanes<T> {
         let mut kept = T::Kept::default();
         while let Some(batch) = self.next() {
             let (wanted, answers): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
-            for (given, answer) in self.work.carry_out(&mut kept, &wanted).await.into_iter().zip(answers) {
+            for (given, answer) in self.work.carry_out(&mut kept, wanted).await.into_iter().zip(answers) {
                 // Who went away meanwhile needs no answer.
                 let _ = answer.send(given);
             }

@@ -26,8 +26,8 @@ impl Together for Reads {
     /// A lane keeps its connection while it has work: the pool would hand out each in turn, whose caches are cold.
     type Kept = Option<PoolConnection<Postgres>>;
 
-    async fn carry_out(&self, kept: &mut Self::Kept, wanted: &[Self::Wanted]) -> Vec<Answer<Self>> {
-        let fetched = self.fetch(kept, wanted).await;
+    async fn carry_out(&self, kept: &mut Self::Kept, wanted: Vec<Self::Wanted>) -> Vec<Answer<Self>> {
+        let fetched = self.fetch(kept, &wanted).await;
         if fetched.is_err() {
             // The next batch begins on a sound one; the pool looks after this one.
             *kept = None;

@@ -17,6 +17,15 @@ pub(super) enum Existing {
     Refused,
 }
 
+/// What happens to a resource that another transaction holds.
+#[derive(Clone, Copy)]
+pub(super) enum Locked {
+    /// It is waited for.
+    Awaited,
+    /// It stays as it is.
+    LeftOut,
+}
+
 /// Whose rows are added to an index.
 #[derive(Clone, Copy)]
 enum Added {
@@ -135,47 +144,53 @@ pub(super) struct Replaced {
 }
 
 /// Versions after those that were read, and deletions (body null): the read version moves to history, the difference of
-/// the index rows is applied; answers how many rows were still at the version that was read.
+/// the index rows is applied; answers the places of those that were still at the version that was read.
 ///
-/// `$1` tenant, `$2` who, `$3` request, `$4` to `$9` the versions, `$10` patients, `$11` the client's address, `$12` the set of
-/// parameters where something is updated; then the removed and the added index rows, which carry the place of their resource in the arrays, because the row id is only known here. A
+/// `$1` tenant, `$2` who and `$3` request of each, `$4` to `$9` the versions, `$10` patients, `$11` addresses of clients, `$12` the set
+/// of parameters where something is updated; then the removed and the added index rows, which carry the place of their resource in the arrays, because the row id is only known here. A
 /// row that was not indexed with the current set of parameters keeps its older number, so that the reindexing comes to it:
 /// the difference says nothing of values that were never written.
-pub(super) fn replace(what: Replaced, index: Tables) -> String {
+pub(super) fn replace(what: Replaced, locked: Locked, index: Tables) -> String {
     let mut text = Text::new(
-        "WITH n AS (SELECT * FROM UNNEST($4::int2[], $5::text[], $6::int4[], $7::int4[], $8::int8[], $9::bytea[], $10::text[]) \
-            WITH ORDINALITY n(type, id, was, version, updated, body, patients, place)), \
+        "WITH n AS (SELECT * FROM UNNEST($2::text[], $3::text[], $4::int2[], $5::text[], $6::int4[], $7::int4[], $8::int8[], \
+                $9::bytea[], $10::text[], $11::text[]) \
+            WITH ORDINALITY n(who, request, type, id, was, version, updated, body, patients, address, place)), \
         o AS (SELECT r.rid, r.updated, r.version, r.type, r.method, r.id, r.body, n.place, n.body IS NULL AS gone \
             FROM n JOIN resource r ON r.tenant = $1 AND r.type = n.type AND r.id = n.id AND r.version = n.was \
-            ORDER BY r.type, r.id FOR UPDATE OF r), \
-        h AS (INSERT INTO history (rid, updated, tenant, version, type, method, id, body) \
-            SELECT rid, updated, $1, version, type, method, id, body FROM o",
+            ORDER BY r.type, r.id FOR UPDATE OF r",
         if what.updates { 12 } else { 11 },
+    );
+    if let Locked::LeftOut = locked {
+        text.push(" SKIP LOCKED");
+    }
+    text.push(
+        "), h AS (INSERT INTO history (rid, updated, tenant, version, type, method, id, body) \
+            SELECT rid, updated, $1, version, type, method, id, body FROM o",
     );
     if what.deletes {
         text.push(" UNION ALL SELECT o.rid, n.updated, $1, n.version, n.type, 3, n.id, NULL FROM n JOIN o USING (place) WHERE o.gone");
     }
     text.push(
         "), c AS (INSERT INTO change (rid, at, tenant, version, type, method, id, who, request, patients, address) \
-            SELECT o.rid, n.updated, $1, n.version, n.type, CASE WHEN o.gone THEN 3 ELSE 2 END, n.id, $2, $3, \
-            string_to_array(n.patients, ','), $11 FROM n JOIN o USING (place))",
+            SELECT o.rid, n.updated, $1, n.version, n.type, CASE WHEN o.gone THEN 3 ELSE 2 END, n.id, n.who, n.request, \
+            string_to_array(n.patients, ','), n.address FROM n JOIN o USING (place))",
     );
     if what.updates {
         text.push(
             ", w AS (UPDATE resource r SET version = n.version, updated = n.updated, body = n.body, \
                 parameter_set = LEAST(r.parameter_set, $12), method = 2 \
-                FROM n JOIN o USING (place) WHERE r.rid = o.rid AND NOT o.gone RETURNING r.rid)",
+                FROM n JOIN o USING (place) WHERE r.rid = o.rid AND NOT o.gone RETURNING n.place)",
         );
     }
     if what.deletes {
-        text.push(", g AS (DELETE FROM resource r USING o WHERE r.rid = o.rid AND o.gone RETURNING r.rid)");
+        text.push(", g AS (DELETE FROM resource r USING o WHERE r.rid = o.rid AND o.gone RETURNING o.place)");
     }
     text.push_removed(index);
     text.push_added(index, Added::Placed);
     text.push(match (what.updates, what.deletes) {
-        (true, true) => " SELECT (SELECT count(*) FROM w) + (SELECT count(*) FROM g)",
-        (true, false) => " SELECT count(*) FROM w",
-        (false, _) => " SELECT count(*) FROM g",
+        (true, true) => " SELECT place FROM w UNION ALL SELECT place FROM g",
+        (true, false) => " SELECT place FROM w",
+        (false, _) => " SELECT place FROM g",
     });
     text.sql
 }

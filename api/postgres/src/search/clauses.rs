@@ -27,17 +27,17 @@ pub(super) struct Scope<'a> {
     pub(super) compartment: Option<&'a ResourceKey>,
 }
 
-/// Appends every clause but the one that drives the statement, and the compartment.
-pub(super) fn push_all(database: &Database, sql: &mut Sql, query: &SearchQuery, skip: Option<Skip>) {
+/// Appends every clause but those that drive the statement, and the compartment.
+pub(super) fn push_all(database: &Database, sql: &mut Sql, query: &SearchQuery, skip: &[Skip]) {
     let scope = Scope { database, compartment: query.compartment.as_ref() };
     for (place, clause) in query.clauses.iter().enumerate() {
-        if skip == Some(Skip::Clause(place)) || matches!(clause, Clause::Recheck(_)) {
+        if skip.contains(&Skip::Clause(place)) || matches!(clause, Clause::Recheck(_)) {
             continue;
         }
         sql.push(" AND ");
         push(&scope, sql, clause);
     }
-    if let Some(patient) = query.compartment.as_ref().filter(|_| skip != Some(Skip::Compartment)) {
+    if let Some(patient) = query.compartment.as_ref().filter(|_| !skip.contains(&Skip::Compartment)) {
         sql.push(" AND ");
         push_compartment(database, sql, patient);
     }

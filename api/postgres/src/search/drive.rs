@@ -83,14 +83,14 @@ pub(super) fn equalities(database: &Database, query: &SearchQuery) -> Vec<Driver
 pub(super) async fn choose(
     database: &Database,
     tenant: TenantId,
-    query: &SearchQuery,
+    equalities: &[Driver],
     connection: &mut PgConnection,
 ) -> Result<Option<Driver>, StoreError> {
     let mut best: Option<Driver> = None;
-    for driver in equalities(database, query) {
+    for driver in equalities {
         let rows = rows_of(database, tenant, &driver.equality, connection).await?;
         if best.is_none_or(|best| rows < best.rows) {
-            best = Some(Driver { rows, ..driver });
+            best = Some(Driver { rows, ..*driver });
         }
     }
     Ok(best)

@@ -8,6 +8,7 @@ use seva_fhir::types::ResourceType;
 use seva_fhir_profiles::{SearchParameter, SearchParameterType};
 
 use super::clauses;
+use super::dated::Dated;
 use super::drive::Walked;
 use super::sql::{Bind, Sql};
 use crate::Database;
@@ -21,6 +22,8 @@ pub(super) enum Order {
     Updated(Direction),
     /// By the one index that orders the key; then those without the element, by row.
     Walk(Walk),
+    /// By the last date, descending, of the resources of a code.
+    Dated(Dated),
     /// By computed keys, those without the element last.
     Keys(Vec<Key>),
 }
@@ -122,6 +125,7 @@ impl Order {
         match self {
             Self::Row => "row".to_owned(),
             Self::Updated(direction) => format!("updated{}", direction.words().1),
+            Self::Dated(dated) => format!("dated {}", dated.unit),
             Self::Walk(walk) => format!("walk {}{}", walk.parameter, walk.direction.words().1),
             Self::Keys(keys) => format!("{} keys", keys.len()),
         }
@@ -133,6 +137,7 @@ impl Order {
             Self::Row => Vec::new(),
             Self::Updated(_) => vec![Kind::Integer],
             Self::Walk(walk) => vec![if walk.column == "low" { Kind::Integer } else { Kind::Text }],
+            Self::Dated(_) => vec![Kind::Number, Kind::Integer],
             Self::Keys(keys) => keys.iter().map(Key::kind).collect(),
         }
     }

@@ -4,7 +4,8 @@ use seva_fhir::search::{Clause, CursorKey, SearchQuery, SortValue, StringMatch, 
 use seva_fhir::types::TenantId;
 
 use super::COLUMNS;
-use super::clauses::{self, Skip};
+use super::clauses;
+use super::dated::Dated;
 use super::drive::{Driver, MANY, equalities};
 use super::order::{self, Order, Walk};
 use super::sql::{Bind, Planning, Sql};
@@ -31,6 +32,7 @@ impl Asked<'_> {
         }
         match (self.order, self.driver) {
             (Order::Row, _) => self.by_row(),
+            (Order::Dated(dated), _) => (self.by_dates(dated), Planning::Shared),
             (Order::Updated(direction), Some(_)) => (self.by_time(*direction), Planning::Shared),
             (Order::Updated(direction), None) => (self.by_time(*direction), planning(self.query)),
             (Order::Walk(walk), Some(_)) => (self.by_walk(walk), Planning::Shared),
@@ -43,7 +45,7 @@ impl Asked<'_> {
     /// The rows that the walked index does not have, in row order.
     pub(super) fn without(&self, walk: &Walk, after: Option<i64>) -> Sql {
         let mut sql = self.begin(&format!("{COLUMNS}, NULL::{} AS k1", sql_type(walk)));
-        self.conditions(&mut sql, None);
+        self.conditions(&mut sql);
         sql.push(" AND NOT EXISTS (SELECT FROM ").push(walk.table).push(" b WHERE b.rid = r.rid AND b.parameter = ");
         sql.bind(Bind::Int4(walk.parameter)).push(")");
         if let Some(rid) = after {
@@ -59,9 +61,9 @@ impl Asked<'_> {
         sql
     }
 
-    fn conditions(&self, sql: &mut Sql, skip: Option<Skip>) {
+    fn conditions(&self, sql: &mut Sql) {
         push_types(sql, self.query);
-        clauses::push_all(self.database, sql, self.query, skip);
+        clauses::push_all(self.database, sql, self.query, &[]);
     }
 
     fn limited(&self, mut sql: Sql) -> Sql {
@@ -82,7 +84,7 @@ impl Asked<'_> {
                 return (sql, Planning::Shared);
             }
             let mut sql = self.begin(COLUMNS);
-            self.conditions(&mut sql, None);
+            self.conditions(&mut sql);
             return (self.in_row_order(sql, "r.rid"), planning(self.query));
         };
         let mut sql = Sql::new(self.tenant);
@@ -95,7 +97,7 @@ impl Asked<'_> {
         sql.push(" AND r.tenant = $1");
         push_types(&mut sql, self.query);
         sql.probe(if self.needs_row() { "r" } else { "d" });
-        clauses::push_all(self.database, &mut sql, self.query, Some(skip));
+        clauses::push_all(self.database, &mut sql, self.query, &[skip]);
         (self.in_row_order(sql, "d.rid"), Planning::Shared)
     }
 
@@ -133,7 +135,7 @@ impl Asked<'_> {
         if self.driver.is_some() {
             sql.probe("r");
         }
-        self.conditions(&mut sql, None);
+        self.conditions(&mut sql);
         if let Some(CursorKey { values, rid }) = self.after
             && let Some(Some(SortValue::Integer(updated))) = values.first()
         {
@@ -170,7 +172,8 @@ impl Asked<'_> {
             }
         }
         let few = self.driver.filter(|driver| driver.rows < MANY);
-        clauses::push_all(self.database, &mut sql, self.query, few.map(|driver| driver.skip));
+        let skip = few.map(|driver| driver.skip);
+        clauses::push_all(self.database, &mut sql, self.query, skip.as_slice());
         if let Some(Driver { equality, .. }) = few {
             // The rows of the driver are gathered once, in a hash table: a bare IN would be a join, in an order of its own.
             sql.push(" AND (s.rid IN (SELECT d.rid FROM ").push(equality.table).push(" d");
@@ -195,6 +198,26 @@ impl Asked<'_> {
         sql
     }
 
+    /// The rows of a code stand in the order of their dates; resources are fetched when the page is full.
+    fn by_dates(&self, dated: &Dated) -> Sql {
+        let mut sql = Sql::new(self.tenant);
+        sql.push("SELECT ").push(COLUMNS).push(", p.k1, p.k2 FROM (SELECT s.rid, s.value AS k1, s.detail AS k2");
+        sql.push(" FROM index_number s WHERE s.tenant = $1 AND s.parameter = ");
+        sql.bind(Bind::Int4(self.database.registry.dated())).push(" AND s.unit = ").bind(Bind::Int8(dated.unit));
+        sql.probe("s");
+        clauses::push_all(self.database, &mut sql, self.query, &dated.skip);
+        if let Some(CursorKey { values, rid }) = self.after
+            && let [Some(date), Some(end)] = values.as_slice()
+        {
+            sql.push(" AND (s.value, s.detail, s.rid) < (").bind(order::bind(date)).push(", ");
+            sql.bind(order::bind(end)).push(", ").bind(Bind::Int8(*rid)).push(")");
+        }
+        sql.push(" ORDER BY s.value DESC, s.detail DESC, s.rid DESC");
+        let mut sql = self.limited(sql);
+        sql.push(") p JOIN resource r ON r.rid = p.rid ORDER BY p.k1 DESC, p.k2 DESC, p.rid DESC");
+        sql
+    }
+
     fn by_keys(&self, keys: &[order::Key]) -> Sql {
         let mut sql = Sql::new(self.tenant);
         sql.push("SELECT ").push(COLUMNS);
@@ -202,7 +225,7 @@ impl Asked<'_> {
         sql.push(" FROM resource r");
         order::push_joins(&mut sql, "r", keys);
         sql.push(" WHERE r.tenant = $1");
-        self.conditions(&mut sql, None);
+        self.conditions(&mut sql);
         order::push_keys(&mut sql, "r", keys, self.after);
         self.limited(sql)
     }
@@ -228,7 +251,7 @@ impl Asked<'_> {
             push_types(&mut sql, self.query);
         }
         sql.probe(row);
-        clauses::push_all(self.database, &mut sql, self.query, Some(driver.skip));
+        clauses::push_all(self.database, &mut sql, self.query, &[driver.skip]);
         order::push_keys(&mut sql, row, keys, self.after);
         let mut sql = self.limited(sql);
         sql.push(") p JOIN resource r ON r.rid = p.rid");

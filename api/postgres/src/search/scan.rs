@@ -61,7 +61,7 @@ fn statement(database: &Database, tenant: TenantId, scan: &Scan, query: &SearchQ
     let mut sql = Sql::new(tenant);
     sql.push("SELECT ").push(COLUMNS).push(" FROM resource r WHERE r.tenant = $1");
     push_types(&mut sql, query);
-    clauses::push_all(database, &mut sql, query, None);
+    clauses::push_all(database, &mut sql, query, &[]);
     for (operator, time) in [(" >= ", scan.since), (" < ", scan.until)] {
         if let Some(time) = time {
             sql.push(" AND r.updated").push(operator).bind(Bind::Int8(time.micros()));
