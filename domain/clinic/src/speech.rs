@@ -65,6 +65,14 @@ pub enum SpeechEvent {
         /// The text.
         text: String,
     },
+    /// Names that may have been said in a segment, known after its final and before the end: the same text, in which the words
+    /// that a name is proposed for are one word.
+    Weighed {
+        /// The segment's number.
+        segment: u32,
+        /// The final's words with proposals.
+        words: Vec<Word>,
+    },
     /// The whole session held no speech; it is a result, not an error.
     NoSpeech,
     /// The engine failed.
@@ -207,6 +215,7 @@ impl fmt::Debug for SpeechEvent {
             Self::Final { segment, start_ms, end_ms, words, .. } => {
                 write!(formatter, "Final({segment}, {start_ms}..{end_ms}, {} words)", words.len())
             }
+            Self::Weighed { segment, words } => write!(formatter, "Weighed({segment}, {} words)", words.len()),
             Self::NoSpeech => formatter.write_str("NoSpeech"),
             Self::Error { retryable, message } => {
                 formatter.debug_struct("Error").field("retryable", retryable).field("message", message).finish()

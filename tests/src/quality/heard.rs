@@ -63,8 +63,8 @@ impl Own {
         let (mut texts, mut proposals) = (Vec::new(), String::new());
         while let Some(event) = session.events.recv().await {
             match event {
-                SpeechEvent::Final { text, words, .. } => {
-                    texts.push(text);
+                SpeechEvent::Final { text, .. } => texts.push(text),
+                SpeechEvent::Weighed { words, .. } => {
                     for (heard, meant) in words.iter().filter_map(|word| Some((&word.text, word.suggested.as_ref()?))) {
                         proposals.push_str(&format!("\n{heard}\t{meant}"));
                     }

@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use seva_clinic::speech::segmented::Effort;
+use seva_clinic::speech::segmented::{Effort, Recognised};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
 use super::SpeechSettings;
 use super::names::{Names, Vocabulary};
-use super::recogniser::{Decoded, Recogniser, Weights};
+use super::recogniser::{Recogniser, Weights};
 
 /// Why a segment was not decoded.
 #[derive(Debug, Error)]
@@ -54,7 +54,7 @@ pub(super) struct Job {
     pub audio: Vec<i16>,
     pub effort: Effort,
     pub deadline: Instant,
-    pub reply: oneshot::Sender<Result<Decoded, DecodeError>>,
+    pub reply: oneshot::Sender<Result<Recognised, DecodeError>>,
 }
 
 /// The workers and their queue; dropping it lets them finish their job and joins them.
@@ -93,9 +93,9 @@ impl Pool {
         Instant::now() + self.deadline
     }
 
-    /// Queues a job; a partial only when no worker is busy.
+    /// Queues a job; what may be left out only when no worker is busy.
     pub(super) fn submit(&self, job: Job) -> Result<(), DecodeError> {
-        if job.effort == Effort::Glance && self.waiting() >= self.workers.len() {
+        if job.effort != Effort::Full && self.waiting() >= self.workers.len() {
             return Err(DecodeError::Busy);
         }
         let queue = self.queue.as_ref().ok_or(DecodeError::Stopping)?;
@@ -127,14 +127,28 @@ fn work(mut recogniser: Recogniser, jobs: &Mutex<Receiver<Job>>, waiting: &Atomi
             return;
         };
         if !job.reply.is_closed() {
-            let answer = if Instant::now() > job.deadline {
-                Err(DecodeError::Late)
-            } else {
-                recogniser.decode(&job.task, &job.audio, job.effort)
-            };
-            // A session that has gone needs no answer.
-            let _ = job.reply.send(answer);
+            answer(&mut recogniser, job);
         }
         waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Answers with the words, and then with the names that may be among them: who dictates waits for the words only.
+fn answer(recogniser: &mut Recogniser, job: Job) {
+    let Job { task, audio, effort, deadline, reply } = job;
+    if Instant::now() > deadline {
+        // A session that has gone needs no answer, here and below.
+        let _ = reply.send(Err(DecodeError::Late));
+        return;
+    }
+    let (tell, proposals) = oneshot::channel();
+    let words = recogniser.decode(&task, &audio, effort);
+    let weighs = effort != Effort::Glance && words.as_ref().is_ok_and(|words| !words.is_empty());
+    let proposals = weighs.then_some(proposals);
+    if reply.send(words.map(|words| Recognised { words, proposals })).is_err() || !weighs {
+        return;
+    }
+    if let Some(words) = recogniser.weigh(&task, &|| tell.is_closed()) {
+        let _ = tell.send(words);
     }
 }

@@ -16,11 +16,6 @@ use super::names::Vocabulary;
 use super::pool::{DecodeError, Task};
 use super::weighing::{Found, Heard, Weighing};
 
-/// What was heard in a segment; times count from its start.
-pub(super) struct Decoded {
-    pub words: Vec<Word>,
-}
-
 /// Encoder positions a second of audio.
 const POSITIONS: usize = 50;
 /// Positions past the audio's end: with less the decoder tends to repeat itself.
@@ -72,30 +67,34 @@ impl Weights {
 pub(super) struct Recogniser {
     weights: Arc<Weights>,
     threads: usize,
-    state: Option<(Arc<Loaded>, WhisperState)>,
+    last: Option<Last>,
+}
+
+/// A decoder state, and what was heard in the segment whose encoding it holds.
+struct Last {
+    model: Arc<Loaded>,
+    state: WhisperState,
+    heard: Vec<Heard>,
 }
 
 impl Recogniser {
     /// Makes a recogniser that loads nothing yet.
     pub(super) fn new(weights: Arc<Weights>, threads: usize) -> Self {
-        Self { weights, threads, state: None }
+        Self { weights, threads, last: None }
     }
 
-    /// Decodes one segment.
-    pub(super) fn decode(&mut self, task: &Task, audio: &[i16], effort: Effort) -> Result<Decoded, DecodeError> {
+    /// Decodes one segment; its words' times count from its start.
+    pub(super) fn decode(&mut self, task: &Task, audio: &[i16], effort: Effort) -> Result<Vec<Word>, DecodeError> {
         let model = self.weights.load(&task.model)?;
-        let (model, mut state) = match self.state.take() {
-            Some((known, state)) if Arc::ptr_eq(&known, &model) => (known, state),
-            _ => {
-                let state = model.context.create_state().map_err(engine)?;
-                (model, state)
-            }
+        let mut state = match self.last.take() {
+            Some(Last { model: known, state, .. }) if Arc::ptr_eq(&known, &model) => state,
+            _ => model.context.create_state().map_err(engine)?,
         };
         let context = &model.context;
         // A glance goes without the prompt: reading it takes as long as hearing a second.
         let (prompt, margin) = match effort {
             Effort::Glance => (Vec::new(), GLANCE_MARGIN),
-            Effort::Full => (prompt_of(context, &task.prompt), MARGIN),
+            Effort::Ahead | Effort::Full => (prompt_of(context, &task.prompt), MARGIN),
         };
         let mut samples: Vec<f32> = audio.iter().map(|sample| f32::from(*sample) / 32_768.0).collect();
         samples.resize(samples.len().max(SHORTEST), 0.0);
@@ -109,25 +108,30 @@ impl Recogniser {
             positions: positions.next_multiple_of(64).min(whole),
         };
         let mut heard = attempt.run(context, &mut state, &samples)?;
-        if effort == Effort::Full && repeats(&words(&heard, &[])) {
+        if effort != Effort::Glance && repeats(&words(&heard, &[])) {
             // Whisper sometimes reads its prompt out or repeats itself. A drug that nobody said is the worst error, so
             // the prompt goes and the encoder gets its full length.
             let again = Attempt { prompt: &[], positions: whole, ..attempt };
             heard = again.run(context, &mut state, &samples)?;
         }
-        let found = match task.names(&model.vocabulary) {
-            Some(names) if effort == Effort::Full => {
-                let language = whisper_rs::get_lang_id(&task.language).unwrap_or_default();
-                Weighing::new(context, &mut state, names, language).weigh(&heard).unwrap_or_else(|error| {
-                    // What was heard is there; only proposals are missing.
-                    tracing::warn!(%error, "names could not be weighed");
-                    Vec::new()
-                })
-            }
-            _ => Vec::new(),
-        };
-        self.state = Some((model, state));
-        Ok(Decoded { words: words(&heard, &found) })
+        let words = words(&heard, &[]);
+        self.last = Some(Last { model, state, heard });
+        Ok(words)
+    }
+
+    /// Weighs the names that may have been said in the segment that was decoded last; the words with those that are proposed,
+    /// if there are any. It ends early where nobody wants them any more.
+    pub(super) fn weigh(&mut self, task: &Task, is_over: &dyn Fn() -> bool) -> Option<Vec<Word>> {
+        let Last { model, state, heard } = self.last.as_mut()?;
+        let names = task.names(&model.vocabulary)?;
+        let language = whisper_rs::get_lang_id(&task.language).unwrap_or_default();
+        let weighing = Weighing::new(&model.context, state, names, language);
+        let found = weighing.weigh(heard, is_over).unwrap_or_else(|error| {
+            // What was heard is told; only proposals are missing.
+            tracing::warn!(%error, "names could not be weighed");
+            Vec::new()
+        });
+        (!found.is_empty()).then(|| words(heard, &found))
     }
 }
 
@@ -169,7 +173,7 @@ impl Attempt<'_> {
 fn parameters<'a, 'b>(effort: Effort) -> FullParams<'a, 'b> {
     let mut parameters = FullParams::new(match effort {
         Effort::Glance => SamplingStrategy::Greedy { best_of: 1 },
-        Effort::Full => SamplingStrategy::BeamSearch { beam_size: 5, patience: -1.0 },
+        Effort::Ahead | Effort::Full => SamplingStrategy::BeamSearch { beam_size: 5, patience: -1.0 },
     });
     if effort == Effort::Glance {
         parameters.set_temperature_inc(0.0);

@@ -95,8 +95,8 @@ impl<'a> Weighing<'a> {
         Self { context, state, names, preamble, tries: TRIES_A_SEGMENT }
     }
 
-    /// Finds the names that fit what was heard; none overlap.
-    pub(super) fn weigh(mut self, heard: &[Heard]) -> Result<Vec<Found>, WhisperError> {
+    /// Finds the names that fit what was heard; none overlap. It gives up when `is_over` says so.
+    pub(super) fn weigh(mut self, heard: &[Heard], is_over: &dyn Fn() -> bool) -> Result<Vec<Found>, WhisperError> {
         let unsure = unsure(heard);
         let (Some(first), Some(last)) = (unsure.first().copied(), unsure.last().copied()) else {
             return Ok(Vec::new());
@@ -106,6 +106,9 @@ impl<'a> Weighing<'a> {
         let mut found: Vec<Found> = Vec::new();
         // From the last place to the first: what is tried at a place overwrites only what comes after it.
         for (at, roots) in roots.iter().rev() {
+            if is_over() {
+                return Ok(Vec::new());
+            }
             found.extend(self.best(heard, &own, *at, roots)?);
         }
         Ok(apart(found))

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use seva_clinic::speech::Word;
-use seva_clinic::speech::segmented::{Effort, SegmentDecoder, SegmentFailure};
+use seva_clinic::speech::segmented::{Effort, Recognised, SegmentDecoder, SegmentFailure};
 use tokio::sync::oneshot;
 
 use super::pool::{DecodeError, Job, Pool, Task};
@@ -20,17 +19,17 @@ impl Worker {
         Self { task: Arc::new(task), pool }
     }
 
-    async fn ask(&self, audio: Vec<i16>, effort: Effort) -> Result<Vec<Word>, DecodeError> {
+    async fn ask(&self, audio: Vec<i16>, effort: Effort) -> Result<Recognised, DecodeError> {
         // A dropped call closes the reply, so that the worker skips the job.
         let (reply, answer) = oneshot::channel();
         self.pool.submit(Job { task: self.task.clone(), audio, effort, deadline: self.pool.deadline(), reply })?;
-        Ok(answer.await.unwrap_or(Err(DecodeError::Stopping))?.words)
+        answer.await.unwrap_or(Err(DecodeError::Stopping))
     }
 }
 
 #[async_trait]
 impl SegmentDecoder for Worker {
-    async fn decode(&self, samples: Vec<i16>, effort: Effort) -> Result<Vec<Word>, SegmentFailure> {
+    async fn decode(&self, samples: Vec<i16>, effort: Effort) -> Result<Recognised, SegmentFailure> {
         let answer = self.ask(samples, effort).await;
         answer.map_err(|error| SegmentFailure {
             retryable: !matches!(error, DecodeError::Engine(_)),

@@ -11,7 +11,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::sleep;
 
 use super::service::DictationService;
-use super::{Dictation, DictationEvent, DictationMode, Segment};
+use super::{Dictation, DictationEvent, DictationMode, Segment, SegmentWord};
 use crate::commands;
 use crate::failure::ClinicError;
 use crate::formulary::{Formulary, Medicine};
@@ -169,7 +169,7 @@ pub(super) async fn collect(
     tell: impl Fn(DictationEvent),
     stored: Option<(u64, &Notify)>,
 ) -> Result<Vec<Segment>, Unheard> {
-    let mut segments = Vec::new();
+    let mut segments: Vec<Segment> = Vec::new();
     loop {
         let event = match stored {
             Some((_, taken)) => next(&mut events, taken).await?,
@@ -190,6 +190,13 @@ pub(super) async fn collect(
                     tell(DictationEvent::Progress { percent });
                 }
                 DictationEvent::Final { segment, content }
+            }
+            Some(SpeechEvent::Weighed { segment, words }) => {
+                let words: Vec<SegmentWord> = words.into_iter().map(Into::into).collect();
+                let told = segments.iter_mut().rfind(|known| known.id == segment);
+                let Some(told) = told else { continue };
+                told.words.clone_from(&words);
+                DictationEvent::Weighed { segment, words }
             }
         };
         tell(told);
@@ -213,8 +220,12 @@ async fn next(events: &mut mpsc::Receiver<SpeechEvent>, taken: &Notify) -> Resul
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
     use crate::drafting::tests::dictation;
+    use crate::speech::SpeechEngine as _;
+    use crate::speech::scripted::ScriptedSpeech;
 
     #[test]
     fn the_engine_is_told_what_the_doctor_s_lexicon_has_learnt_before_everything_else() {
@@ -241,6 +252,26 @@ mod tests {
         assert!(matches!(waited, Ok(Some(SpeechEvent::Ended))), "a long silence in the audio is no failure");
         let dead = next(&mut events, &taken).await;
         assert!(matches!(dead, Err(unheard) if unheard.retryable && unheard.reason.contains("180 s")));
+    }
+
+    #[tokio::test]
+    async fn proposed_names_reach_the_segment_that_was_told_without_them() {
+        let engine = ScriptedSpeech::new(["Fever.", "Tab met for men daily."]).proposing("met for men", "metformin");
+        let SpeechSession { audio, events } = engine.open(SpeechRequest::default()).await.expect("it opens");
+        audio.send(vec![900; 1_600]).await.expect("room");
+        drop(audio);
+        let told = Mutex::new(Vec::new());
+        let tell = |event| match event {
+            DictationEvent::Final { content, .. } => told.lock().expect("no panic").push(content.words.len()),
+            DictationEvent::Weighed { segment: 1, words } => told.lock().expect("no panic").push(words.len()),
+            _ => {}
+        };
+        let segments = collect(events, tell, None).await.ok().expect("it is heard");
+        let words: Vec<_> = segments.iter().flat_map(|segment| &segment.words).collect();
+        let proposed = words.iter().find(|word| word.text == "met for men").and_then(|word| word.suggested.as_deref());
+        assert_eq!(proposed, Some("metformin"));
+        assert_eq!(segments.last().map(|segment| segment.text.as_str()), Some("Tab met for men daily."));
+        assert_eq!(*told.lock().expect("no panic"), [1, 5, 3], "the text is told before its names");
     }
 
     #[tokio::test]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::DictationState;
-use super::transcript::Segment;
+use super::transcript::{Segment, SegmentWord};
 use crate::entities::Entity;
 
 /// Something that happened to one dictation, told to its own listeners only.
@@ -24,6 +24,13 @@ pub enum DictationEvent {
         /// The segment with its words.
         #[serde(flatten)]
         content: Segment,
+    },
+    /// Names that may have been said in a segment.
+    Weighed {
+        /// The segment's number.
+        segment: u32,
+        /// Its words, in which those that a name is proposed for are one.
+        words: Vec<SegmentWord>,
     },
     /// An entity was found.
     Entity {

@@ -13,12 +13,19 @@ const SOUND: u16 = 100;
 #[derive(Clone, Debug, Default)]
 pub struct ScriptedSpeech {
     lines: Vec<String>,
+    proposal: Option<(String, String)>,
 }
 
 impl ScriptedSpeech {
     /// Makes an engine that will report these lines, one segment each.
     pub fn new<Line: Into<String>>(lines: impl IntoIterator<Item = Line>) -> Self {
-        Self { lines: lines.into_iter().map(Into::into).collect() }
+        Self { lines: lines.into_iter().map(Into::into).collect(), proposal: None }
+    }
+
+    /// Makes it propose a name for some words wherever they are said, once the segment has been told.
+    #[must_use]
+    pub fn proposing(self, heard: &str, meant: &str) -> Self {
+        Self { proposal: Some((heard.to_owned(), meant.to_owned())), ..self }
     }
 }
 
@@ -39,18 +46,18 @@ impl SpeechEngine for ScriptedSpeech {
     async fn open(&self, _request: SpeechRequest) -> Result<SpeechSession, SpeechError> {
         let (audio, blocks) = mpsc::channel(CHANNEL);
         let (reports, events) = mpsc::channel(CHANNEL);
-        let lines = self.lines.clone();
+        let script = self.clone();
         // The task ends with its session: when the audio ends or nobody reads the events.
         tokio::spawn(async move {
             // A receiver that has gone needs no events.
-            let _ = perform(lines, blocks, reports).await;
+            let _ = perform(script, blocks, reports).await;
         });
         Ok(SpeechSession { audio, events })
     }
 }
 
 async fn perform(
-    lines: Vec<String>,
+    ScriptedSpeech { lines, proposal }: ScriptedSpeech,
     mut blocks: mpsc::Receiver<Vec<i16>>,
     reports: mpsc::Sender<SpeechEvent>,
 ) -> Result<(), mpsc::error::SendError<SpeechEvent>> {
@@ -76,8 +83,12 @@ async fn perform(
         let words = spread(&text, start_ms, share_ms);
         let partial = SpeechEvent::Partial { segment, text: text.clone(), words: words.clone() };
         reports.send(partial).await?;
+        let proposed = proposal.as_ref().and_then(|(heard, meant)| proposed(&words, heard, meant));
         let last = SpeechEvent::Final { segment, start_ms, end_ms: start_ms + share_ms, speaker: None, words, text };
         reports.send(last).await?;
+        if let Some(words) = proposed {
+            reports.send(SpeechEvent::Weighed { segment, words }).await?;
+        }
     }
     reports.send(SpeechEvent::Ended).await
 }
@@ -97,6 +108,19 @@ fn spread(text: &str, start_ms: u64, length_ms: u64) -> Vec<Word> {
         .collect()
 }
 
+/// The words with a name proposed for some of them, if those were said.
+fn proposed(words: &[Word], heard: &str, meant: &str) -> Option<Vec<Word>> {
+    let count = heard.split_whitespace().count();
+    let is_it = |span: &[Word]| span.iter().map(|word| word.text.as_str()).eq(heard.split_whitespace());
+    let at = words.windows(count.max(1)).position(is_it)?;
+    let (before, rest) = words.split_at_checked(at)?;
+    let (span, after) = rest.split_at_checked(count)?;
+    let (first, last) = (span.first()?, span.last()?);
+    let (text, suggested) = (heard.to_owned(), Some(meant.to_owned()));
+    let one = Word { text, start_ms: first.start_ms, end_ms: last.end_ms, confidence: None, suggested };
+    Some([before, &[one], after].concat())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,7 +128,8 @@ mod tests {
 
     #[tokio::test]
     async fn the_scripted_engine_keeps_the_contract() {
-        let engine = ScriptedSpeech::new(["Fever for three days.", "No known allergies."]);
+        let engine = ScriptedSpeech::new(["Fever for three days.", "Tab met for men daily."]);
+        let engine = engine.proposing("met for men", "metformin");
         let speech = vec![1000_i16; 32_000];
         let confidence = Confidence::Absent;
         let contract = SpeechContract { engine: &engine, speech: &speech, confidence, trouble: None };

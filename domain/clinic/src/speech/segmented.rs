@@ -1,6 +1,12 @@
 //! A session over an engine that recognises a whole segment at a time: pauses cut the audio, the open segment is looked at
 //! again about each second, and what two looks agree on is shown (Whisper, <https://arxiv.org/abs/2212.04356>). Until
 //! something is shown the looks follow each other sooner, because who dictates waits for a sign that it is heard.
+//!
+//! At a lull, which may become the pause that ends a segment, the engine begins with the text that stays: if nothing more is
+//! said it is there sooner, and otherwise it was a look.
+
+mod ahead;
+mod weighed;
 
 use std::collections::VecDeque;
 use std::future::{Future, pending};
@@ -9,8 +15,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use thiserror::Error;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
+use self::ahead::Ahead;
+use self::weighed::Weighed;
 use super::agreement::Agreement;
 use super::segments::{AudioSegment, Segmenter, text_of};
 use super::{SAMPLE_RATE, SpeechEvent, SpeechSession, Word};
@@ -21,13 +29,34 @@ const EVENTS: usize = 64;
 /// Samples of ended segments that may wait for the engine; past them the sender is held back.
 const WAITING: usize = SAMPLE_RATE as usize * 300;
 
+/// What has to be new of an open segment before it is worth another look, as a part of what was looked at.
+const GLANCE_SHARE: usize = 4;
+
 /// How much effort a segment deserves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effort {
     /// A glance at an open segment, left out when the engine is busy.
     Glance,
+    /// The text that stays if nothing more is said, left out when the engine is busy.
+    Ahead,
     /// The text that stays.
     Full,
+}
+
+/// What was recognised in a segment.
+#[derive(Debug)]
+pub struct Recognised {
+    /// The words, with times from the segment's first sample; none when it holds no speech.
+    pub words: Vec<Word>,
+    /// Names that may have been said, where the engine goes on to weigh them: the same text, in which the words that a name is
+    /// proposed for are one. It closes where there are none; dropping it gives them up.
+    pub proposals: Option<oneshot::Receiver<Vec<Word>>>,
+}
+
+impl From<Vec<Word>> for Recognised {
+    fn from(words: Vec<Word>) -> Self {
+        Self { words, proposals: None }
+    }
 }
 
 /// Why a segment was not recognised.
@@ -43,8 +72,8 @@ pub struct SegmentFailure {
 /// Recognises one segment at a time.
 #[async_trait]
 pub trait SegmentDecoder: Send + Sync + 'static {
-    /// The segment's words, with times from its first sample; none when it holds no speech. A dropped call is given up.
-    async fn decode(&self, samples: Vec<i16>, effort: Effort) -> Result<Vec<Word>, SegmentFailure>;
+    /// Recognises a segment. A dropped call is given up.
+    async fn decode(&self, samples: Vec<i16>, effort: Effort) -> Result<Recognised, SegmentFailure>;
 }
 
 /// Makes a session and the task that listens; run it under an owner.
@@ -62,8 +91,11 @@ pub fn session(
         agreement: Agreement::default(),
         ended: VecDeque::new(),
         glanced: 0,
+        tried: 0,
         glance: None,
+        ahead: None,
         current: None,
+        weighed: Weighed::default(),
         segment: 0,
         failed: false,
     };
@@ -75,7 +107,7 @@ pub fn session(
 /// Nobody reads the events any more.
 struct Gone;
 
-type Answer = Result<Vec<Word>, SegmentFailure>;
+type Answer = Result<Recognised, SegmentFailure>;
 type Decoding = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
 struct Listener {
@@ -89,8 +121,14 @@ struct Listener {
     ended: VecDeque<AudioSegment>,
     /// Length of the open segment at the last glance.
     glanced: usize,
+    /// Where it ended when it was last decoded ahead.
+    tried: usize,
     glance: Option<Decoding>,
+    /// The open segment, should it end now.
+    ahead: Option<Ahead>,
     current: Option<(AudioSegment, Decoding)>,
+    /// Segments whose names are being weighed.
+    weighed: Weighed,
     segment: u32,
     failed: bool,
 }
@@ -98,7 +136,9 @@ struct Listener {
 enum Happening {
     Block(Option<Vec<i16>>),
     Glanced(Answer),
+    Ahead(Answer),
     Decoded(Answer),
+    Weighed(Option<SpeechEvent>),
     Gone,
 }
 
@@ -106,7 +146,7 @@ impl Listener {
     async fn listen(mut self, mut blocks: mpsc::Receiver<Vec<i16>>) -> Result<(), Gone> {
         self.report(SpeechEvent::Started).await?;
         let mut hearing = true;
-        while hearing || self.current.is_some() {
+        while hearing || self.current.is_some() || !self.weighed.is_empty() {
             let waiting: usize = self.ended.iter().map(|segment| segment.samples.len()).sum();
             match self.next(&mut blocks, hearing && waiting < WAITING).await {
                 Happening::Gone => return Err(Gone),
@@ -119,8 +159,15 @@ impl Listener {
                     let last = self.segmenter.finish();
                     self.close(last);
                 }
-                Happening::Glanced(answer) => self.show(answer).await?,
+                Happening::Glanced(answer) => {
+                    self.glance = None;
+                    // A glance that failed or was refused is left out; the segment's full decoding tells what is wrong.
+                    self.show(answer.map_or(Vec::new(), |recognised| recognised.words)).await?;
+                }
+                Happening::Ahead(answer) => self.keep(answer).await?,
                 Happening::Decoded(answer) => self.finish(answer).await?,
+                Happening::Weighed(Some(event)) => self.report(event).await?,
+                Happening::Weighed(None) => {}
             }
             self.begin();
         }
@@ -143,10 +190,18 @@ impl Listener {
                 None => pending().await,
             }
         };
+        let ahead = async {
+            match self.ahead.as_mut() {
+                Some(ahead) => ahead.answer().await,
+                None => pending().await,
+            }
+        };
         tokio::select! {
             biased;
             () = self.reports.closed() => Happening::Gone,
             answer = decoded => Happening::Decoded(answer),
+            event = self.weighed.next() => Happening::Weighed(event),
+            answer = ahead => Happening::Ahead(answer),
             answer = glanced => Happening::Glanced(answer),
             block = blocks.recv(), if hears => Happening::Block(block),
         }
@@ -155,10 +210,15 @@ impl Listener {
     /// Queues what has ended; a glance at it is of no use any more.
     fn close(&mut self, ended: impl IntoIterator<Item = AudioSegment>) {
         for segment in ended {
-            self.ended.push_back(segment);
+            // Only the first of them was open before. Nothing waits where one was decoded ahead.
+            let again = self.decoding(segment.samples.clone(), Effort::Full);
+            match self.ahead.take().and_then(|ahead| ahead.decoding_of(&segment, again)) {
+                Some(decoding) => self.current = Some((segment, decoding)),
+                None => self.ended.push_back(segment),
+            }
             self.glance = None;
             self.agreement.reset();
-            self.glanced = 0;
+            (self.glanced, self.tried) = (0, 0);
         }
     }
 
@@ -171,18 +231,29 @@ impl Listener {
             self.current = Some((segment, decoding));
         }
         let length = self.segmenter.open_samples();
-        // At a lull the engine is kept free for the text that stays.
-        let is_free = self.current.is_none() && self.glance.is_none() && !self.segmenter.is_lulled();
-        if is_free && length >= self.glanced + self.glance_after() {
+        // An answer about less than is open now has had its use.
+        self.ahead.take_if(|ahead| ahead.is_answered() && ahead.samples != self.segmenter.ends_at());
+        if self.current.is_some() || self.glance.is_some() || self.ahead.is_some() {
+            return;
+        }
+        let ends = self.segmenter.ends_at();
+        if self.segmenter.is_lulled() && ends > self.tried {
+            self.tried = ends;
+            let segment = self.segmenter.open();
+            let samples = segment.samples.len();
+            self.ahead = Some(Ahead::new(samples, self.decoding(segment.samples, Effort::Ahead)));
+        } else if !self.segmenter.is_hushed() && length >= self.glanced + self.glance_after() {
+            // Once it is quiet the engine is kept free for the text that stays.
             self.glance = Some(self.decoding(self.segmenter.open().samples, Effort::Glance));
             self.glanced = length;
         }
     }
 
-    /// New audio that is worth a look.
+    /// New audio that is worth a look. A look at much takes long, and would still be under way when it gets quiet: they become
+    /// rarer as the segment grows.
     fn glance_after(&self) -> usize {
         match (self.agreement.is_shown(), self.glanced) {
-            (true, _) => self.glance_after,
+            (true, looked_at) => self.glance_after.max(looked_at / GLANCE_SHARE),
             // A word needs its time, and the lead before it.
             (false, 0) => self.glance_after / 10 * 7,
             (false, _) => self.glance_after / 10 * 4,
@@ -194,18 +265,30 @@ impl Listener {
         Box::pin(async move { decoder.decode(samples, effort).await })
     }
 
-    async fn show(&mut self, answer: Answer) -> Result<(), Gone> {
-        self.glance = None;
-        // A glance that failed or was refused is left out; the segment's full decoding tells what is wrong.
-        let words = self.segmenter.open().place(answer.unwrap_or_default());
+    async fn show(&mut self, words: Vec<Word>) -> Result<(), Gone> {
+        let words = self.segmenter.open().place(words);
         let Some(words) = self.agreement.next(words) else { return Ok(()) };
         self.report(SpeechEvent::Partial { segment: self.segment, text: text_of(&words), words }).await
     }
 
+    /// Keeps what was decoded ahead, and shows what of it another look agreed on.
+    async fn keep(&mut self, answer: Answer) -> Result<(), Gone> {
+        let Some(ahead) = self.ahead.take() else { return Ok(()) };
+        let words = match &answer {
+            Ok(recognised) => recognised.words.clone(),
+            // What may pass is decoded at the segment's end; a refusal stays one.
+            Err(failure) if failure.retryable => return Ok(()),
+            Err(_) => Vec::new(),
+        };
+        self.glanced = ahead.samples;
+        self.ahead = Some(ahead.answered(answer));
+        self.show(words).await
+    }
+
     async fn finish(&mut self, answer: Answer) -> Result<(), Gone> {
         let Some((ended, _)) = self.current.take() else { return Ok(()) };
-        let words = match answer {
-            Ok(words) => ended.place(words),
+        let Recognised { words, proposals } = match answer {
+            Ok(recognised) => recognised,
             Err(failure) => {
                 tracing::warn!(reason = %failure.reason, "a speech segment was not recognised");
                 self.failed = true;
@@ -216,8 +299,12 @@ impl Listener {
         if words.is_empty() {
             return Ok(());
         }
+        let words = ended.place(words);
         let (segment, start_ms, end_ms) = (self.segment, ended.start_ms, ended.end_ms());
         self.segment += 1;
+        if let Some(proposals) = proposals {
+            self.weighed.push(segment, ended, proposals);
+        }
         let text = text_of(&words);
         self.report(SpeechEvent::Final { segment, start_ms, end_ms, speaker: None, words, text }).await
     }

@@ -13,7 +13,8 @@ const LEAD: usize = SAMPLE_RATE as usize * 3 / 10;
 pub struct AudioSegment {
     /// Where it starts, in milliseconds from the session's first sample.
     pub start_ms: u64,
-    /// Its samples, 16 kHz mono.
+    /// Its samples, 16 kHz mono: the quiet at the end of a pause is none of it, so that a lull and the pause that it becomes end
+    /// the same segment.
     pub samples: Vec<i16>,
 }
 
@@ -39,7 +40,7 @@ impl AudioSegment {
 }
 
 /// Follows a session's audio.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Segmenter {
     voice: Voice,
     /// What does not fill a frame yet.
@@ -77,8 +78,11 @@ impl Segmenter {
     /// Ends the audio and returns the segment that was open.
     pub fn finish(&mut self) -> Option<AudioSegment> {
         let rest = std::mem::take(&mut self.rest);
-        self.heard += rest.len() as u64;
-        self.open.extend(rest);
+        // Behind a lull it is some more quiet.
+        if !self.is_lulled() {
+            self.heard += rest.len() as u64;
+            self.open.extend(rest);
+        }
         self.speaking.then(|| self.take())
     }
 
@@ -88,22 +92,34 @@ impl Segmenter {
         if self.speaking { self.open.len() } else { 0 }
     }
 
+    /// Whether the open segment may be about to be quiet.
+    #[must_use]
+    pub fn is_hushed(&self) -> bool {
+        self.voice.is_hushed()
+    }
+
     /// Whether the open segment may be about to end.
     #[must_use]
     pub fn is_lulled(&self) -> bool {
         self.voice.is_lulled()
     }
 
+    /// Where the segment so far would end if nothing more were said, in samples from its start.
+    #[must_use]
+    pub fn ends_at(&self) -> usize {
+        self.open.len().saturating_sub(self.voice.surplus())
+    }
+
     /// A copy of the segment so far.
     #[must_use]
     pub fn open(&self) -> AudioSegment {
         let start_ms = milliseconds(self.heard.saturating_sub(self.open.len() as u64));
-        AudioSegment { start_ms, samples: self.open.iter().copied().collect() }
+        AudioSegment { start_ms, samples: self.open.iter().take(self.ends_at()).copied().collect() }
     }
 
     fn take(&mut self) -> AudioSegment {
         let segment = self.open();
-        self.open.clear();
+        self.open.drain(..segment.samples.len());
         self.speaking = false;
         segment
     }
@@ -135,9 +151,28 @@ mod tests {
         let starts: Vec<u64> = ended.iter().map(|segment| segment.start_ms).collect();
         assert_eq!(starts.len(), 1);
         assert!(starts.iter().all(|start| (700..=1000).contains(start)), "{starts:?}");
+        assert!(ended.iter().all(|segment| segment.end_ms() == 2240), "the pause itself is none of it");
         segmenter.hear(&tone(8_000));
         let last = segmenter.finish().map(|segment| segment.end_ms());
         assert_eq!(last, Some(3500));
         assert!(Segmenter::default().finish().is_none());
+    }
+
+    #[test]
+    fn a_lull_ends_what_the_pause_that_it_becomes_ends() {
+        let tone: Vec<i16> = (0..16_000).map(|i| if i % 2 == 0 { 3000 } else { -3000 }).collect();
+        let mut segmenter = Segmenter::default();
+        segmenter.hear(&tone);
+        assert!(!segmenter.is_hushed());
+        segmenter.hear(&[0; 1_600]);
+        assert!(segmenter.is_hushed() && !segmenter.is_lulled());
+        segmenter.hear(&[0; 3_200]);
+        assert!(segmenter.is_lulled());
+        let lulled = segmenter.open();
+        let mut other = segmenter.clone();
+        let paused = segmenter.hear(&[0; 8_000]);
+        assert_eq!(paused.first().map(|segment| &segment.samples), Some(&lulled.samples));
+        other.hear(&[0; 100]);
+        assert!(other.finish().is_some_and(|last| last.samples == lulled.samples), "the end of the audio ends it too");
     }
 }

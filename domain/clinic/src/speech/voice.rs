@@ -8,7 +8,8 @@ use super::SAMPLE_RATE;
 pub(super) const FRAME: usize = SAMPLE_RATE as usize / 50;
 
 const PAUSE_FRAMES: usize = 32; // 640 ms; shorter ones lie within an order, and what is cut there is heard wrongly
-const LULL_FRAMES: usize = 8; // what may become a pause
+const LULL_FRAMES: usize = 12; // 240 ms: what may become a pause
+const HUSH_FRAMES: usize = 4; // what may become a lull
 const START_FRAMES: usize = 3; // shorter sounds are clicks
 const LONGEST_FRAMES: usize = 25 * 50; // Whisper hears 30 s at once
 /// Speech is this many times louder than the noise floor: 9 dB.
@@ -28,6 +29,7 @@ pub(super) enum Change {
 }
 
 /// Follows the audio frame by frame.
+#[derive(Clone)]
 pub(super) struct Voice {
     floor: f32,
     loud: usize,
@@ -65,9 +67,19 @@ impl Voice {
         Change::Ended
     }
 
+    /// Whether speech has begun and the last sound is just over.
+    pub(super) fn is_hushed(&self) -> bool {
+        self.speaking && self.quiet >= HUSH_FRAMES
+    }
+
     /// Whether speech has begun and the last sound is some time ago: it may end here.
     pub(super) fn is_lulled(&self) -> bool {
         self.speaking && self.quiet >= LULL_FRAMES
+    }
+
+    /// Samples since the last sound that make no difference any more to what was said; also right after the end.
+    pub(super) fn surplus(&self) -> usize {
+        self.quiet.saturating_sub(LULL_FRAMES) * FRAME
     }
 
     /// The floor falls at once and rises slowly (a doubling takes about seven seconds), so speech does not lift it.
@@ -97,9 +109,12 @@ mod tests {
         assert_eq!(run(&mut voice, 20, 50), []);
         assert_eq!(run(&mut voice, 3000, 50), [Change::Begun]);
         assert!(!voice.is_lulled());
-        assert_eq!(run(&mut voice, 20, 12), []);
+        assert_eq!(run(&mut voice, 20, 4), []);
+        assert!(voice.is_hushed() && !voice.is_lulled());
+        assert_eq!(run(&mut voice, 20, 11), []);
         assert!(voice.is_lulled());
-        assert_eq!(run(&mut voice, 20, 38), [Change::Ended]);
+        assert_eq!(voice.surplus(), 3 * FRAME);
+        assert_eq!(run(&mut voice, 20, 35), [Change::Ended]);
         assert!(!voice.is_lulled());
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use crate::speech::segments::text_of;
 use crate::speech::{SpeechEngine, SpeechEvent, SpeechHealth, SpeechRequest, Word};
 
 const BLOCK: usize = 1600;
@@ -55,6 +56,7 @@ pub async fn speech_engine_contract(contract: SpeechContract<'_>) {
     let events = listen(engine, speech).await;
     check_frame(&events);
     check_finals(&events);
+    check_proposals(&events);
     for (_, _, words) in finals(&events) {
         let told = words.iter().all(|word| word.confidence.is_some() == (confidence == Confidence::Told));
         assert!(told, "a confidence is the engine's or absent");
@@ -177,6 +179,21 @@ fn check_finals(events: &[SpeechEvent]) {
         (next, clock) = (segment + 1, end);
     }
     assert!(next > 0, "speech gives a final segment");
+}
+
+/// A proposal comes after its segment's final and before the end, once, and changes nothing of the text.
+fn check_proposals(events: &[SpeechEvent]) {
+    let mut weighed = Vec::new();
+    for (at, event) in events.iter().enumerate() {
+        let SpeechEvent::Weighed { segment, words } = event else { continue };
+        assert!(!weighed.contains(segment), "the names of a segment are proposed at once");
+        weighed.push(*segment);
+        let told = finals(events.get(..at).unwrap_or_default()).find(|(known, ..)| known == segment);
+        let (_, (start, end), before) = told.expect("a segment is told before its names are proposed");
+        check_words(words, start, end);
+        assert!(words.iter().any(|word| word.suggested.is_some()), "something is proposed");
+        assert!(text_of(words) == text_of(before), "a name stands beside the text, never in it");
+    }
 }
 
 fn check_words(words: &[Word], start: u64, end: u64) {

@@ -17,7 +17,8 @@ pub(super) fn message(event: &SpeechEvent) -> Option<Message> {
         }
         SpeechEvent::Error { retryable: true, message } => Some(exception("ServiceUnavailableException", message)),
         SpeechEvent::Error { message, .. } => Some(exception("InternalFailureException", message)),
-        SpeechEvent::Started | SpeechEvent::NoSpeech | SpeechEvent::Ended => None,
+        // Transcribe has no proposals.
+        SpeechEvent::Started | SpeechEvent::Weighed { .. } | SpeechEvent::NoSpeech | SpeechEvent::Ended => None,
     }
 }
 

@@ -7,10 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use reqwest::multipart::{Form, Part};
 use reqwest::{RequestBuilder, Response, StatusCode, header};
-use seva_clinic::speech::Word;
 use seva_clinic::speech::audio::wave_header;
 use seva_clinic::speech::repetition::repeats;
-use seva_clinic::speech::segmented::{Effort, SegmentDecoder, SegmentFailure};
+use seva_clinic::speech::segmented::{Effort, Recognised, SegmentDecoder, SegmentFailure};
 use tokio::time::{Instant, sleep};
 
 use super::answer::{self, Answer};
@@ -78,15 +77,15 @@ struct Missed {
 
 #[async_trait]
 impl SegmentDecoder for Asking {
-    async fn decode(&self, samples: Vec<i16>, effort: Effort) -> Result<Vec<Word>, SegmentFailure> {
+    async fn decode(&self, samples: Vec<i16>, effort: Effort) -> Result<Recognised, SegmentFailure> {
         let length_ms = samples.len() as u64 / 16;
         let wave = wave(&samples);
         let mut words = self.ask_within(&wave, &self.prompt, effort).await?.words(length_ms);
-        if effort == Effort::Full && repeats(&words) {
+        if effort != Effort::Glance && repeats(&words) {
             // A drug that nobody said is the worst error: the prompt goes.
             words = self.ask_within(&wave, "", effort).await?.words(length_ms);
         }
-        Ok(words)
+        Ok(words.into())
     }
 }
 
@@ -100,7 +99,7 @@ impl Asking {
                 Err(missed) => missed,
             };
             let next = missed.after.unwrap_or(wait);
-            if !missed.retryable || effort == Effort::Glance || Instant::now() + next >= until {
+            if !missed.retryable || effort != Effort::Full || Instant::now() + next >= until {
                 return Err(SegmentFailure { retryable: missed.retryable, reason: missed.reason });
             }
             sleep(next).await;
