@@ -152,8 +152,8 @@ impl ResourceStore for PostgresResources {
             |write: &mut Write| is_one && !matches!(write, Write::Insert { method, .. } if *method != Method::Create);
         if let Some(write) = writes.pop_if(goes_along) {
             return match Prepared::of(&self.database, context.tenant, write)? {
-                Prepared::Insertion(insertion) => self.creates.ask((context.clone(), insertion)).await,
-                Prepared::Replacement(replacement) => self.replacements.write(context.clone(), replacement).await,
+                Prepared::Insertion(insertion) => self.creates.ask((context.clone(), *insertion)).await,
+                Prepared::Replacement(replacement) => self.replacements.write(context.clone(), *replacement).await,
             };
         }
         commit::commit(&self.database, &self.row_ids, context, (writes, guards)).await

@@ -111,8 +111,8 @@ impl Work {
         let mut batch = Batch::default();
         for write in writes {
             match Prepared::of(database, tenant, write)? {
-                Prepared::Insertion(insertion) => batch.inserts.push(insertion),
-                Prepared::Replacement(replacement) => batch.replacements.push(replacement),
+                Prepared::Insertion(insertion) => batch.inserts.push(*insertion),
+                Prepared::Replacement(replacement) => batch.replacements.push(*replacement),
             }
         }
         let rids = row_ids.take(batch.inserts.len()).await.map_err(unavailable)?;

@@ -36,28 +36,28 @@ pub(super) struct Replacement {
 
 /// One of both.
 pub(super) enum Prepared {
-    Insertion(Insertion),
-    Replacement(Replacement),
+    Insertion(Box<Insertion>),
+    Replacement(Box<Replacement>),
 }
 
 impl Prepared {
     /// Makes the index rows of a write.
     pub(super) fn of(database: &Database, tenant: TenantId, write: Write) -> Result<Self, StoreError> {
         Ok(match write {
-            Write::Insert { draft, method } => Self::Insertion(Insertion::of(database, draft, method)),
+            Write::Insert { draft, method } => Self::Insertion(Box::new(Insertion::of(database, draft, method))),
             Write::Replace { read, read_entries, draft } => {
                 let patients = index::compartments(&read_entries, read.key.resource_type());
                 let before = IndexRows::of(database, &read_entries, &patients);
                 let after = rows_of(database, &draft);
                 let stored = &draft.stored;
-                Self::Replacement(Replacement {
+                Self::Replacement(Box::new(Replacement {
                     patients: concerned(&read, Some(stored)),
                     read,
                     parameter_set: Some(draft.parameter_set),
                     next: (stored.version.get(), stored.updated.micros(), Some(stored.body.to_vec())),
                     removed: before.minus(&after),
                     added: after.minus(&before),
-                })
+                }))
             }
             Write::Remove { read, version, at } => {
                 let resource = parse(&read.body, &Limits::default())
@@ -65,14 +65,14 @@ impl Prepared {
                 let kind = read.key.resource_type();
                 let parameters = database.registry.parameters(tenant);
                 let entries = index::extract(&resource, kind, &parameters);
-                Self::Replacement(Replacement {
+                Self::Replacement(Box::new(Replacement {
                     removed: IndexRows::of(database, &entries, &index::compartments(&entries, kind)),
                     patients: concerned(&read, None),
                     read,
                     next: (version.get(), at.micros(), None),
                     parameter_set: None,
                     added: IndexRows::default(),
-                })
+                }))
             }
         })
     }
