@@ -18,8 +18,11 @@ use super::weighing::{Found, Heard, Weighing};
 
 /// Encoder positions a second of audio.
 const POSITIONS: usize = 50;
-/// Positions past the audio's end: with less the decoder tends to repeat itself.
-const MARGIN: usize = 384;
+/// Positions past the audio's end: with less the decoder tends to repeat itself. Measured on the developing half: with 256 no more
+/// words are wrong than with 384, with 192 half of them.
+const MARGIN: usize = 256;
+/// Beams of the text that stays: five take half as long again, and hear nothing better.
+const BEAMS: i32 = 3;
 /// Those of a glance, whose text only counts where another glance agrees: measured, they halve its time.
 const GLANCE_MARGIN: usize = 128;
 /// Tokens that a second of speech has at most, and those of the shortest: a decoder that repeats itself ends there.
@@ -173,7 +176,7 @@ impl Attempt<'_> {
 fn parameters<'a, 'b>(effort: Effort) -> FullParams<'a, 'b> {
     let mut parameters = FullParams::new(match effort {
         Effort::Glance => SamplingStrategy::Greedy { best_of: 1 },
-        Effort::Ahead | Effort::Full => SamplingStrategy::BeamSearch { beam_size: 5, patience: -1.0 },
+        Effort::Ahead | Effort::Full => SamplingStrategy::BeamSearch { beam_size: BEAMS, patience: -1.0 },
     });
     if effort == Effort::Glance {
         parameters.set_temperature_inc(0.0);

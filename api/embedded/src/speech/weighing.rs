@@ -50,10 +50,10 @@ const SPAN: usize = 4;
 /// place of the text and in a whole segment.
 const FOLLOWED: usize = 6;
 const UNLIKELY: f32 = -10.0;
-const TRIES: usize = 10;
-const TRIES_A_SEGMENT: usize = 40;
+const TRIES: usize = 6;
+const TRIES_A_SEGMENT: usize = 80;
 /// Words of a segment at which names are tried, and the tokens of one that may be two run together.
-const WORDS: usize = 8;
+const WORDS: usize = 16;
 const LONG: usize = 4;
 
 /// A name that may be what was said.
@@ -98,11 +98,9 @@ impl<'a> Weighing<'a> {
     /// Finds the names that fit what was heard; none overlap. It gives up when `is_over` says so.
     pub(super) fn weigh(mut self, heard: &[Heard], is_over: &dyn Fn() -> bool) -> Result<Vec<Found>, WhisperError> {
         let unsure = unsure(heard);
-        let (Some(first), Some(last)) = (unsure.first().copied(), unsure.last().copied()) else {
-            return Ok(Vec::new());
-        };
+        let Some(last) = unsure.last().copied() else { return Ok(Vec::new()) };
         let limit = boundaries(heard, last).last().copied().unwrap_or(heard.len());
-        let (own, roots) = self.read(heard, first..limit, &unsure)?;
+        let (own, roots) = self.read(heard, limit, &unsure)?;
         let mut found: Vec<Found> = Vec::new();
         // From the last place to the first: what is tried at a place overwrites only what comes after it.
         for (at, roots) in roots.iter().rev() {
@@ -114,33 +112,29 @@ impl<'a> Weighing<'a> {
         Ok(apart(found))
     }
 
-    /// Reads the heard tokens as the model would write them: the logarithm of each one's probability (0 before the range and
-    /// after the token that follows it), and what the tree offers at each unsure place.
-    fn read(
-        &mut self,
-        heard: &[Heard],
-        range: Range<usize>,
-        unsure: &[usize],
-    ) -> Result<(Vec<f32>, Vec<Slot>), WhisperError> {
-        let mut before = self.preamble.clone();
-        before.extend(heard.iter().take(range.start).map(|token| token.id));
-        let mut own = vec![0.0; heard.len() + 1];
-        let mut roots = Vec::new();
-        if let Some((last, rest)) = before.split_last() {
-            self.state.decode(rest, 0, THREADS)?;
-            self.state.decode(&[*last], rest.len(), THREADS)?;
-        }
-        for at in range.start..=range.end {
+    /// Reads the heard tokens up to each unsure place, and says what the tree offers there; with it the logarithm of each token's
+    /// probability, that of the end behind them. What lies between two places is read at once, which is cheaper a token; only what
+    /// is read singly tells what would come next.
+    fn read(&mut self, heard: &[Heard], limit: usize, unsure: &[usize]) -> Result<(Vec<f32>, Vec<Slot>), WhisperError> {
+        let mut tokens = self.preamble.clone();
+        tokens.extend(heard.iter().map(|token| token.id));
+        let mut own: Vec<f32> = heard.iter().map(|token| token.logarithm).chain([0.0]).collect();
+        let (mut roots, mut done) = (Vec::new(), 0);
+        let end = (limit == heard.len()).then_some(limit);
+        for at in unsure.iter().copied().chain(end) {
+            let until = self.preamble.len() + at;
+            if let Some((last, between)) = tokens.get(done..until).and_then(<[Token]>::split_last) {
+                if !between.is_empty() {
+                    self.state.decode(between, done, THREADS)?;
+                }
+                self.state.decode(&[*last], until - 1, THREADS)?;
+                done = until;
+            }
             let logits = Logits::of(self.state)?;
-            let next = heard.get(at).map_or(self.context.token_eot(), |token| token.id);
-            if let Some(place) = own.get_mut(at) {
-                *place = logits.logarithm(next);
-            }
-            if unsure.contains(&at) {
+            if let Some(place) = own.get_mut(at).filter(|_| at == heard.len()) {
+                *place = logits.logarithm(self.context.token_eot());
+            } else {
                 roots.push((at, logits.likeliest(self.names.after(0))));
-            }
-            if at < range.end {
-                self.state.decode(&[next], self.preamble.len() + at, THREADS)?;
             }
         }
         Ok((own, roots))
@@ -244,7 +238,7 @@ impl<'a> Logits<'a> {
 }
 
 /// Where a name may start: at the words of which the model was least sure, and within long ones, because it runs words
-/// together. What is spoken unclearly throughout has too many such words to try them all while a clinician waits.
+/// together. What is spoken unclearly throughout has too many such words to try them all before the draft.
 fn unsure(heard: &[Heard]) -> Vec<usize> {
     let starts: Vec<usize> = (0..heard.len()).filter(|at| heard.get(*at).is_some_and(Heard::starts_word)).collect();
     let ends = starts.iter().copied().skip(1).chain([heard.len()]);
