@@ -238,7 +238,7 @@ impl<'a> Logits<'a> {
 }
 
 /// Where a name may start: at the words of which the model was least sure, and within long ones, because it runs words
-/// together. What is spoken unclearly throughout has too many such words to try them all while a clinician waits.
+/// together. What is spoken unclearly throughout has too many such words to try them all before the draft.
 fn unsure(heard: &[Heard]) -> Vec<usize> {
     let starts: Vec<usize> = (0..heard.len()).filter(|at| heard.get(*at).is_some_and(Heard::starts_word)).collect();
     let ends = starts.iter().copied().skip(1).chain([heard.len()]);
