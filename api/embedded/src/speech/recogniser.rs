@@ -21,10 +21,10 @@ const POSITIONS: usize = 50;
 /// Positions past the audio's end: with less the decoder tends to repeat itself. Measured on the developing half: with 256 no more
 /// words are wrong than with 384, with 192 half of them.
 const MARGIN: usize = 256;
-/// Beams of the text that stays: five take half as long again, and hear nothing better.
-const BEAMS: i32 = 3;
 /// Those of a glance, whose text only counts where another glance agrees: measured, they halve its time.
 const GLANCE_MARGIN: usize = 128;
+/// Beams of the text that stays: five take half as long again, and hear nothing better.
+const BEAMS: i32 = 3;
 /// Tokens that a second of speech has at most, and those of the shortest: a decoder that repeats itself ends there.
 const TOKENS_A_SECOND: usize = 12;
 const FEWEST_TOKENS: usize = 16;

@@ -1,6 +1,6 @@
 //! Runs the statements of `writes` for what was prepared.
 
-use seva_fhir::ports::{Method, Stored, WriteContext};
+use seva_fhir::ports::{Stored, WriteContext};
 use sqlx::{AssertSqlSafe, Executor, Postgres};
 
 use super::columns::IndexColumns;
@@ -32,7 +32,7 @@ pub(super) async fn insert<'e, E: Executor<'e, Database = Postgres>>(
         .bind(stored().map(|stored| stored.updated.micros()).collect::<Vec<i64>>())
         .bind(stored().map(|stored| stored.version.get()).collect::<Vec<i32>>())
         .bind(stored().map(type_code).collect::<Vec<i16>>())
-        .bind(inserts.iter().map(|insert| Method::code(insert.method)).collect::<Vec<i16>>())
+        .bind(inserts.iter().map(|insert| insert.method.code()).collect::<Vec<i16>>())
         .bind(stored().map(|stored| stored.key.id().as_str()).collect::<Vec<&str>>())
         .bind(stored().map(|stored| stored.body.as_ref()).collect::<Vec<&[u8]>>())
         .bind(oldest_set(database, inserts.iter().map(|insert| insert.parameter_set)))

@@ -32,7 +32,7 @@ impl Dated {
         query: &SearchQuery,
         connection: &mut PgConnection,
     ) -> Result<Option<(Order, Option<CursorKey>)>, StoreError> {
-        let Some(dated) = Self::of(database, query) else { return Ok(None) };
+        let Some((dated, others)) = Self::of(database, query) else { return Ok(None) };
         let order = Order::Dated(dated.clone());
         if let Some(cursor) = &query.cursor {
             // A link keeps the way in which its search began.
@@ -42,14 +42,13 @@ impl Dated {
         if database.registry.parameters(tenant).is_incomplete() {
             return Ok(None);
         }
-        let mut others = drive::equalities(database, query);
-        others.retain(|other| !dated.skip.contains(&other.skip));
         let rarest = drive::choose(database, tenant, &others, connection).await?;
         // Those of a rarer condition are sorted instead.
         Ok(rarest.is_none_or(|rarest| rarest.rows >= MANY).then_some((order, None)))
     }
 
-    fn of(database: &Database, query: &SearchQuery) -> Option<Self> {
+    /// The walk, and the equalities that its rows may not fulfil.
+    fn of(database: &Database, query: &SearchQuery) -> Option<(Self, Vec<Driver>)> {
         let ([SortKey { by: SortBy::Parameter(sorted), descending: true }], [one]) =
             (query.sort.as_slice(), query.resource_types.as_slice())
         else {
@@ -61,7 +60,8 @@ impl Dated {
             return None;
         }
         let (mut code, mut subject) = (None, None);
-        for own @ Driver { skip, equality, .. } in drive::equalities(database, query) {
+        let mut equalities = drive::equalities(database, query);
+        for own @ &Driver { skip, equality, .. } in &equalities {
             match (own.role(database, query), equality.value & QUALIFIERS != Qualifier::ANY.bits()) {
                 (Some(Role::Code), true) if code.is_none() => code = Some((skip, equality.value)),
                 (Some(Role::Subject | Role::Patient), _) if subject.is_none() => subject = Some((skip, equality.value)),
@@ -70,7 +70,9 @@ impl Dated {
         }
         let (first, code) = code?;
         let unit = unit(database, one.as_str(), code, subject.map(|(_, value)| value));
-        Some(Self { unit, skip: std::iter::once(first).chain(subject.map(|(skip, _)| skip)).collect() })
+        let skip: Vec<Skip> = std::iter::once(first).chain(subject.map(|(skip, _)| skip)).collect();
+        equalities.retain(|other| !skip.contains(&other.skip));
+        Some((Self { unit, skip }, equalities))
     }
 }
 
