@@ -22,6 +22,13 @@ impl CodeList {
         self.systems.iter().any(|(own, codes)| *own == system && codes.binary_search(&code).is_ok())
     }
 
+    /// Tells whether a code of a system is allowed, whatever its letter case.
+    #[must_use]
+    pub fn contains_in_any_case(&self, system: &str, code: &str) -> bool {
+        let is_among = |codes: &[&str]| codes.iter().any(|own| own.eq_ignore_ascii_case(code));
+        self.systems.iter().any(|(own, codes)| *own == system && is_among(codes))
+    }
+
     /// Tells whether the value set takes codes of a system.
     #[must_use]
     pub fn has_system(&self, system: &str) -> bool {

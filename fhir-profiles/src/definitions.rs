@@ -117,6 +117,12 @@ impl Definitions {
         self.code_lists.iter().any(|list| list.contains_in(system, code))
     }
 
+    /// Tells the same where the letter case of codes does not count.
+    #[must_use]
+    pub fn implies_in_any_case(&self, system: &str, code: &str) -> bool {
+        self.code_lists.iter().any(|list| list.contains_in_any_case(system, code))
+    }
+
     /// The codes of a system, by the longest code list that is made of this system alone.
     #[must_use]
     pub fn codes_of(&self, system: &str) -> Option<&[&'static str]> {

@@ -28,10 +28,10 @@ pub use services::{Services, api_specification};
 pub fn endpoint(services: &Arc<Services>) -> impl Endpoint<Output = Response> + 'static {
     let fhir = FhirEndpoint::new(services);
     let outside = contract::routes(services::routes(services)).with(idempotency::Idempotency(Arc::clone(services)));
-    Route::new()
+    let endpoint = Route::new()
         .nest("/fhir", fhir)
         .nest_no_strip("/", outside)
         .catch_all_error(|error| async move { middleware::problem(&error) })
-        .with(middleware::RequestIds::new(Arc::clone(&services.ids), services.proxies.clone()))
-        .with(middleware::cross_origin())
+        .with(middleware::RequestIds::new(Arc::clone(&services.ids), services.proxies.clone()));
+    middleware::cross_origin(endpoint)
 }

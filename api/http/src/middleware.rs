@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use poem::http::header::VARY;
 use poem::http::{HeaderName, HeaderValue, StatusCode};
 use poem::middleware::Cors;
-use poem::{Endpoint, Middleware, Request, Response};
+use poem::{Endpoint, EndpointExt, Middleware, Request, Response};
 use seva_fhir::clock::IdSource;
 use tracing::Instrument;
 
@@ -32,10 +33,33 @@ impl RequestIds {
 
 /// Lets programs in browsers call from anywhere: what they may is decided by the token that they send, and cookies don't
 /// come along (<https://fetch.spec.whatwg.org/#http-cors-protocol>).
-pub fn cross_origin() -> Cors {
+///
+/// poem's `Cors` replaces `Vary`: what the answer varies by besides is laid aside and put back.
+pub fn cross_origin(endpoint: impl Endpoint<Output = Response>) -> impl Endpoint<Output = Response> {
     let shown = ["etag", "location", "content-location", "last-modified", "retry-after", "x-progress", "x-request-id"];
-    shown.into_iter().fold(Cors::new().allow_credentials(false).max_age(86_400), Cors::expose_header)
+    let cors = shown.into_iter().fold(Cors::new().allow_credentials(false).max_age(86_400), Cors::expose_header);
+    let lay_aside = |answer: poem::Result<Response>| async move {
+        answer.map(|mut response| {
+            if let Some(varies) = response.headers_mut().remove(VARY) {
+                response.extensions_mut().insert(Varies(varies));
+            }
+            response
+        })
+    };
+    let put_back = |answer: poem::Result<Response>| async move {
+        answer.map(|mut response| {
+            if let Some(Varies(varies)) = response.extensions_mut().remove::<Varies>() {
+                response.headers_mut().append(VARY, varies);
+            }
+            response
+        })
+    };
+    endpoint.after(lay_aside).with(cors).after(put_back)
 }
+
+/// What an answer varies by.
+#[derive(Clone)]
+struct Varies(HeaderValue);
 
 impl<E: Endpoint<Output = Response>> Middleware<E> for RequestIds {
     type Output = Identified<E>;

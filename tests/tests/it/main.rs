@@ -13,6 +13,7 @@ mod binary_forms;
 mod browser;
 mod bulk;
 mod conditional;
+mod conditions;
 mod contract;
 mod crash;
 mod dictation;

@@ -178,3 +178,36 @@ async fn links_repeat_what_was_used_and_forms_are_forms() {
     assert_eq!(send("Application/X-WWW-Form-Urlencoded; charset=UTF-8", "family=rane").await.matches(), ["rane"]);
     server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn modifiers_reach_what_every_resource_has_and_the_texts_of_concepts() {
+    let server = TestServer::start().await.unwrap();
+    let concept = json!({"coding": [{"system": "urn:c", "code": "a", "display": "Body weight"}], "text": "How heavy"});
+    let observation = json!({"resourceType": "Observation", "id": "o", "status": "final", "code": concept,
+        "subject": {"reference": "Patient/rane"}});
+    assert_eq!(server.doctor.put("/fhir/Observation/o", &observation).await.unwrap().status, 201);
+    for (query, count) in [
+        ("Patient?_id:not=rane,naik", 5),
+        ("Patient?_id:missing=false", 7),
+        ("Patient?_id:missing=true", 0),
+        ("Patient?_lastUpdated:missing=false", 7),
+        ("Patient?_lastUpdated:missing=true", 0),
+        ("Patient?_filter=_id pr true", 7),
+        ("Observation?_id=o&subject:Patient._id:not=rane", 0),
+        ("Observation?_id=o&code:text=weight", 1),
+        ("Observation?_id=o&code:text=how hea", 1),
+        ("Observation?_id=o&code:text=eavy", 0),
+    ] {
+        let answer = server.doctor.get(&format!("/fhir/{query}")).await.unwrap();
+        assert_eq!((answer.status, answer.matches().len()), (200, count), "{query}: {}", answer.json);
+    }
+    for (query, text) in [
+        ("Patient?_id:missing=perhaps", ":missing=false"),
+        ("Patient?_text:missing=true", ":missing is not offered"),
+        ("Patient?_query=x", "no named queries"),
+    ] {
+        let refused = server.doctor.get(&format!("/fhir/{query}")).await.unwrap();
+        assert!(refused.status == 400 && refused.issues().contains(text), "{query}: {}", refused.issues());
+    }
+    server.stop().await.unwrap();
+}

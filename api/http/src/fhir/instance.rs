@@ -47,7 +47,7 @@ pub(super) async fn create(
 ) -> Result<Response, Failure> {
     if let Some(raw) = request.header("if-none-exist") {
         let service = face.service();
-        let criteria = service.criteria(caller, resource_type, raw.trim_start_matches('?'))?;
+        let criteria = service.criteria(caller, resource_type, raw)?;
         let resource = service.read_resource(body, resource_type)?;
         return Ok(match service.create_unless(caller, criteria, resource).await? {
             Created::New(stored) => written(stored, StatusCode::CREATED, face.base(), request),
@@ -107,7 +107,10 @@ pub(super) async fn patch(
     let patch = if kind.starts_with(JSON_PATCH) {
         Patch::from_json(body)
     } else {
-        negotiation::check_content_type(kind)?;
+        negotiation::check_content_type(kind).map_err(|_| {
+            let text = "send a JSON Patch as application/json-patch+json, or Parameters as application/fhir+json";
+            Failure::UnsupportedMediaType(format!("{kind:?} is no patch that is read here: {text}"))
+        })?;
         Patch::from_resource(&face.service().read_any_resource(body)?)
     };
     let patch = patch?;
@@ -123,7 +126,7 @@ pub(super) async fn delete_where(
     request: &Request,
 ) -> Result<Response, Failure> {
     let criteria = face.service().criteria(caller, resource_type, request.uri().query().unwrap_or_default())?;
-    let done = face.service().delete_where(caller, criteria).await?;
+    let done = face.service().delete_where(caller, criteria, if_match(request)?).await?;
     let issue = Issue::information(format!("deleted {} resources", done.deleted));
     match preferred_return(request) {
         Return::Outcome => Ok(Response::builder()

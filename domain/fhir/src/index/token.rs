@@ -7,8 +7,8 @@ use crate::json::Json;
 pub(super) fn push(value: &Json, type_name: &str, letter_case: LetterCase, values: &mut Vec<IndexValue>) {
     let code = |of: &Json, name: &str| of.get_str(name).map(|code| Box::from(letter_case.comparable(code)));
     let push_coding = |coding: &Json, text: Option<&str>, values: &mut Vec<IndexValue>| {
-        let display = boxed(coding, "display").or_else(|| text.map(Into::into));
-        push_token(boxed(coding, "system"), code(coding, "code"), display, values);
+        let text = both(coding.get_str("display"), text);
+        push_token(boxed(coding, "system"), code(coding, "code"), text, values);
     };
     match type_name {
         "CodeableConcept" => {
@@ -35,6 +35,14 @@ pub(super) fn push(value: &Json, type_name: &str, letter_case: LetterCase, value
             }
         }
         _ => push_primitive(value, letter_case, values),
+    }
+}
+
+/// `:text` looks at the text of a concept and at the display of its codes (R4 search.html#token).
+fn both(display: Option<&str>, text: Option<&str>) -> Option<Box<str>> {
+    match (display, text) {
+        (Some(display), Some(text)) if display != text => Some(format!("{display}; {text}").into()),
+        (one, other) => one.or(other).map(Into::into),
     }
 }
 

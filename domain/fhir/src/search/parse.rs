@@ -182,15 +182,13 @@ impl Parser<'_> {
 
     /// Reads one condition on resources of these types; chains and `_has` come back here.
     fn clause(&self, types: &[ResourceType], name: &str, value: &str) -> Result<Clause, Problem> {
-        let bad = Problem::Bad;
         if types.contains(&ResourceType::audit_event()) && !is_audit_parameter(name) {
             return Err(Problem::Unknown(format!("AuditEvents are not searched by {name:?}: see /fhir/metadata")));
         }
         match name {
-            "_id" => {
-                let ids = split_escaped(value, ',').iter().map(|id| id.parse::<ResourceId>()).collect::<Result<_, _>>();
-                ids.map(Clause::Id).map_err(|error| bad(error.to_string()))
-            }
+            "_id" => ids(value),
+            "_id:not" => Ok(Clause::Not(Box::new(ids(value)?))),
+            "_id:missing" | "_lastUpdated:missing" => everywhere(value),
             "_lastUpdated" => each(value, DateTest::parse).map(Clause::LastUpdated),
             "_list" => value.parse().map(Clause::List).map_err(|_| {
                 Problem::Unknown(format!("{value:?} is not the id of a List: functional lists are not offered"))
@@ -198,13 +196,32 @@ impl Parser<'_> {
             "_text" => Ok(Clause::Recheck(Recheck::Narrative(words_of(value)))),
             "_content" => Ok(Clause::Recheck(Recheck::Content(words_of(value)))),
             "_filter" => self.filter(types, value),
-            "_query" => Err(Problem::Unknown(format!("{name} is not offered"))),
+            "_query" => {
+                let types = types.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                let text = "has no named queries: search by parameters, or call an operation of /fhir/metadata";
+                Err(Problem::Unknown(format!("{types} {text}")))
+            }
             _ if name.starts_with("_has:") => self.has(types, name, value),
             _ => match name.split_once('.') {
                 Some((reference, rest)) => self.chain(types, reference, (rest, value)),
                 None => self.parameter(types, name, value),
             },
         }
+    }
+}
+
+fn ids(value: &str) -> Result<Clause, Problem> {
+    let ids = split_escaped(value, ',').iter().map(|id| id.parse::<ResourceId>()).collect::<Result<_, _>>();
+    ids.map(Clause::Id).map_err(|error| Problem::Bad(error.to_string()))
+}
+
+/// `:missing` of what every resource here has.
+fn everywhere(value: &str) -> Result<Clause, Problem> {
+    let none = Clause::Id(Vec::new());
+    match value {
+        "true" => Ok(none),
+        "false" => Ok(Clause::Not(Box::new(none))),
+        _ => Err(Problem::Bad("use :missing=true or :missing=false".to_owned())),
     }
 }
 

@@ -31,11 +31,16 @@ pub enum TokenTest {
 }
 
 impl TokenTest {
-    /// The system of a plain `code` is implied (R4 search.html#token): one of the specification's own is left out.
+    /// The system of a plain `code` is implied (R4 search.html#token): one of the specification's own is left out. The
+    /// code is one of the system's in the letter case that the parameter compares.
     #[must_use]
-    pub fn or_implied(self) -> Self {
+    pub fn or_implied(self, letter_case: LetterCase) -> Self {
+        let is_implied = |system: &str, code: &str| match letter_case {
+            LetterCase::Counts => definitions().implies(system, code),
+            LetterCase::Folded => definitions().implies_in_any_case(system, code),
+        };
         match self {
-            Self::Exact { system, code } if definitions().implies(&system, &code) => Self::Implied { system, code },
+            Self::Exact { system, code } if is_implied(&system, &code) => Self::Implied { system, code },
             other => other,
         }
     }
@@ -67,5 +72,21 @@ impl TokenTest {
             [_] => Err("the value is empty".to_owned()),
             _ => Err(format!("{text:?} has more than one `|`: write code, system|code, |code or system|")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_system_is_implied_in_the_letter_case_of_the_parameter() {
+        let female = |code: &str| TokenTest::Exact {
+            system: "http://hl7.org/fhir/administrative-gender".into(),
+            code: code.into(),
+        };
+        let is_implied = |code, letter_case| matches!(female(code).or_implied(letter_case), TokenTest::Implied { .. });
+        assert!(is_implied("female", LetterCase::Counts) && is_implied("FEMALE", LetterCase::Folded));
+        assert!(!is_implied("FEMALE", LetterCase::Counts) && !is_implied("femme", LetterCase::Folded));
     }
 }

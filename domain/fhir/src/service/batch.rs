@@ -41,11 +41,13 @@ impl FhirService {
     }
 }
 
-/// The Bundle itself: a fault in a resource is the matter of its entry.
+/// The Bundle itself: a fault in a resource is the matter of its entry, and so is a request that is missing.
 fn without_resources(bundle: &Json) -> Json {
     let mut bundle = bundle.clone();
     for entry in bundle.get_mut("entry").and_then(Json::as_array_mut).into_iter().flatten() {
-        entry.remove("resource");
+        if entry.get("request").is_some() {
+            entry.remove("resource");
+        }
     }
     bundle
 }

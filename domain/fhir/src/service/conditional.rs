@@ -61,9 +61,13 @@ pub struct ConditionalDelete {
 }
 
 impl FhirService {
-    /// Parses criteria; they are strict, because an ignored parameter would address the wrong resource.
+    /// Parses criteria; they are strict, because an ignored parameter would address the wrong resource. R4 writes what
+    /// follows the `?` of a search; many clients send the whole search, `Patient?…` or with the address of this server.
     pub fn criteria(&self, caller: &Caller, resource_type: ResourceType, raw: &str) -> Result<SearchQuery, FhirError> {
-        let query = self.search_from(caller, resource_type, raw)?;
+        let raw = raw.trim();
+        let local = raw.strip_prefix(self.base_url()).unwrap_or(raw).trim_start_matches('/');
+        let local = local.strip_prefix(resource_type.as_str()).filter(|rest| rest.starts_with('?')).unwrap_or(local);
+        let query = self.search_from(caller, resource_type, local.trim_start_matches('?'))?;
         if query.clauses.is_empty() {
             let text = "a condition without criteria would address every resource of the type";
             return Err(FhirError::Invalid(vec![Issue::error(IssueCode::Invalid, text)]));
@@ -114,9 +118,15 @@ impl FhirService {
         updated(self.one(caller, entry).await?)
     }
 
-    /// Deletes what the criteria find.
-    pub async fn delete_where(&self, caller: &Caller, criteria: SearchQuery) -> Result<ConditionalDelete, FhirError> {
-        let entry = Entry::alone(Verb::Delete(Target::Criteria(Box::new(criteria))), None);
+    /// Deletes what the criteria find, all of it at the version that is expected if one is.
+    pub async fn delete_where(
+        &self,
+        caller: &Caller,
+        criteria: SearchQuery,
+        if_match: Option<IfMatch>,
+    ) -> Result<ConditionalDelete, FhirError> {
+        let mut entry = Entry::alone(Verb::Delete(Target::Criteria(Box::new(criteria))), None);
+        entry.if_match = if_match;
         match self.one(caller, entry).await? {
             TransactionOutcome::Deleted(deleted) => Ok(ConditionalDelete { deleted }),
             _ => Err(unexpected()),

@@ -60,6 +60,8 @@ struct Planned {
     keys: Vec<ResourceKey>,
     /// What a conditional create found.
     existing: Option<Stored>,
+    /// The entry before that creates what the same condition would find.
+    same_as: Option<usize>,
 }
 
 impl FhirService {
@@ -233,7 +235,9 @@ fn read_transaction(bundle: Json, service: &FhirService, caller: &Caller) -> Res
 /// R4 refuses two entries that write one resource.
 fn check_identities(planned: &[Planned]) -> Result<(), FhirError> {
     let mut seen = HashSet::new();
-    for plan in planned.iter().filter(|plan| !matches!(plan.entry.verb, Verb::Get(_)) && plan.existing.is_none()) {
+    let writes =
+        |plan: &&Planned| !matches!(plan.entry.verb, Verb::Get(_)) && plan.existing.is_none() && plan.same_as.is_none();
+    for plan in planned.iter().filter(writes) {
         for key in &plan.keys {
             if !seen.insert(key) {
                 let text = format!("{key} is the target of two entries");

@@ -119,8 +119,11 @@ impl Parser<'_> {
         depth: usize,
     ) -> Result<Clause, Problem> {
         let Some((before, filter, rest)) = bracketed(path)? else { return self.compare(types, path, compared) };
-        if depth >= DEEPEST || path.matches('[').count() > MOST_FILTERS {
+        if depth >= DEEPEST {
             return Err(too_deep());
+        }
+        if Brackets::opened_in(path) > MOST_FILTERS {
+            return Err(bad(format!("more than {MOST_FILTERS} filters stand in a path")));
         }
         // What comes before the reference is a chain to it.
         if let Some((first, further)) = before.split_once('.') {
@@ -166,22 +169,51 @@ impl Parser<'_> {
 
 /// The path before the first bracket, the filter within it, and the path behind it.
 fn bracketed(path: &str) -> Result<Option<(&str, &str, &str)>, Problem> {
-    let Some((before, inner)) = path.split_once('[') else { return Ok(None) };
-    let mut depth = 1;
-    let mut is_quoted = false;
-    let end = inner.char_indices().find(|(_, letter)| {
-        match letter {
-            '"' => is_quoted = !is_quoted,
-            '[' if !is_quoted => depth += 1,
-            ']' if !is_quoted => depth -= 1,
-            _ => {}
-        }
-        depth == 0
-    });
-    let parts = end.and_then(|(end, _)| Some((inner.get(..end)?, inner.get(end..)?.strip_prefix("].")?)));
+    let Some((before, behind)) = path.split_once('[') else { return Ok(None) };
+    let mut brackets = Brackets::default();
+    brackets.is_within('[');
+    let end = behind.char_indices().find(|(_, letter)| !brackets.is_within(*letter));
+    let parts = end.and_then(|(end, _)| Some((behind.get(..end)?, behind.get(end..)?.strip_prefix("].")?)));
     match parts {
         Some((filter, rest)) if !before.is_empty() => Ok(Some((before, filter, rest))),
         _ => Err(bad(format!("{path:?} is not reference[filter].path"))),
+    }
+}
+
+/// The brackets of a path, read letter by letter; those in quotation marks are letters of a value.
+#[derive(Default)]
+struct Brackets {
+    depth: usize,
+    opened: usize,
+    is_quoted: bool,
+    is_escaped: bool,
+}
+
+impl Brackets {
+    /// How many brackets a path opens.
+    fn opened_in(path: &str) -> usize {
+        let mut brackets = Self::default();
+        path.chars().for_each(|letter| {
+            brackets.is_within(letter);
+        });
+        brackets.opened
+    }
+
+    /// Takes the next letter; whether a bracket is open behind it.
+    fn is_within(&mut self, letter: char) -> bool {
+        let was_escaped = std::mem::take(&mut self.is_escaped);
+        match letter {
+            _ if was_escaped => {}
+            '\\' if self.is_quoted => self.is_escaped = true,
+            '"' if self.depth > 0 => self.is_quoted = !self.is_quoted,
+            '[' if !self.is_quoted => {
+                self.depth += 1;
+                self.opened += 1;
+            }
+            ']' if !self.is_quoted => self.depth = self.depth.saturating_sub(1),
+            _ => {}
+        }
+        self.depth > 0
     }
 }
 
@@ -266,14 +298,10 @@ fn tokens(text: &str) -> Result<Vec<Token>, Problem> {
 /// Reads a word; a name goes on to the bracket that closes what it opened, whatever stands between.
 fn word(first: char, letters: &mut std::iter::Peekable<std::str::Chars<'_>>, is_name: bool) -> String {
     let mut word = String::from(first);
-    let (mut depth, mut is_quoted) = (0_usize, false);
-    while let Some(letter) = letters.next_if(|next| depth > 0 || !next.is_whitespace() && !matches!(next, '(' | ')')) {
-        match letter {
-            '"' if depth > 0 => is_quoted = !is_quoted,
-            '[' if is_name && !is_quoted => depth += 1,
-            ']' if !is_quoted => depth = depth.saturating_sub(1),
-            _ => {}
-        }
+    let mut brackets = Brackets::default();
+    let mut is_within = is_name && brackets.is_within(first);
+    while let Some(letter) = letters.next_if(|next| is_within || !next.is_whitespace() && !matches!(next, '(' | ')')) {
+        is_within = is_name && brackets.is_within(letter);
         word.push(letter);
     }
     word
@@ -289,5 +317,20 @@ fn quoted(letters: &mut impl Iterator<Item = char>) -> Result<String, Problem> {
             Some(letter) => text.push(letter),
             None => return Err(bad("a quotation mark is not closed".to_owned())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn brackets_in_quotation_marks_are_letters() {
+        let path = r#"subject[name eq "a\"]b[" and x eq "[[["].birthdate"#;
+        assert_eq!(Brackets::opened_in(path), 1);
+        let parts = bracketed(path).ok().flatten();
+        assert_eq!(parts, Some(("subject", r#"name eq "a\"]b[" and x eq "[[[""#, "birthdate")));
+        let tokens = tokens(&format!("{path} ge 2000")).ok();
+        assert_eq!(tokens.and_then(|tokens| tokens.into_iter().next()), Some(Token::Word(path.to_owned())));
     }
 }

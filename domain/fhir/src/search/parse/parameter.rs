@@ -60,7 +60,8 @@ impl Parser<'_> {
 
     fn test(&self, parameter: &'static SearchParameter, modifier: Option<&str>, value: &str) -> Result<Test, Problem> {
         use SearchParameterType as Kind;
-        if modifier == Some("missing") {
+        // Of a special parameter nothing is indexed that could be absent.
+        if modifier == Some("missing") && parameter.kind != Kind::Special {
             return match value {
                 "true" => Ok(Test::Presence(Presence::Missing)),
                 "false" => Ok(Test::Presence(Presence::Present)),
@@ -134,7 +135,7 @@ fn tokens(parameter: &SearchParameter, value: &str) -> Result<Vec<TokenTest>, Pr
 }
 
 fn token(text: &str, letter_case: LetterCase) -> Result<TokenTest, String> {
-    Ok(TokenTest::parse(text)?.or_implied().comparable(letter_case))
+    Ok(TokenTest::parse(text)?.or_implied(letter_case).comparable(letter_case))
 }
 
 /// Codes of a value set or of a hierarchy, which aren't known here.

@@ -87,8 +87,10 @@ impl FhirService {
             };
             match found {
                 Ok(found) => {
-                    let exact =
-                        |(system, code)| TokenTest::Exact { system, code }.or_implied().comparable(codes.letter_case);
+                    let letter_case = codes.letter_case;
+                    let exact = |(system, code)| {
+                        TokenTest::Exact { system, code }.or_implied(letter_case).comparable(letter_case)
+                    };
                     tokens.extend(found.into_iter().map(exact));
                 }
                 Err(error) => match missing(error)? {

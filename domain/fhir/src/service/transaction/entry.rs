@@ -237,7 +237,7 @@ impl Reader<'_> {
     }
 
     fn criteria(&self, kind: ResourceType, raw: &str, member: &str) -> Result<SearchQuery, Issue> {
-        self.service.criteria(self.caller, kind, raw.trim_start_matches('?')).map_err(|error| {
+        self.service.criteria(self.caller, kind, raw).map_err(|error| {
             let text = match error {
                 FhirError::Invalid(issues) => {
                     issues.into_iter().map(|issue| issue.diagnostics).collect::<Vec<_>>().join("; ")

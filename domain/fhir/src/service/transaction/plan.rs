@@ -18,6 +18,28 @@ use crate::types::{ResourceId, ResourceKey, VersionId};
 /// Matches by criteria, so that equal criteria are searched once.
 type Searched = HashMap<String, Vec<Stored>>;
 
+/// What entries make of criteria that find nothing: an equal condition behind them would find it.
+#[derive(Default)]
+struct Made(HashMap<String, (usize, ResourceKey)>);
+
+impl Made {
+    /// The entry that makes what the criteria would find, which is the one at `place` if there was none before.
+    fn once(
+        &mut self,
+        criteria: &SearchQuery,
+        place: usize,
+        key: impl FnOnce() -> Result<ResourceKey, FhirError>,
+    ) -> Result<(usize, ResourceKey), FhirError> {
+        let name = name_of(criteria)?;
+        if let Some(before) = self.0.get(&name) {
+            return Ok(before.clone());
+        }
+        let made = (place, key()?);
+        self.0.insert(name, made.clone());
+        Ok(made)
+    }
+}
+
 impl FhirService {
     /// Gives each entry its keys; what criteria found is guarded.
     pub(super) async fn assign(
@@ -27,16 +49,22 @@ impl FhirService {
         guards: &mut Vec<Guard>,
     ) -> Result<Vec<Planned>, FhirError> {
         let mut searched = Searched::new();
-        let mut planned = Vec::with_capacity(entries.len());
+        let mut planned: Vec<Planned> = Vec::with_capacity(entries.len());
+        let mut made = Made::default();
         for mut entry in entries {
-            let (mut keys, mut existing) = (Vec::new(), None);
+            let (mut keys, mut existing, mut same_as) = (Vec::new(), None, None);
             match &entry.verb {
                 Verb::Get(_) => {}
                 Verb::Post(kind, None) => keys.push(ResourceKey::new(*kind, self.ids.new_resource_id())),
                 Verb::Post(kind, Some(criteria)) => {
                     let found = self.find(caller, criteria, (2, &mut searched), guards).await?;
                     match found.as_slice() {
-                        [] => keys.push(ResourceKey::new(*kind, self.ids.new_resource_id())),
+                        [] => {
+                            let new = || Ok(ResourceKey::new(*kind, self.ids.new_resource_id()));
+                            let (place, key) = made.once(criteria, planned.len(), new)?;
+                            same_as = Some(place).filter(|place| *place < planned.len());
+                            keys.push(key);
+                        }
                         [one] => {
                             keys.push(one.key.clone());
                             existing = Some(one.clone());
@@ -49,7 +77,8 @@ impl FhirService {
                 }
                 Verb::Put(Target::Criteria(criteria)) => {
                     let found = self.find(caller, criteria, (2, &mut searched), guards).await?;
-                    let key = self.updated_key(criteria, &found, entry.resource.as_ref())?;
+                    let own = || self.updated_key(criteria, &found, entry.resource.as_ref());
+                    let key = if found.is_empty() { made.once(criteria, planned.len(), own)?.1 } else { own()? };
                     if let Some(members) = entry.resource.as_mut().and_then(Json::as_object_mut) {
                         members.insert("id", key.id().as_str());
                     }
@@ -57,22 +86,14 @@ impl FhirService {
                 }
                 Verb::Patch(Target::Criteria(criteria), _) => {
                     let found = self.find(caller, criteria, (2, &mut searched), guards).await?;
-                    match found.as_slice() {
-                        [one] => keys.push(one.key.clone()),
-                        [] => return Err(FhirError::Condition("the condition finds no resource to change".to_owned())),
-                        _ => return Err(ambiguous(criteria)),
-                    }
+                    keys.push(patched_key(criteria, &found)?);
                 }
                 Verb::Delete(Target::Criteria(criteria)) => {
                     let found = self.find(caller, criteria, (MOST_DELETED + 1, &mut searched), guards).await?;
-                    if found.len() > MOST_DELETED as usize {
-                        let text = format!("the condition finds more than {MOST_DELETED} resources to delete");
-                        return Err(FhirError::Condition(text));
-                    }
-                    keys.extend(found.into_iter().map(|stored| stored.key));
+                    keys.extend(deleted_keys(found)?);
                 }
             }
-            planned.push(Planned { entry, keys, existing });
+            planned.push(Planned { entry, keys, existing, same_as });
         }
         Ok(planned)
     }
@@ -113,7 +134,7 @@ impl FhirService {
         (most, searched): (u32, &mut Searched),
         guards: &mut Vec<Guard>,
     ) -> Result<Vec<Stored>, FhirError> {
-        let name = format!("{}?{:?}", type_of(criteria)?, criteria.used);
+        let name = name_of(criteria)?;
         if let Some(found) = searched.get(&name) {
             return Ok(found.clone());
         }
@@ -142,8 +163,13 @@ impl FhirService {
             current.extend(found.into_iter().map(|stored| (stored.key.clone(), stored)));
         }
         let mut writes = Vec::with_capacity(planned.len());
-        let mut outcomes = Vec::with_capacity(planned.len());
+        let mut outcomes: Vec<Option<TransactionOutcome>> = Vec::with_capacity(planned.len());
         for plan in planned {
+            let before = plan.same_as.and_then(|place| outcomes.get(place)?.as_ref());
+            if let Some(TransactionOutcome::Created(made) | TransactionOutcome::Updated(made)) = before {
+                outcomes.push(Some(TransactionOutcome::Existing(made.clone())));
+                continue;
+            }
             let outcome = self.plan_entry(caller, plan, &mut current, &mut writes).await;
             outcomes.push(outcome.map_err(|error| within(&plan.entry, error))?);
         }
@@ -210,6 +236,27 @@ impl FhirService {
             (_, None) => Ok(None),
         }
     }
+}
+
+fn patched_key(criteria: &SearchQuery, found: &[Stored]) -> Result<ResourceKey, FhirError> {
+    match found {
+        [one] => Ok(one.key.clone()),
+        [] => Err(FhirError::Condition("the condition finds no resource to change".to_owned())),
+        _ => Err(ambiguous(criteria)),
+    }
+}
+
+fn deleted_keys(found: Vec<Stored>) -> Result<impl Iterator<Item = ResourceKey>, FhirError> {
+    if found.len() > MOST_DELETED as usize {
+        let text = format!("the condition finds more than {MOST_DELETED} resources to delete");
+        return Err(FhirError::Condition(text));
+    }
+    Ok(found.into_iter().map(|stored| stored.key))
+}
+
+/// What equal criteria have in common.
+fn name_of(criteria: &SearchQuery) -> Result<String, FhirError> {
+    Ok(format!("{}?{:?}", type_of(criteria)?, criteria.used))
 }
 
 fn written(writes: &mut Vec<Write>, write: Write) -> TransactionOutcome {

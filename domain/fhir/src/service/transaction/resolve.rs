@@ -5,10 +5,15 @@
 use std::collections::HashMap;
 
 use super::Planned;
+use super::entry::Verb;
 use crate::access::Caller;
 use crate::json::Json;
+use crate::search::{SearchQuery, leads_elsewhere};
 use crate::service::{FhirError, FhirService};
 use crate::types::{ResourceKey, ResourceType};
+
+/// So many matches of a conditional reference are looked at: the Bundle may delete all but one of them.
+const MOST_FOUND: u32 = 20;
 
 /// Rewrites all resources of the plan.
 pub(super) fn references(planned: &mut [Planned]) {
@@ -56,7 +61,7 @@ fn root_of(full_url: &str) -> Option<&str> {
 }
 
 /// Replaces references of the form `Patient?identifier=x` by what they find, which must be one resource
-/// (R4 http.html#trules).
+/// (R4 http.html#trules). They are resolved when all else is done, so they find what the Bundle itself writes as well.
 pub(super) async fn conditional_references(
     service: &FhirService,
     caller: &Caller,
@@ -74,9 +79,12 @@ pub(super) async fn conditional_references(
     for name in names {
         let Some((kind, raw)) = name.split_once('?') else { continue };
         let Ok(kind) = kind.parse::<ResourceType>() else { continue };
-        let found = service.matches(caller, &service.criteria(caller, kind, raw)?, 2).await?;
+        let mut criteria = service.criteria(caller, kind, raw)?;
+        service.find_codes(caller, &mut criteria).await?;
+        let found = service.matches(caller, &criteria, MOST_FOUND).await?.into_iter().map(|stored| stored.key);
+        let found = after(planned, &criteria, found.collect());
         match found.as_slice() {
-            [one] => asked.insert(name.clone(), one.key.to_string()),
+            [one] => asked.insert(name.clone(), one.to_string()),
             [] => return Err(FhirError::Condition(format!("the reference {name:?} finds no {kind}"))),
             _ => return Err(FhirError::Condition(format!("the reference {name:?} finds more than one {kind}"))),
         };
@@ -89,6 +97,30 @@ pub(super) async fn conditional_references(
         }
     }
     Ok(())
+}
+
+/// What criteria find when the Bundle is carried out: what was there and isn't written, and what is written and fits.
+/// Of a patch the outcome isn't known yet: its resource counts as it was found. So do all where criteria lead elsewhere.
+fn after(planned: &[Planned], criteria: &SearchQuery, mut found: Vec<ResourceKey>) -> Vec<ResourceKey> {
+    if criteria.clauses.iter().any(leads_elsewhere) {
+        return found;
+    }
+    for plan in planned {
+        let resource = match (&plan.entry.verb, &plan.entry.resource) {
+            (Verb::Delete(_), _) => None,
+            (Verb::Post(..), Some(resource)) if plan.existing.is_none() && plan.same_as.is_none() => Some(resource),
+            (Verb::Put(_), Some(resource)) => Some(resource),
+            _ => continue,
+        };
+        found.retain(|key| !plan.keys.contains(key));
+        let of_type = plan.keys.first().filter(|key| criteria.resource_types.contains(&key.resource_type()));
+        if let (Some(resource), Some(key)) = (resource, of_type)
+            && criteria.is_fit(resource)
+        {
+            found.push(key.clone());
+        }
+    }
+    found
 }
 
 /// Collects the references that are searches.
