@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use poem::http::header::VARY;
+use poem::http::header::{ORIGIN, VARY};
 use poem::http::{HeaderName, HeaderValue, StatusCode};
 use poem::middleware::Cors;
 use poem::{Endpoint, EndpointExt, Middleware, Request, Response};
@@ -35,16 +35,17 @@ impl RequestIds {
 /// come along (<https://fetch.spec.whatwg.org/#http-cors-protocol>).
 ///
 /// poem's `Cors` replaces `Vary`: what the answer varies by besides is laid aside and put back.
-pub fn cross_origin(endpoint: impl Endpoint<Output = Response>) -> impl Endpoint<Output = Response> {
+pub fn cross_origin<E: Endpoint<Output = Response> + 'static>(endpoint: E) -> impl Endpoint<Output = Response> {
     let shown = ["etag", "location", "content-location", "last-modified", "retry-after", "x-progress", "x-request-id"];
     let cors = shown.into_iter().fold(Cors::new().allow_credentials(false).max_age(86_400), Cors::expose_header);
-    let lay_aside = |answer: poem::Result<Response>| async move {
-        answer.map(|mut response| {
-            if let Some(varies) = response.headers_mut().remove(VARY) {
-                response.extensions_mut().insert(Varies(varies));
-            }
-            response
-        })
+    let lay_aside = |endpoint: Arc<E>, request: Request| async move {
+        // Without an origin `Cors` changes nothing.
+        let is_from_elsewhere = request.headers().contains_key(ORIGIN);
+        let mut response: Response = endpoint.call(request).await?;
+        if is_from_elsewhere && let Some(varies) = response.headers_mut().remove(VARY) {
+            response.extensions_mut().insert(Varies(varies));
+        }
+        Ok(response)
     };
     let put_back = |answer: poem::Result<Response>| async move {
         answer.map(|mut response| {
@@ -54,7 +55,7 @@ pub fn cross_origin(endpoint: impl Endpoint<Output = Response>) -> impl Endpoint
             response
         })
     };
-    endpoint.after(lay_aside).with(cors).after(put_back)
+    endpoint.around(lay_aside).with(cors).after(put_back)
 }
 
 /// What an answer varies by.

@@ -7,7 +7,9 @@ mod joins;
 mod parameter;
 
 use super::query_string::{QueryPairs, split_escaped};
-use super::{Clause, ContainedSearch, Cursor, DEFAULT_COUNT, DateTest, Presentation, Recheck, SearchQuery, Total};
+use super::{
+    Clause, ContainedSearch, Cursor, DEFAULT_COUNT, DateTest, Presence, Presentation, Recheck, SearchQuery, Total,
+};
 use crate::access::is_audit_parameter;
 use crate::index::fold;
 use crate::interactions::served_types;
@@ -211,16 +213,23 @@ impl Parser<'_> {
 }
 
 fn ids(value: &str) -> Result<Clause, Problem> {
-    let ids = split_escaped(value, ',').iter().map(|id| id.parse::<ResourceId>()).collect::<Result<_, _>>();
-    ids.map(Clause::Id).map_err(|error| Problem::Bad(error.to_string()))
+    each(value, |id| id.parse::<ResourceId>().map_err(|error| error.to_string())).map(Clause::Id)
 }
 
 /// `:missing` of what every resource here has.
 fn everywhere(value: &str) -> Result<Clause, Problem> {
     let none = Clause::Id(Vec::new());
+    Ok(match presence(value)? {
+        Presence::Missing => none,
+        Presence::Present => Clause::Not(Box::new(none)),
+    })
+}
+
+/// The value of `:missing`.
+fn presence(value: &str) -> Result<Presence, Problem> {
     match value {
-        "true" => Ok(none),
-        "false" => Ok(Clause::Not(Box::new(none))),
+        "true" => Ok(Presence::Missing),
+        "false" => Ok(Presence::Present),
         _ => Err(Problem::Bad("use :missing=true or :missing=false".to_owned())),
     }
 }

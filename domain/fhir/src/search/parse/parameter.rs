@@ -3,13 +3,13 @@
 
 use seva_fhir_profiles::{Component, SearchParameter, SearchParameterType, definitions};
 
-use super::{Parser, Problem, each};
+use super::{Parser, Problem, each, presence};
 use crate::index::{LetterCase, fold};
 use crate::search::query_string::{split_escaped, unescape};
 use crate::search::recheck::UriDirection;
 use crate::search::{
     Clause, CodeSource, CodesTest, CompositeKey, CompositeTest, CompositeValue, DateTest, Membership, NumberTest,
-    PartTest, Presence, QuantityTest, Recheck, ReferenceTest, StringMatch, Test, TokenTest, uri,
+    PartTest, QuantityTest, Recheck, ReferenceTest, StringMatch, Test, TokenTest, uri,
 };
 use crate::types::ResourceType;
 
@@ -62,11 +62,7 @@ impl Parser<'_> {
         use SearchParameterType as Kind;
         // Of a special parameter nothing is indexed that could be absent.
         if modifier == Some("missing") && parameter.kind != Kind::Special {
-            return match value {
-                "true" => Ok(Test::Presence(Presence::Missing)),
-                "false" => Ok(Test::Presence(Presence::Present)),
-                _ => Err(Problem::Bad("use :missing=true or :missing=false".to_owned())),
-            };
+            return presence(value).map(Test::Presence);
         }
         let base_url = self.options.base_url;
         match (parameter.kind, modifier) {

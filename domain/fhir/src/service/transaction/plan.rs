@@ -49,7 +49,7 @@ impl FhirService {
         guards: &mut Vec<Guard>,
     ) -> Result<Vec<Planned>, FhirError> {
         let mut searched = Searched::new();
-        let mut planned: Vec<Planned> = Vec::with_capacity(entries.len());
+        let mut planned = Vec::with_capacity(entries.len());
         let mut made = Made::default();
         for mut entry in entries {
             let (mut keys, mut existing, mut same_as) = (Vec::new(), None, None);
