@@ -7,13 +7,16 @@ const { lay } = require('./proxy.js');
 const HEADER = 44;
 const digest = (parts) => parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest('hex');
 
-/** Hears each frame where the audio thread hands it over, and where the device keeps it. */
+/**
+ * Hears each frame where the audio thread hands it over, and where the device keeps it. What a page says while it is loaded
+ * anew may not get through: it notes what it says until that is heard, and the next page says again what is left.
+ */
 async function listen(page) {
-  const given = [];
+  const given = new Map();
   const kept = new Map();
   let dictation = '';
-  await page.exposeBinding('given', (_, pcm) => { given.push(Buffer.from(pcm, 'base64')); });
-  await page.exposeBinding('kept', (_, row) => {
+  await page.exposeBinding('given', (_, moment, { pcm }) => { given.set(moment, Buffer.from(pcm, 'base64')); });
+  await page.exposeBinding('kept', (_, moment, row) => {
     const pcm = Buffer.from(row.pcm, 'base64');
     dictation = row.dictation;
     if (kept.has(row.sequence) && !kept.get(row.sequence).equals(pcm)) throw new Error(`frame ${row.sequence} changed`);
@@ -21,20 +24,34 @@ async function listen(page) {
   });
   await page.addInitScript(() => {
     const text = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)));
+    const NOTED = 'told ';
+    const say = async (said, name, value) => {
+      await window[name](said, value);
+      sessionStorage.removeItem(NOTED + said);
+    };
+    // Each page begins some seconds after the one before it, and says less than a thousand things in each of them.
+    let moment = Math.round(performance.timeOrigin) * 1000;
+    const tell = (name, value) => {
+      moment += 1;
+      sessionStorage.setItem(NOTED + moment, JSON.stringify([moment, name, value]));
+      say(moment, name, value);
+    };
+    Object.keys(sessionStorage).filter((key) => key.startsWith(NOTED)).forEach((key) => say(...JSON.parse(sessionStorage.getItem(key))));
     const { put } = IDBObjectStore.prototype;
     IDBObjectStore.prototype.put = function (row, ...rest) {
-      if (this.name === 'frames') window.kept({ dictation: row.dictation, sequence: row.sequence, pcm: text(row.samples) });
+      if (this.name === 'frames') tell('kept', { dictation: row.dictation, sequence: row.sequence, pcm: text(row.samples) });
       return put.call(this, row, ...rest);
     };
     const Node = window.AudioWorkletNode;
     window.AudioWorkletNode = class extends Node {
       constructor(...parts) {
         super(...parts);
-        this.port.addEventListener('message', ({ data }) => { if (data.type === 'frame') window.given(text(data.pcm)); });
+        this.port.addEventListener('message', ({ data }) => { if (data.type === 'frame') tell('given', { pcm: text(data.pcm) }); });
       }
     };
   });
-  return { given, kept, dictation: () => dictation };
+  const inOrder = (frames) => [...frames.entries()].sort(([a], [b]) => a - b).map(([, pcm]) => pcm);
+  return { given: () => inOrder(given), kept, frames: () => inOrder(kept), dictation: () => dictation };
 }
 
 const savedAtLeast = (page, seconds) => page.waitForFunction(
@@ -92,8 +109,8 @@ async function main(base, wav, seconds) {
     medicines,
     gapless: frames.every((sequence, place) => sequence === place),
     wentOn: heard.kept.size > before,
-    given: digest(heard.given),
-    kept: digest(frames.map((sequence) => heard.kept.get(sequence))),
+    given: digest(heard.given()),
+    kept: digest(heard.frames()),
     served: digest([served.subarray(HEADER)]),
     milliseconds: (served.length - HEADER) / 32,
   }));

@@ -30,6 +30,8 @@ async function goOn(recorder, recording) {
     return recorder.say('send-refused', { why: state.message ?? '' });
   }
   recorder.unlock = unlock;
+  // The device may have been too slow to note a frame that the server has; its number is taken.
+  recording.next = Math.max(recording.next, (state.savedSequence ?? -1) + 1);
   recorder.recording = recording;
   recorder.connect();
   missing.forEach((frame) => recorder.connection.add(frame.sequence, frame.samples));
