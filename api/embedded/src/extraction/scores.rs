@@ -84,13 +84,13 @@ impl Evidence {
     #[must_use]
     pub const fn dictated(self) -> (u32, u32) {
         match self {
-            Self::MedicineName => (112, 114),
-            Self::ConditionPhrase => (164, 172),
-            Self::OtherPhrase => (35, 37),
-            Self::Measurement => (27, 27),
-            Self::LaboratoryResult => (18, 18),
-            Self::Plan => (34, 36),
-            Self::AllergyStatement => (4, 4),
+            Self::MedicineName => (243, 299),
+            Self::ConditionPhrase => (333, 356),
+            Self::OtherPhrase => (43, 47),
+            Self::Measurement => (31, 32),
+            Self::LaboratoryResult => (23, 23),
+            Self::Plan => (73, 75),
+            Self::AllergyStatement => (7, 7),
             Self::SoundAlike | Self::Age => (0, 0),
         }
     }
