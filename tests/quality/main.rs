@@ -7,10 +7,11 @@ use std::io::Write as _;
 
 use anyhow::Context as _;
 use seva_embedded::extraction::LexiconExtractor;
+use seva_embedded::extraction::scores::Evidence;
 use seva_tests::quality::card::{Card, latency, measure};
 use seva_tests::quality::corpus::{Half, Item};
 use seva_tests::quality::dictations;
-use seva_tests::quality::reliability::{judge, table};
+use seva_tests::quality::reliability::{counts, judge, table};
 
 fn main() -> anyhow::Result<()> {
     let half = Half::named(std::env::args().nth(1).as_deref().unwrap_or("report"))?;
@@ -35,6 +36,11 @@ fn main() -> anyhow::Result<()> {
         }
     }
     let by_hand: Vec<Item> = items.iter().filter(|item| item.by_hand).cloned().collect();
+    if half == Half::Develop {
+        let judged = judge(&extractor, &by_hand);
+        let counted = Evidence::ALL.map(|evidence| format!("{}: {:?}", evidence.name(), counts(&judged, evidence)));
+        writeln!(out, "\nRight and seen, by hand: {}", counted.join(", "))?;
+    }
     for (title, part) in [("by hand", &by_hand), ("all", &items)] {
         writeln!(out, "\n## What the scores are worth: {title}\n\n{}", table(&judge(&extractor, part)))?;
     }

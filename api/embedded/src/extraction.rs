@@ -22,6 +22,7 @@ mod matcher;
 mod medications;
 mod plans;
 pub mod scores;
+mod stopped;
 mod vitals;
 
 #[cfg(test)]
@@ -84,10 +85,12 @@ impl LexiconExtractor {
             let attributes = medication.entity.attributes.iter();
             attributes.map(|attribute| Span::new(attribute.begin, attribute.end)).chain([medication.entity.span()])
         }));
+        // What is named in advice is no finding: "do not squeeze pimples".
+        let plans = plans::find(&document, &claimed, medications.first().map(|first| first.entity.end));
+        claimed.extend(spans(&plans));
         let mut conditions = conditions::find(&document, &hits, &claimed);
         durations::attach(&document, &mut conditions, &claimed);
-        claimed.extend(spans(&conditions));
-        found.extend(plans::find(&document, &claimed));
+        found.extend(plans);
         found.extend(medications);
         found.extend(conditions);
         instructions::attach(&document, &mut found, &ends);
@@ -95,6 +98,7 @@ impl LexiconExtractor {
             context::add_traits(&document, &mut each.entity);
         }
         found.sort_by_key(|each| (each.entity.begin, each.entity.end));
+        stopped::share(&document, &mut found);
         for (index, each) in found.iter_mut().enumerate() {
             each.entity.id = u32::try_from(index).unwrap_or(u32::MAX);
         }

@@ -6,6 +6,8 @@
 use crate::lexicon::decimal::Decimal;
 
 mod agreement;
+mod amounts;
+mod corrections;
 mod fhir;
 mod grammar;
 mod needed;
@@ -18,8 +20,10 @@ mod units;
 mod tests;
 
 pub use agreement::agreed;
+pub use corrections::corrected;
 pub use fhir::{DosageFormatError, from_fhir, quantity_to_fhir, regimen_from_fhir, regimen_to_fhir, to_fhir};
 pub use grammar::{Part, Reading, parse, read};
+pub use needed::TOLD;
 pub use parts::{Cursor, time_unit};
 pub use units::{DoseUnit, Route, form_named, unit_named};
 

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use anyhow::Context as _;
 use seva_clinic::formulary::{Formulary, Medicine};
-use seva_clinic::lexicon::concepts::{ConceptKind, concepts};
 
 use super::corpus::{Half, Item, Labels, generic};
 use crate::chance::Chance;
@@ -13,6 +12,8 @@ const FRAMES: &str = include_str!("../../data/quality/frames.tsv");
 const ORDERS: &str = include_str!("../../data/quality/orders.tsv");
 /// Which medicines are drawn: were they all of the formulary, each new one would make other dictations.
 const MEDICINES: &str = include_str!("../../data/quality/medicines.tsv");
+/// Which problems are drawn, for the same reason.
+const PROBLEMS: &str = include_str!("../../data/quality/problems.tsv");
 /// How many dictations each half gets.
 const PER_HALF: u64 = 120;
 
@@ -51,9 +52,7 @@ fn templates(table: &'static str) -> anyhow::Result<Vec<(Half, &'static str, &'s
 }
 
 fn problems() -> Vec<&'static str> {
-    let of_patients =
-        concepts().iter().filter(|concept| matches!(concept.kind, ConceptKind::Condition | ConceptKind::Symptom));
-    of_patients.flat_map(|concept| concept.phrases.iter().copied()).filter(|phrase| phrase.len() > 4).collect()
+    PROBLEMS.lines().filter(|line| !line.starts_with('#')).skip(1).collect()
 }
 
 /// Tablets with strengths in whole milligrams, as they are said.

@@ -1,7 +1,7 @@
 //! Writes what an extractor found as the labels of the corpus.
 
-use seva_clinic::dosage::{self, AsNeeded, Dosage, Start};
 use seva_clinic::entities::{AttributeType, Category, Entity, EntityType, Trait};
+use seva_clinic::testing::dosage_label;
 
 use super::corpus::{Labels, generic};
 
@@ -51,36 +51,7 @@ fn medicine(entity: &Entity) -> String {
     if entity.has(Trait::LowConfidence) && entity.suggestion.is_none() {
         return format!("{name}|?");
     }
-    let text = entity.dosage_text();
-    let steps = if text.is_empty() { Vec::new() } else { dosage::parse(&text) };
-    format!("{name}|{}", steps.iter().map(step).collect::<Vec<_>>().join(" > "))
-}
-
-/// Writes a step: dose, strength, frequency, times, meals, length, route, need, start, count, maximum; what is unsaid is left out.
-fn step(step: &Dosage) -> String {
-    let amount = |quantity: dosage::Quantity| format!("{} {}", quantity.value, quantity.unit.display());
-    let timing = &step.timing;
-    let mut parts = Vec::new();
-    parts.extend(step.dose.map(amount));
-    parts.extend(step.strength.map(|strength| format!("of {}", amount(strength))));
-    if let (Some(times), Some(period), Some(unit)) = (timing.frequency, timing.period, timing.period_unit) {
-        let most = timing.period_max.map(|most| format!("-{most}")).unwrap_or_default();
-        parts.push(format!("{times}/{period}{most}{}", unit.code()));
-    }
-    let when: Vec<&str> = timing.when.iter().map(|time| time.code()).collect();
-    parts.extend((!when.is_empty()).then(|| when.join("+")));
-    parts.extend(step.food.map(|food| food.code().to_owned()));
-    parts.extend(step.duration.map(|length| format!("{}{}", length.value, length.unit.code())));
-    parts.extend(step.route.map(|route| route.display().split(' ').next().unwrap_or_default().to_lowercase()));
-    match &timing.as_needed {
-        AsNeeded::No => {}
-        AsNeeded::Yes => parts.push("SOS".to_owned()),
-        AsNeeded::For(reason) => parts.push(format!("SOS({reason})")),
-    }
-    parts.extend((timing.start == Start::Immediate).then(|| "STAT".to_owned()));
-    parts.extend(timing.count.map(|count| format!("x{count}")));
-    parts.extend(step.max_per_day.map(|most| format!("max {}", amount(most))));
-    parts.join(" ")
+    format!("{name}|{}", dosage_label(&entity.dosage_text()))
 }
 
 fn measurement(entity: &Entity) -> String {

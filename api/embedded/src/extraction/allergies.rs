@@ -12,27 +12,52 @@ use super::{
     scores::{Evidence, Found},
 };
 
-const NONE_KNOWN: [&str; 20] = [
-    "no known allergies",
-    "no known allergy",
-    "no known drug allergies",
-    "no known drug allergy",
-    "no known food or drug allergies",
-    "no allergies",
-    "no allergy",
-    "no drug allergies",
-    "no drug allergy",
-    "no history of allergies",
-    "no history of allergy",
-    "no history of drug allergy",
-    "no history of any allergy",
+/// Statements that there is none which do not begin with "no".
+const NONE_KNOWN: [&str; 12] = [
     "not allergic to anything",
     "not allergic to any medicine",
+    "not allergic to any medicines",
+    "not allergic to any medication",
     "not allergic to any drug",
     "not allergic to any drugs",
+    "not allergic to any food",
     "nkda",
     "nka",
-    "denies any allergies",
+    "allergies nil",
+    "allergies none",
+    "allergy nil",
+];
+
+/// Words between "no" and "allergies".
+const OF_ALLERGIES: [&str; 14] = [
+    "known",
+    "history",
+    "of",
+    "h/o",
+    "any",
+    "drug",
+    "food",
+    "or",
+    "and",
+    "medicine",
+    "medication",
+    "past",
+    "significant",
+    "other",
+];
+
+const RELATIVES: [&str; 11] = [
+    "mother",
+    "father",
+    "brother",
+    "sister",
+    "son",
+    "daughter",
+    "wife",
+    "husband",
+    "grandmother",
+    "grandfather",
+    "family",
 ];
 
 /// What "no known allergies" may be followed by without naming a substance.
@@ -95,7 +120,7 @@ pub fn find(document: &Document, hits: &[Hit]) -> Vec<Found> {
 
 fn none_known(document: &Document, cursor: &mut Cursor<'_>, found: &mut Vec<Found>) -> Option<usize> {
     let from = cursor.place();
-    if !cursor.take_any(&NONE_KNOWN) {
+    if !cursor.take_any(&NONE_KNOWN) && !take_none(cursor) {
         return None;
     }
     // "no allergies to penicillin" denies one substance, which the next rule reads.
@@ -109,6 +134,48 @@ fn none_known(document: &Document, cursor: &mut Cursor<'_>, found: &mut Vec<Foun
     Some(cursor.place())
 }
 
+/// Takes "no known drug allergies", "no h/o any allergy", "denies any allergies".
+fn take_none(cursor: &mut Cursor<'_>) -> bool {
+    let mut attempt = *cursor;
+    if !attempt.take_any(&["no", "nil", "denies", "denied", "without"]) {
+        return false;
+    }
+    for _ in 0..6 {
+        if !OF_ALLERGIES.contains(&attempt.word(0)) {
+            break;
+        }
+        attempt.advance(1);
+    }
+    let said = attempt.take_any(&["allergy", "allergies", "allergic history"]);
+    if said {
+        attempt.take_any(&["known", "history"]);
+        *cursor = attempt;
+    }
+    said
+}
+
+/// Tells whether a statement about an allergy is denied: "no history of allergy to penicillin".
+fn is_denied(document: &Document, at: usize) -> bool {
+    let mut at = at;
+    while let Some(previous) = at.checked_sub(1) {
+        if !OF_ALLERGIES.contains(&document.word(previous)) {
+            return matches!(document.word(previous), "not" | "no" | "never" | "denies" | "denied" | "without" | "nil");
+        }
+        at = previous;
+    }
+    false
+}
+
+/// Tells whether somebody else has it: "father has dust allergy".
+fn is_of_relative(document: &Document, at: usize) -> bool {
+    let sentence = document.sentence(at);
+    (1..=3).filter_map(|back| at.checked_sub(back)).filter(|place| *place >= sentence.start).any(|place| {
+        RELATIVES.contains(&document.word(place))
+            && (place + 1..at)
+                .all(|between| matches!(document.word(between), "has" | "had" | "is" | "with" | "of" | "history"))
+    })
+}
+
 fn allergic_to(document: &Document, hits: &[Hit], cursor: &mut Cursor<'_>, found: &mut Vec<Found>) -> Option<usize> {
     let from = cursor.place();
     if !cursor.take_any(&[
@@ -118,12 +185,19 @@ fn allergic_to(document: &Document, hits: &[Hit], cursor: &mut Cursor<'_>, found
         "allergic reaction to",
         "known allergy to",
         "reacts to",
-    ]) {
+        "reaction to",
+        "reactions to",
+        "reacted to",
+        "hypersensitive to",
+        "hypersensitivity to",
+        "anaphylaxis to",
+        "intolerant to",
+        "intolerance to",
+    ]) || is_of_relative(document, from)
+    {
         return None;
     }
-    let denied = from
-        .checked_sub(1)
-        .is_some_and(|previous| matches!(document.word(previous), "not" | "no" | "never" | "denies"));
+    let denied = is_denied(document, from);
     let mut last = None;
     loop {
         cursor.take_any(&["the", "any", "drug", "medicine"]);
@@ -162,10 +236,10 @@ fn substance_allergy(
     let at = cursor.place();
     let (end, codings) = substance(document, hits, at)?;
     cursor.advance(end - at);
-    if !cursor.take_any(&["allergy", "allergic"]) {
+    if !cursor.take_any(&["allergy", "allergic"]) || is_of_relative(document, at) {
         return None;
     }
-    let denied = at.checked_sub(1).is_some_and(|previous| matches!(document.word(previous), "no" | "not" | "denies"));
+    let denied = is_denied(document, at);
     found.push(allergy(document, document.span(&(at..end))?, codings, denied));
     Some(cursor.place())
 }

@@ -2,10 +2,14 @@
 
 use std::ops::Range;
 
-use seva_clinic::entities::{Category, Entity, Trait};
+use seva_clinic::{
+    dosage::Cursor,
+    entities::{AttributeType, Category, Entity, Trait},
+};
 
-use super::document::Document;
+use super::{document::Document, stopped};
 
+/// How many words a cue reaches; the commas and conjunctions of a list are none.
 const WINDOW: usize = 9;
 
 const TERMINATORS: [&str; 32] = [
@@ -151,8 +155,12 @@ const AFTER: [(Trait, &[&str]); 4] = [
             "not seen",
             "nahi",
             "nahi hai",
+            "nahin",
+            "nahin hai",
             "denied",
             "none",
+            "nil",
+            "excluded",
         ],
     ),
     (Trait::FamilyHistory, &["in the family", "in family", "in mother", "in father", "runs in the family"]),
@@ -173,22 +181,6 @@ const AFTER: [(Trait, &[&str]); 4] = [
     (Trait::LowConfidence, &["likely", "suspected", "cannot be ruled out"]),
 ];
 
-const MEDICINE_STOPPED: [&str; 12] = [
-    "stop",
-    "avoid",
-    "discontinue",
-    "do not take",
-    "don't take",
-    "not taking",
-    "not take",
-    "hold",
-    "no",
-    "not on",
-    "stop taking",
-    "withhold",
-];
-const MEDICINE_PAST: [&str; 5] = ["was on", "was taking", "previously on", "used to take", "had taken"];
-
 /// Adds the traits that the context of an entity gives.
 pub fn add_traits(document: &Document, entity: &mut Entity) {
     let range = document.covering(entity.span());
@@ -196,16 +188,20 @@ pub fn add_traits(document: &Document, entity: &mut Entity) {
     match entity.category {
         Category::MedicalCondition | Category::TestTreatmentProcedure => {
             before(document, &range, &sentence, entity);
+            if is_stated_anew(document, &range, &sentence, entity) {
+                entity.traits.retain(|each| *each != Trait::Negation);
+            }
             after(document, &range, &sentence, entity);
         }
-        Category::Medication => medicine(document, &range, &sentence, entity),
+        Category::Medication => stopped::add_traits(document, &range, &sentence, entity),
         _ => {}
     }
     entity.traits.sort_unstable();
     entity.traits.dedup();
 }
 
-fn cue_ends_at(document: &Document, end: usize, floor: usize, cues: &[&str]) -> Option<usize> {
+/// Returns how many words the longest cue has that ends at a place.
+pub fn cue_ends_at(document: &Document, end: usize, floor: usize, cues: &[&str]) -> Option<usize> {
     let matches = |cue: &&str| {
         let mut begin = end;
         for word in cue.rsplit(' ') {
@@ -216,7 +212,8 @@ fn cue_ends_at(document: &Document, end: usize, floor: usize, cues: &[&str]) -> 
     cues.iter().filter_map(matches).max()
 }
 
-fn cue_begins_at(document: &Document, begin: usize, ceiling: usize, cues: &[&str]) -> bool {
+/// Tells whether one of the cues begins at a place.
+pub fn cue_begins_at(document: &Document, begin: usize, ceiling: usize, cues: &[&str]) -> bool {
     let matches = |cue: &&str| {
         let mut end = begin;
         cue.split(' ').all(|word| {
@@ -229,11 +226,18 @@ fn cue_begins_at(document: &Document, begin: usize, ceiling: usize, cues: &[&str
 
 fn before(document: &Document, range: &Range<usize>, sentence: &Range<usize>, entity: &mut Entity) {
     let mut end = range.start;
-    let floor = sentence.start.max(range.start.saturating_sub(WINDOW));
+    let floor = reach(document, range.start, sentence.start);
     let mut family = false;
     let mut relative = false;
+    if entity.category == Category::MedicalCondition && is_non(document, range) {
+        entity.traits.push(Trait::Negation);
+    }
     while end > floor {
         let mut step = 1;
+        // "h/o smoking, no h/o stroke": what stands before a denial and its comma is another statement.
+        if document.word(end - 1) == "," && entity.has(Trait::Negation) {
+            break;
+        }
         for (found, cues) in BEFORE {
             let Some(length) = cue_ends_at(document, end, sentence.start, cues) else {
                 continue;
@@ -265,6 +269,45 @@ fn before(document: &Document, range: &Range<usize>, sentence: &Range<usize>, en
         }
         end = end.saturating_sub(step);
     }
+}
+
+fn reach(document: &Document, start: usize, floor: usize) -> usize {
+    let (mut at, mut words) = (start, 0);
+    while at > floor && words < WINDOW {
+        at -= 1;
+        words += usize::from(!matches!(document.word(at), "," | "or" | "and"));
+    }
+    at
+}
+
+/// "non-diabetic"; a cough that is not productive is one all the same.
+fn is_non(document: &Document, range: &Range<usize>) -> bool {
+    let productive = |at: usize| document.word(at).ends_with("productive");
+    let joined = document.word(range.start).strip_prefix("non-").is_some_and(|rest| !rest.starts_with("productive"));
+    let apart =
+        range.start.checked_sub(1).is_some_and(|before| document.word(before) == "non") && !productive(range.start);
+    joined || apart
+}
+
+/// "no fever, headache present", "not diabetic, loose stools since yesterday": behind a comma something is said of it alone.
+fn is_stated_anew(document: &Document, range: &Range<usize>, sentence: &Range<usize>, entity: &Entity) -> bool {
+    let joined = |at: usize| matches!(document.word(at), "or" | "nor");
+    let comma = (sentence.start..range.start).rev().find(|at| document.word(*at) == ",");
+    let Some(comma) = comma.filter(|comma| (*comma..range.start).all(|at| !is_denial(document.word(at)))) else {
+        return false;
+    };
+    let listed = (sentence.start..range.start).any(joined) || joined(range.end);
+    let present = ["present", "is present", "positive", "is positive", "noted", "persists", "persisting", "is there"];
+    let lasting = entity.attributes_of(AttributeType::Duration).any(|length| {
+        let mut since = Cursor::new(document.tokens());
+        since.advance(range.end);
+        length.begin > entity.begin && since.take_any(&["since", "for", "from", "x"])
+    });
+    comma < range.start && (cue_begins_at(document, range.end, sentence.end, &present) || (lasting && !listed))
+}
+
+fn is_denial(word: &str) -> bool {
+    ["no", "not", "denies", "denied", "without", "never", "nil", "neither"].contains(&word)
 }
 
 /// "no history of" denies; it does not also say that there was something.
@@ -315,23 +358,6 @@ fn after(document: &Document, range: &Range<usize>, sentence: &Range<usize>, ent
             if cue_begins_at(document, from, sentence.end, cues) {
                 entity.traits.push(found);
             }
-        }
-    }
-}
-
-fn medicine(document: &Document, range: &Range<usize>, sentence: &Range<usize>, entity: &mut Entity) {
-    let floor = sentence.start.max(range.start.saturating_sub(3));
-    for end in (floor + 1..=range.start).rev() {
-        // "no alcohol with metronidazole" stops no medicine.
-        let far = end < range.start && document.word(end - 1) == "no";
-        if !far && cue_ends_at(document, end, sentence.start, &MEDICINE_STOPPED).is_some() {
-            entity.traits.push(Trait::Negation);
-        }
-        if cue_ends_at(document, end, sentence.start, &MEDICINE_PAST).is_some() {
-            entity.traits.push(Trait::PastHistory);
-        }
-        if ["start", "give", "prescribe", "and", "take", ","].contains(&document.word(end - 1)) {
-            break;
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use seva_clinic::{
+    dosage::TOLD,
     entities::{AttributeType, Category, Entity},
     lexicon::{Span, tokens::TokenKind},
 };
@@ -43,10 +44,6 @@ const OTHERS: [&str; 28] = [
     "no",
     "same",
 ];
-
-/// Words of what the patient is to do instead of taking a dose.
-const TOLD: [&str; 12] =
-    ["call", "report", "return", "visit", "go", "inform", "consult", "contact", "rush", "see", "come", "review"];
 
 /// Words with which a condition begins: what it names is no statement of its own.
 const CONDITIONS: [&str; 7] = ["if", "when", "whenever", "unless", "until", "till", "while"];

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use seva_clinic::{
-    dosage::{Cursor, form_named, read, unit_named},
+    dosage::{Cursor, Dosage, corrected, form_named, parse, read, time_unit, unit_named},
     entities::{AttributeType, Category, EntityType, Suggestion, Trait},
     formulary::{Formulary, Medicine},
     lexicon::{
@@ -17,6 +17,7 @@ use super::{
     document::Document,
     matcher::{Hit, Term},
     scores::{Evidence, Found},
+    stopped,
 };
 
 const BOUNDARIES: [&str; 25] = [
@@ -64,6 +65,9 @@ const ORDERS: [&str; 14] = [
     "inj",
 ];
 
+/// Words that open an order whose dosage may stand before its name.
+const OPENERS: [&str; 5] = ["give", "start", "add", "prescribe", "prescribed"];
+
 struct Mention {
     tokens: Range<usize>,
     span: Span,
@@ -78,6 +82,7 @@ pub fn find(formulary: &'static Formulary, document: &Document, hits: &[Hit], cl
     for hit in hits {
         if let Term::Medicine(medicine) = hit.term
             && free(hit.span)
+            && !is_vehicle(document, hit.span, medicine)
         {
             mentions.push(Mention { tokens: document.covering(hit.span), span: hit.span, medicine, suggestion: None });
         }
@@ -90,11 +95,18 @@ pub fn find(formulary: &'static Formulary, document: &Document, hits: &[Hit], cl
     for (index, mention) in mentions.iter().enumerate() {
         let before =
             index.checked_sub(1).and_then(|previous| mentions.get(previous)).map_or(0, |previous| previous.tokens.end);
-        let next = mentions
-            .get(index + 1)
-            .map_or(document.tokens().len(), |next| prefix(document, next.tokens.start, mention.tokens.end));
+        let following = mentions.get(index + 1);
+        let next =
+            following.map_or(document.tokens().len(), |next| leading(document, next.tokens.start, mention.tokens.end));
         let end = region_end(document, mention.tokens.end, next, &stops);
-        found.push((medication(document, mention, prefix(document, mention.tokens.start, before), end), end));
+        let mut each = medication(document, mention, leading(document, mention.tokens.start, before), end);
+        if following.is_some_and(|next| {
+            let same = next.medicine.generic == mention.medicine.generic;
+            stopped::is_taken_back(document, mention.tokens.end..next.tokens.start, same)
+        }) {
+            each.entity.traits.push(Trait::Negation);
+        }
+        found.push((each, end));
     }
     found
 }
@@ -147,6 +159,32 @@ fn barriers(document: &Document, hits: &[Hit], claimed: &[Span]) -> Vec<usize> {
     tests.map(|hit| hit.span).chain(claimed.iter().copied()).map(|span| document.covering(span).start).collect()
 }
 
+/// "in 100 ml normal saline": what another medicine is given in.
+fn is_vehicle(document: &Document, span: Span, medicine: &Medicine) -> bool {
+    let start = document.covering(span).start;
+    let word = |back: usize| start.checked_sub(back).map_or("", |at| document.word(at));
+    let of = usize::from(word(1) == "of");
+    let given = |word: &str| matches!(word, "in" | "with" | "into" | "plus");
+    let counted = start
+        .checked_sub(2 + of)
+        .and_then(|at| document.tokens().get(at))
+        .is_some_and(|token| token.number().is_some());
+    let measured = matches!(word(1 + of), "ml" | "mls" | "cc" | "litre" | "l") && counted && given(word(3 + of));
+    measured || (medicine.generic == "sodium chloride" && given(word(1)))
+}
+
+/// Goes back to where an order begins that says its dosage before its name: "three times a day one tablet of".
+fn leading(document: &Document, name: usize, floor: usize) -> usize {
+    let near = prefix(document, name, floor);
+    let sentence = document.sentence(name).start;
+    let opener = (sentence.max(floor)..name).rev().find(|at| OPENERS.contains(&document.word(*at)));
+    let Some(start) = opener.map(|at| at + 1).or((sentence >= floor).then_some(sentence)) else { return near };
+    let words = document.tokens().get(start..name).unwrap_or_default();
+    let leads = (1..=12).contains(&words.len())
+        && is_only(words, &["of", "with", "for", "only", "put", "instil", "instill", "and"]);
+    if leads { start.min(near) } else { near }
+}
+
 /// Goes back over "tab", "two puffs of", "650 mg of" to the first token that belongs to the medicine.
 fn prefix(document: &Document, name: usize, floor: usize) -> usize {
     let word = |index: usize| document.word(index);
@@ -182,7 +220,9 @@ fn is_stop(document: &Document, index: usize) -> bool {
 fn region_end(document: &Document, from: usize, limit: usize, barriers: &[usize]) -> usize {
     let mut at = from;
     while at < limit {
-        if barriers.contains(&at) || (BOUNDARIES.contains(&document.word(at)) && !is_lengthened(document, at)) {
+        let other =
+            BOUNDARIES.contains(&document.word(at)) && !is_lengthened(document, at) && !is_condition(document, at);
+        if barriers.contains(&at) || other {
             break;
         }
         if is_stop(document, at) {
@@ -202,6 +242,13 @@ fn region_end(document: &Document, from: usize, limit: usize, barriers: &[usize]
     at.min(limit)
 }
 
+/// "only if temperature is above 101" belongs to the order before it.
+fn is_condition(document: &Document, at: usize) -> bool {
+    let before = at.checked_sub(1).map_or("", |before| document.word(before));
+    matches!(before, "if" | "when" | "whenever")
+        && matches!(document.word(at), "temperature" | "he" | "she" | "patient")
+}
+
 /// "continue for six months" belongs to the order before it; "continue metformin" is another one.
 fn is_lengthened(document: &Document, at: usize) -> bool {
     let mut cursor = Cursor::new(document.tokens());
@@ -210,20 +257,47 @@ fn is_lengthened(document: &Document, at: usize) -> bool {
         if cursor.take_any(&["lifelong", "life long", "indefinitely"]) {
             return true;
         }
-        cursor.take_any(&["it", "the same", "this"]);
+        cursor.take_any(&[
+            "it",
+            "same",
+            "the same",
+            "this",
+            "same dose",
+            "the same dose",
+            "this dose",
+            "same treatment",
+        ]);
         cursor.take_any(&["for", "for another", "for the next", "for at least"])
     };
     said && (cursor.take_fraction().is_some() || cursor.take_length().is_some())
 }
 
 fn is_only_dosage(tokens: &[Token]) -> bool {
+    is_only(
+        tokens,
+        &[
+            "take",
+            "and",
+            "it",
+            "to",
+            "be",
+            "taken",
+            "the",
+            "this",
+            "same",
+            "continue",
+            "then",
+            "thereafter",
+            "followed",
+            "by",
+        ],
+    )
+}
+
+fn is_only(tokens: &[Token], fillers: &[&str]) -> bool {
     let parts = read(tokens).parts;
     let understood = |token: &Token| parts.iter().any(|part| part.span.overlaps(token.span));
-    let filler = |token: &Token| {
-        token.kind == TokenKind::Mark
-            || ["take", "and", "it", "to", "be", "taken", "the", "this", "same", "continue"]
-                .contains(&token.word.as_str())
-    };
+    let filler = |token: &Token| token.kind == TokenKind::Mark || fillers.contains(&token.word.as_str());
     !parts.is_empty() && tokens.iter().all(|token| understood(token) || filler(token))
 }
 
@@ -232,13 +306,10 @@ fn medication(document: &Document, mention: &Mention, start: usize, end: usize) 
     entity.codings = mention.medicine.codings();
     entity.suggestion.clone_from(&mention.suggestion);
     let tokens = document.tokens();
-    let owned: Vec<Token> = tokens
-        .get(start..mention.tokens.start)
-        .unwrap_or_default()
-        .iter()
-        .chain(tokens.get(mention.tokens.end..end).unwrap_or_default())
-        .cloned()
-        .collect();
+    let before = tokens.get(start..mention.tokens.start).unwrap_or_default();
+    let after = corrected(tokens.get(mention.tokens.end..end).unwrap_or_default());
+    let mut owned: Vec<Token> = before.iter().chain(&after).cloned().collect();
+    let known = bare_strength(&mut owned, before.len(), mention.medicine);
     let reading = read(&owned);
     for part in &reading.parts {
         // A dose counted before the name ("two puffs of") does not reach over the name.
@@ -246,8 +317,13 @@ fn medication(document: &Document, mention: &Mention, start: usize, end: usize) 
             entity.attributes.push(document.attribute(part.span, part.kind, part.value.clone()));
         }
     }
-    bare_strength(document, mention, end, &mut entity);
-    if mention.suggestion.is_some() || reading.conflicts > 0 {
+    if let BareNumber::Unknown(span) = known {
+        entity.attributes.push(document.attribute(span, AttributeType::Dosage, None));
+    }
+    let told = parse(&entity.dosage_text()).into_iter().map(|step| Dosage { text: None, ..step });
+    // What is drafted is read from the parts again: where that says something else, something stands between them.
+    let differs = !told.eq(reading.steps);
+    if mention.suggestion.is_some() || reading.conflicts > 0 || differs || matches!(known, BareNumber::Unknown(_)) {
         entity.traits.push(Trait::LowConfidence);
     }
     entity.attributes.sort_by_key(|attribute| attribute.begin);
@@ -255,25 +331,42 @@ fn medication(document: &Document, mention: &Mention, start: usize, end: usize) 
     Found { entity, evidence }
 }
 
+/// What became of a number without a unit behind a name.
+enum BareNumber {
+    /// There is none, or it has its unit now.
+    Settled,
+    /// Nobody knows what it counts.
+    Unknown(Span),
+}
+
 /// "paracetamol six fifty": the unit of a bare number comes from the formulary, when only one strength has that number.
-fn bare_strength(document: &Document, mention: &Mention, end: usize, entity: &mut seva_clinic::entities::Entity) {
-    let amounts = [AttributeType::Strength, AttributeType::Dosage];
-    let at = mention.tokens.end;
-    let Some(token) = document.tokens().get(at).filter(|_| at < end) else {
-        return;
+fn bare_strength(owned: &mut Vec<Token>, name: usize, medicine: &Medicine) -> BareNumber {
+    let mut at = name;
+    let steps_over = |token: &Token| {
+        form_named(&token.word).is_some()
+            || matches!(token.word.as_str(), "," | "-" | ":" | "taper" | "tapering" | "dose")
     };
-    let Some(value) = token.number() else { return };
-    let understood =
-        entity.attributes.iter().any(|attribute| token.span.overlaps(Span::new(attribute.begin, attribute.end)));
-    if understood || entity.attributes.iter().any(|attribute| attribute.kind == AttributeType::Strength) {
-        return;
+    while at < name + 3 && owned.get(at).is_some_and(steps_over) {
+        at += 1;
     }
-    let counted = entity.attributes.iter().any(|attribute| amounts.contains(&attribute.kind));
-    let unit = mention.medicine.unit_of(value);
-    let kind = if counted { AttributeType::Strength } else { AttributeType::Dosage };
-    let canonical = unit.map(|unit| format!("{value} {}", unit.display()));
-    if canonical.is_none() {
-        entity.traits.push(Trait::LowConfidence);
+    let Some((token, value)) = owned.get(at).and_then(|token| Some((token.clone(), token.number()?))) else {
+        return BareNumber::Settled;
+    };
+    // "one hour before sleep"
+    if owned.get(at + 1).is_some_and(|next| time_unit(&next.word).is_some()) {
+        return BareNumber::Settled;
     }
-    entity.attributes.push(document.attribute(token.span, kind, canonical));
+    let reading = read(owned);
+    let understood = reading.parts.iter().any(|part| part.span.overlaps(token.span));
+    if understood || reading.parts.iter().any(|part| part.kind == AttributeType::Strength) {
+        return BareNumber::Settled;
+    }
+    match medicine.unit_of(value).and_then(|unit| unit.words().first()) {
+        Some(unit) => {
+            owned.insert(at + 1, Token { kind: TokenKind::Word, word: (*unit).to_owned(), span: token.span });
+            BareNumber::Settled
+        }
+        None if at == name => BareNumber::Unknown(token.span),
+        None => BareNumber::Settled,
+    }
 }

@@ -11,9 +11,8 @@ use super::{
     scores::{Evidence, Found},
 };
 
-const VISITS: [&str; 22] = [
+const VISITS: [&str; 28] = [
     "review",
-    "review with report",
     "follow up",
     "follow-up",
     "followup",
@@ -34,9 +33,16 @@ const VISITS: [&str; 22] = [
     "call back",
     "report back",
     "to come",
+    "r/w",
+    "r/v",
+    "f/u",
+    "visit again",
+    "visit",
+    "to see",
+    "see",
 ];
 
-const DIETS: [&str; 21] = [
+const DIETS: [&str; 24] = [
     "low",
     "high",
     "salt",
@@ -58,9 +64,12 @@ const DIETS: [&str; 21] = [
     "gluten",
     "sugar",
     "healthy",
+    "iron",
+    "rich",
+    "vegetarian",
 ];
 
-const PHRASES: [&str; 34] = [
+const PHRASES: [&str; 52] = [
     "plenty of fluids",
     "plenty of oral fluids",
     "plenty of water",
@@ -95,17 +104,78 @@ const PHRASES: [&str; 34] = [
     "stop alcohol",
     "brisk walking",
     "sun exposure",
+    "steam inhalation",
+    "tepid sponging",
+    "cold sponging",
+    "adequate sleep",
+    "adequate hydration",
+    "home isolation",
+    "complete rest",
+    "voice rest",
+    "hot water bag",
+    "apply ice",
+    "stretching exercises",
+    "breathing exercises",
+    "kegel exercises",
+    "daily walk",
+    "morning walk",
+    "oral hygiene",
+    "foot care",
+    "lifestyle modification",
 ];
 
-/// Finds visits and advice that nothing else has claimed.
-pub fn find(document: &Document, claimed: &[Span]) -> Vec<Found> {
+/// Verbs with which advice begins; before anything else they may mean something else.
+const VERBS: [&str; 22] = [
+    "do not", "don't", "drink", "eat", "keep", "wear", "walk", "maintain", "wash", "use", "restrict", "limit", "cut",
+    "elevate", "raise", "isolate", "monitor", "pinch", "cover", "gargle", "quit", "sleep",
+];
+
+/// What a patient is told to leave: "no smoking", "no sweets".
+const HABITS: [&str; 20] = [
+    "smoking",
+    "alcohol",
+    "sweets",
+    "swimming",
+    "screen",
+    "tea",
+    "coffee",
+    "tobacco",
+    "cold drinks",
+    "junk food",
+    "spicy food",
+    "oily food",
+    "fried food",
+    "outside food",
+    "heavy lifting",
+    "heavy weights",
+    "lifting",
+    "driving",
+    "head bath",
+    "running",
+];
+
+/// Words at which advice ends.
+const ENDS: [&str; 20] = [
+    "and", "with", "in", "for", "if", "till", "until", "because", "as", "so", "when", "then", "but", "since", "review",
+    "follow", "advised", "tab", "give", "or",
+];
+
+/// Finds visits and advice that nothing else has claimed; `ordered` is where the first medicine ends.
+pub fn find(document: &Document, claimed: &[Span], ordered: Option<usize>) -> Vec<Found> {
     let mut found = Vec::new();
     let mut at = 0;
+    let mut last = None;
     while at < document.tokens().len() {
-        match visit(document, at).or_else(|| advice(document, at, claimed)) {
+        let opens = opens(document, at, last);
+        let plan = visit(document, at)
+            .or_else(|| advice(document, at, claimed))
+            .or_else(|| told(document, at, claimed).filter(|_| opens))
+            .or_else(|| left(document, at, ordered));
+        match plan {
             Some((each, end)) if !claimed.iter().any(|span| span.overlaps(each.entity.span())) => {
                 found.push(each);
                 at = end.max(at + 1);
+                last = Some(at);
             }
             _ => at += 1,
         }
@@ -113,19 +183,101 @@ pub fn find(document: &Document, claimed: &[Span]) -> Vec<Found> {
     found
 }
 
+/// Tells whether a statement begins here: a sentence, the next of a list of advice, or what follows "advised".
+fn opens(document: &Document, at: usize, last: Option<usize>) -> bool {
+    let Some(before) = at.checked_sub(1) else { return true };
+    let told = matches!(document.word(before), "advise" | "advised" | "advice");
+    let listed = last == Some(before) && matches!(document.word(before), "," | "and");
+    document.sentence(at).start == at || told || listed
+}
+
+/// Takes "keep the area dry", "do not share towels".
+fn told(document: &Document, at: usize, claimed: &[Span]) -> Option<(Found, usize)> {
+    let mut cursor = Cursor::new(document.tokens());
+    cursor.advance(at);
+    if !cursor.take_any(&VERBS) {
+        return None;
+    }
+    let from = cursor.place();
+    let free = |ahead: &usize| {
+        let token = document.tokens().get(from + ahead);
+        token.is_some_and(|token| {
+            !matches!(token.kind, TokenKind::Stop | TokenKind::Mark)
+                && !ENDS.contains(&token.word.as_str())
+                && !claimed.iter().any(|span| span.overlaps(token.span))
+        })
+    };
+    let words = (0..6).take_while(free).count();
+    // "do not stop aspirin" is about a medicine.
+    let next = document.tokens().get(from + words);
+    if next.is_some_and(|next| claimed.iter().any(|span| span.overlaps(next.span))) {
+        return None;
+    }
+    if words == 0 && document.word(at) != "isolate" {
+        return None;
+    }
+    cursor.advance(words);
+    let entity = document.entity(cursor.span_from(at)?, Category::CarePlan, EntityType::Advice);
+    Some((Found { entity, evidence: Evidence::Advice }, cursor.place()))
+}
+
+/// Takes "no smoking" behind the first order; before it, it tells how the patient lives.
+fn left(document: &Document, at: usize, ordered: Option<usize>) -> Option<(Found, usize)> {
+    let mut cursor = Cursor::new(document.tokens());
+    cursor.advance(at);
+    let behind = ordered.is_some_and(|end| document.tokens().get(at).is_some_and(|token| token.span.begin > end));
+    let taken = behind && cursor.take("no") && cursor.take_any(&HABITS);
+    if !taken
+        || matches!(cursor.word(0), "history" | "intake" | "use" | "abuse" | "habit" | "addiction" | "consumption")
+    {
+        return None;
+    }
+    let entity = document.entity(cursor.span_from(at)?, Category::CarePlan, EntityType::Advice);
+    Some((Found { entity, evidence: Evidence::Advice }, cursor.place()))
+}
+
 fn visit(document: &Document, at: usize) -> Option<(Found, usize)> {
     let mut cursor = Cursor::new(document.tokens());
     cursor.advance(at);
-    if !cursor.take_any(&VISITS) {
+    if let Some(found) = visit_in_hindi(document, at) {
+        return Some(found);
+    }
+    let past = at.checked_sub(1).is_some_and(|before| matches!(document.word(before), "last" | "previous" | "earlier"));
+    if past || !cursor.take_any(&VISITS) {
         return None;
     }
     cursor.take_any(&["after", "in", "on", "within", "every", "after about", "again after", "again in", "after next"]);
     let from = cursor.place();
-    let value = when(&mut cursor)?;
+    let mut value = when(&mut cursor)?;
+    if matches!(cursor.word(0), "back" | "ago" | "earlier") {
+        return None;
+    }
+    if value == "report" {
+        let mut later = cursor;
+        later.take_any(&["after", "in", "within"]);
+        if let Some(length) = later.take_length() {
+            value = format!("{} {}", length.value, length.unit.code());
+            cursor = later;
+        }
+    }
     let mut entity = document.entity(cursor.span_from(at)?, Category::CarePlan, EntityType::FollowUp);
     let place = document.span(&(from..cursor.place()))?;
     entity.attributes.push(document.attribute(place, AttributeType::Duration, Some(value)));
-    Some((Found { entity, evidence: Evidence::Plan }, cursor.place()))
+    Some((Found { entity, evidence: Evidence::Visit }, cursor.place()))
+}
+
+/// Takes "paanch din baad aana".
+fn visit_in_hindi(document: &Document, at: usize) -> Option<(Found, usize)> {
+    let mut cursor = Cursor::new(document.tokens());
+    cursor.advance(at);
+    let length = cursor.take_length()?;
+    let end = cursor.place();
+    let said = cursor.take("baad")
+        && cursor.take_any(&["aana", "aaiye", "aayen", "aaye", "dikhana", "dikhaye", "dikhayen", "milna", "review"]);
+    let mut entity = document.entity(cursor.span_from(at).filter(|_| said)?, Category::CarePlan, EntityType::FollowUp);
+    let value = format!("{} {}", length.value, length.unit.code());
+    entity.attributes.push(document.attribute(document.span(&(at..end))?, AttributeType::Duration, Some(value)));
+    Some((Found { entity, evidence: Evidence::Visit }, cursor.place()))
 }
 
 /// Reads for when a test or procedure is planned: "after one week", "at the next visit".
@@ -159,7 +311,7 @@ pub fn planned(document: &Document, at: usize) -> Option<Attribute> {
 
 /// Reads when a visit is: a length of time in UCUM, or the condition for it.
 fn when(cursor: &mut Cursor<'_>) -> Option<String> {
-    if let Some(length) = cursor.take_length() {
+    if let Some(length) = cursor.take_fraction().or_else(|| cursor.take_length()) {
         return Some(format!("{} {}", length.value, length.unit.code()));
     }
     let unit = |unit: TimeUnit| format!("{} {}", Decimal::ONE, unit.code());
@@ -192,7 +344,7 @@ fn advice(document: &Document, at: usize, claimed: &[Span]) -> Option<(Found, us
     cursor.advance(at);
     if cursor.take_any(&PHRASES) || diet(&mut cursor) || avoided(document, &mut cursor, claimed) {
         let entity = document.entity(cursor.span_from(at)?, Category::CarePlan, EntityType::Advice);
-        return Some((Found { entity, evidence: Evidence::Plan }, cursor.place()));
+        return Some((Found { entity, evidence: Evidence::Advice }, cursor.place()));
     }
     None
 }

@@ -11,6 +11,7 @@ use seva_clinic::{
 use super::*;
 
 mod orders;
+mod styles;
 
 fn extract(text: &str) -> Vec<Entity> {
     LexiconExtractor::default().entities(text)

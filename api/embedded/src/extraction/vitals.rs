@@ -150,8 +150,11 @@ fn codings(kind: VitalKind) -> Vec<Coding> {
     codings
 }
 
-/// "fever of 3 days" and "weight 5 mg" are no measurements.
+/// "fever of 3 days", "weight 5 mg" and "oxygen 2 litres" are no measurements.
 fn is_dose_or_length(cursor: &Cursor<'_>) -> bool {
-    ["days", "day", "weeks", "week", "months", "month", "years", "hours", "mg", "ml", "times", "tablet"]
-        .contains(&cursor.word(0))
+    [
+        "days", "day", "weeks", "week", "months", "month", "years", "hours", "mg", "ml", "times", "tablet", "litre",
+        "litres", "liter", "liters", "l", "lpm",
+    ]
+    .contains(&cursor.word(0))
 }

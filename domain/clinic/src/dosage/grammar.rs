@@ -4,12 +4,17 @@
 //! Target: R4 Dosage (<https://hl7.org/fhir/R4/dosage.html>).
 
 use super::{
-    Dosage, Quantity, Timing,
+    DayTime, Dosage, DoseUnit, Quantity, Timing,
+    amounts::{
+        Taken, is_lower_step, quantity_unit, skip_former, skip_vehicle, take_change, take_concentration, take_maximum,
+        take_quantity,
+    },
+    corrections::corrected,
     needed::take_as_needed,
     parts::Cursor,
     steps::{Draft, contradictions, finish},
-    timing_words::{take_day_time, take_food, take_frequency, take_meals, take_start},
-    units::{DoseUnit, Route, form_named, unit_named},
+    timing_words::{take_day_time, take_food, take_frequency, take_meals, take_number_of_doses, take_start},
+    units::{Route, form_named, unit_named},
 };
 use crate::{
     entities::AttributeType,
@@ -45,7 +50,7 @@ pub struct Reading {
 }
 
 /// Words that change a dose in ways that this model cannot state.
-const UNSTATABLE: [&str; 24] = [
+const UNSTATABLE: [&str; 43] = [
     "except",
     "per kg",
     "/ kg",
@@ -70,6 +75,25 @@ const UNSTATABLE: [&str; 24] = [
     "may repeat",
     "to be repeated",
     "and repeated after",
+    "second dose",
+    "next dose",
+    "booster",
+    "divided dose",
+    "divided doses",
+    "weekends",
+    "on weekdays",
+    "mg/kg",
+    "mcg/kg",
+    "units/kg",
+    "ml/kg",
+    "mg/kg/day",
+    "mg/kg/dose",
+    "sorry",
+    "i mean",
+    "i meant",
+    "correction",
+    "dose to be adjusted",
+    "as advised",
 ];
 
 /// Reads a dosage from a text; the steps keep the text.
@@ -82,16 +106,21 @@ pub fn parse(text: &str) -> Vec<Dosage> {
     steps
 }
 
-/// Reads a dosage from tokens.
+/// Reads a dosage from tokens, of which what was said again is left out.
 #[must_use]
 pub fn read(tokens: &[Token]) -> Reading {
+    read_as_said(&corrected(tokens))
+}
+
+/// Reads a dosage from tokens as they stand.
+pub fn read_as_said(tokens: &[Token]) -> Reading {
     let mut reading = Reading::default();
     let mut cursor = Cursor::new(tokens);
     let mut drafts = vec![Draft::default()];
     while cursor.peek(0).is_some() {
         let from = cursor.place();
         if is_next_step(&mut cursor, drafts.last()) {
-            drafts.push(Draft::default());
+            drafts.push(Draft::after(drafts.last()));
             // The word is kept as a part, so that the parts alone still read as a taper.
             if let Some(span) = cursor.span_from(from) {
                 reading.parts.push(Part { kind: AttributeType::Frequency, span, value: None });
@@ -99,8 +128,15 @@ pub fn read(tokens: &[Token]) -> Reading {
             continue;
         }
         if is_other_amount(&cursor, drafts.last()) {
-            drafts.push(Draft { beside: true, ..Draft::default() });
+            drafts.push(Draft::beside(drafts.last()));
         }
+        if drafts.last().is_some_and(|draft| is_lower_step(&cursor, draft)) {
+            drafts.push(Draft::after(drafts.last()));
+        }
+        if skip_vehicle(&mut cursor) || skip_former(&mut cursor) {
+            continue;
+        }
+        let later = drafts.len() > 1 || drafts.last().is_some_and(|draft| draft.step.duration.is_some());
         let Some(draft) = drafts.last_mut() else {
             break;
         };
@@ -111,9 +147,9 @@ pub fn read(tokens: &[Token]) -> Reading {
                 }
             }
             None => {
-                // "5 to 10 mg" is a range; "to be started" is not.
-                let range = cursor.word(0) == "to" && cursor.number(1).is_some();
-                reading.conflicts += usize::from(range || cursor.take_any(&UNSTATABLE));
+                // A number behind a whole step that nobody reads may be the dose of the next one.
+                let unread = later && cursor.number(0).is_some() && cursor.place() == from;
+                reading.conflicts += usize::from(is_range(&cursor) || unread || cursor.take_any(&UNSTATABLE));
                 cursor.advance(usize::from(cursor.place() == from));
             }
         }
@@ -121,6 +157,12 @@ pub fn read(tokens: &[Token]) -> Reading {
     reading.conflicts += drafts.iter().map(contradictions).sum::<usize>();
     reading.steps = finish(drafts, &mut reading.parts, reading.form);
     reading
+}
+
+/// "5 to 10 mg" is a range; "to be started" and "increase to 10 mg" are none.
+fn is_range(cursor: &Cursor<'_>) -> bool {
+    let amount = cursor.number_before().is_some() || unit_named(cursor.word_before()).is_some();
+    cursor.word(0) == "to" && cursor.number(1).is_some() && amount
 }
 
 /// Takes the word between two steps of a taper; "then" needs a whole step before it.
@@ -138,7 +180,10 @@ fn is_next_step(cursor: &mut Cursor<'_>, draft: Option<&Draft>) -> bool {
             "then decrease to",
             "then continue",
             "increase to",
+            "increased to",
             "reduce to",
+            "reduced to",
+            "decreased to",
             "tapered to",
             "taper to",
         ])
@@ -150,20 +195,29 @@ fn is_other_amount(cursor: &Cursor<'_>, draft: Option<&Draft>) -> bool {
         let step = &draft.step;
         step.duration.is_none() && !step.timing.when.is_empty() && step.timing.frequency.is_none()
     };
-    let (Some(value), Some((unit, used))) = (cursor.number(0), quantity_unit(cursor, 1)) else {
+    // A mass beside a count is the strength of a piece, and so is no other amount.
+    let other = |held: &[(Quantity, usize)], value, unit: DoseUnit| {
+        let same = |(held, _): &(Quantity, usize)| held.unit == unit && held.value != value;
+        held.iter().any(same) && (unit.is_countable() || held.len() == 1)
+    };
+    // "two tablets in the morning, one at night": the second count leaves its unit unsaid.
+    let unsaid = || {
+        let counted = draft.and_then(Draft::counted).filter(|_| cursor.word_before() != "at");
+        counted.map(|unit| (unit, 1))
+    };
+    let Some((value, (unit, used))) = cursor.number(0).zip(quantity_unit(cursor, 1).or_else(unsaid)) else {
         return false;
     };
     let mut after = *cursor;
     after.advance(used + usize::from(cursor.word(used) == ","));
-    draft.filter(timed).is_some_and(|draft| {
-        draft.quantities.iter().any(|(held, _)| held.unit.is_countable() && held.unit == unit && held.value != value)
-    }) && take_day_time(&mut after).is_some()
+    draft.filter(timed).is_some_and(|draft| other(&draft.quantities, value, unit))
+        && take_day_time(&mut after).is_some()
 }
-
-type Taken = (AttributeType, Option<String>);
 
 fn take_part(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Reading) -> Option<Taken> {
     take_maximum(cursor, draft, reading)
+        .or_else(|| take_change(cursor, draft))
+        .or_else(|| take_concentration(cursor))
         .or_else(|| take_duration(cursor, draft, reading))
         .or_else(|| take_schedule(cursor, draft, reading))
         .or_else(|| take_quantity(cursor, draft, reading))
@@ -176,55 +230,16 @@ fn take_part(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Reading) 
         })
 }
 
-fn take_maximum(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &Reading) -> Option<Taken> {
-    let mut attempt = *cursor;
-    if !attempt.take_any(&[
-        "maximum",
-        "max",
-        "not more than",
-        "no more than",
-        "maximum of",
-        "up to a maximum of",
-        "do not exceed",
-        "not exceeding",
-        "not to exceed",
-        "at most",
-        "up to",
-        "upto",
-    ]) {
-        return None;
-    }
-    let value = attempt.number(0)?;
-    let named = unit_named(attempt.word(1));
-    attempt.advance(1 + usize::from(named.is_some()));
-    let unit = named.or_else(|| piece(draft, reading))?;
-    if !attempt.take_any(&["a day", "per day", "in a day", "daily", "in 24 hours", "/ day"]) {
-        return None;
-    }
-    *cursor = attempt;
-    draft.step.max_per_day = Some(Quantity { value, unit });
-    Some((AttributeType::Dosage, None))
-}
-
-/// What is counted where only a number is said: "not more than four a day".
-fn piece(draft: &Draft, reading: &Reading) -> Option<DoseUnit> {
-    let counted = draft.quantities.iter().map(|(quantity, _)| quantity.unit).find(|unit| unit.is_countable());
-    let measured = draft.quantities.iter().any(|(quantity, _)| quantity.unit == DoseUnit::Millilitre);
-    counted.or(match reading.form {
-        Some("capsule") => Some(DoseUnit::Capsule),
-        Some("tablet") => Some(DoseUnit::Tablet),
-        None if !measured => Some(DoseUnit::Tablet),
-        _ => None,
-    })
-}
-
 fn take_duration(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Reading) -> Option<Taken> {
     let mut attempt = *cursor;
-    // "to be started after two weeks" says when, not for how long.
-    if attempt.take("after") && attempt.take_length().is_some() {
+    // "to be started after two weeks" and "on it since two years" say when, not for how long.
+    if attempt.take_any(&["after", "since", "since last", "for the last", "for the past"])
+        && attempt.take_length().is_some()
+    {
         *cursor = attempt;
         return None;
     }
+    attempt = *cursor;
     if take_days_a_week(cursor, draft) {
         return Some((AttributeType::Frequency, None));
     }
@@ -248,8 +263,13 @@ fn take_duration(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Readi
     if !introduced && matches!(attempt.word(0), "a" | "an") {
         return None;
     }
-    let short = if introduced { attempt.take_fraction() } else { None };
+    let short = if introduced { attempt.take_fraction().or_else(|| take_days(&mut attempt)) } else { None };
     let length = short.or_else(|| attempt.take_length())?;
+    if matches!(attempt.word(0), "baad" | "back" | "ago" | "earlier") {
+        *cursor = attempt;
+        return None;
+    }
+    attempt.take_any(&["ke liye", "tak"]);
     // "every 8 hours" never comes here; a bare "5 days" counts, a bare "2 hours" does not.
     if !introduced && matches!(length.unit, super::TimeUnit::Hour | super::TimeUnit::Minute) {
         return None;
@@ -258,6 +278,26 @@ fn take_duration(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Readi
     reading.conflicts += usize::from(draft.step.duration.is_some_and(|other| other != length));
     draft.step.duration = Some(length);
     Some((AttributeType::Duration, Some(format!("{} {}", length.value, length.unit.code()))))
+}
+
+/// Takes "5 d".
+fn take_days(cursor: &mut Cursor<'_>) -> Option<super::Duration> {
+    let value = cursor.number(0).filter(|_| cursor.word(1) == "d")?;
+    cursor.advance(2);
+    Some(super::Duration { value, unit: super::TimeUnit::Day })
+}
+
+/// "at night, at bedtime" is one time and not two.
+fn add_time(times: &mut Vec<DayTime>, time: DayTime) {
+    match time {
+        DayTime::Night if times.contains(&DayTime::Bedtime) => {}
+        DayTime::Bedtime => {
+            times.retain(|other| !matches!(other, DayTime::Night | DayTime::Bedtime));
+            times.push(time);
+        }
+        _ if times.contains(&time) => {}
+        _ => times.push(time),
+    }
 }
 
 /// Takes "five days a week", which is no length.
@@ -291,63 +331,19 @@ fn take_schedule(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Readi
     } else if let Some(food) = take_food(cursor) {
         step.food = Some(food);
     } else if let Some(time) = take_day_time(cursor) {
-        if !step.timing.when.contains(&time) {
-            step.timing.when.push(time);
-        }
+        add_time(&mut step.timing.when, time);
     } else if let Some(timing) = take_frequency(cursor) {
         reading.conflicts += usize::from(step.timing.frequency.is_some() && step.timing.rate() != timing.rate());
         step.timing.set_rate(&timing);
     } else if let Some(start) = take_start(cursor) {
         step.timing.start = start;
         step.timing.count = step.timing.count.or(Some(1));
-    } else if cursor.take_any(&["single dose", "one dose", "one dose only"]) {
-        step.timing.count = Some(1);
+    } else if let Some(count) = take_number_of_doses(cursor) {
+        step.timing.count = Some(count);
     } else {
         return None;
     }
     Some((AttributeType::Frequency, None))
-}
-
-fn take_quantity(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Reading) -> Option<Taken> {
-    let value = cursor.number(0)?;
-    let Some((unit, used)) = quantity_unit(cursor, 1) else {
-        return take_bare_count(cursor, draft, reading);
-    };
-    if unit.is_countable()
-        && let Some(form) = form_named(cursor.word(used - 1))
-    {
-        reading.form.get_or_insert(form);
-    }
-    // "15 mg per kg" is no dose: the weight is not known here.
-    if matches!((cursor.word(used), cursor.word(used + 1)), ("per" | "/", "kg" | "kilo" | "kilogram" | "hour")) {
-        return None;
-    }
-    cursor.advance(used);
-    draft.quantities.push((Quantity { value, unit }, reading.parts.len()));
-    Some((AttributeType::Dosage, Some(format!("{value} {}", unit.display()))))
-}
-
-/// Takes "two" of "two at night"; one goes without saying, and "at two in the afternoon" is a time.
-fn take_bare_count(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Reading) -> Option<Taken> {
-    let value = cursor.number(0).filter(|value| *value != Decimal::ONE && *value <= Decimal::whole(4))?;
-    let mut after = *cursor;
-    after.advance(1);
-    take_day_time(&mut after).filter(|_| cursor.word_before() != "at")?;
-    let unit = piece(draft, reading)?;
-    // "one in the morning and two at night" is more than one step of this model says.
-    reading.conflicts += usize::from(!draft.step.timing.when.is_empty());
-    cursor.advance(1);
-    draft.quantities.push((Quantity { value, unit }, reading.parts.len()));
-    Some((AttributeType::Dosage, Some(format!("{value} {}", unit.display()))))
-}
-
-/// Finds the unit after a number, stepping over "-" and "a": "half a tablet", "500-mg".
-fn quantity_unit(cursor: &Cursor<'_>, from: usize) -> Option<(DoseUnit, usize)> {
-    let ahead = from + usize::from(matches!(cursor.word(from), "-" | "a" | "of"));
-    if cursor.word(ahead) == "per" && cursor.word(ahead + 1) == "cent" {
-        return Some((DoseUnit::Percent, ahead + 2));
-    }
-    unit_named(cursor.word(ahead)).map(|unit| (unit, ahead + 1))
 }
 
 fn take_route(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Option<Taken> {

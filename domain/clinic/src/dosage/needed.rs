@@ -30,7 +30,17 @@ const ADVICE: [&str; 24] = [
 ];
 
 /// For what a dose may be taken when needed.
-const REASONS: [&str; 34] = [
+const REASONS: [&str; 44] = [
+    "pain abdomen",
+    "pain in abdomen",
+    "stomach ache",
+    "chest tightness",
+    "heartburn",
+    "runny nose",
+    "sneezing",
+    "seizures",
+    "seizure",
+    "gas",
     "chest pain",
     "abdominal pain",
     "stomach pain",
@@ -67,8 +77,18 @@ const REASONS: [&str; 34] = [
     "diarrhoea",
 ];
 
+/// Other words for such reasons.
+const SAID: [(&str, &str); 4] = [("temperature", "fever"), ("temp", "fever"), ("bukhar", "fever"), ("dard", "pain")];
+
 /// How bad it has to be.
-const SEVERITY: [&str; 11] = [
+const SEVERITY: [&str; 18] = [
+    "goes above",
+    "goes beyond",
+    "rises above",
+    "crosses",
+    "exceeds",
+    "is beyond",
+    "greater than",
     "is above",
     "is over",
     "is more than",
@@ -83,31 +103,48 @@ const SEVERITY: [&str; 11] = [
 ];
 
 /// Words of what the patient is to do instead of taking a dose.
-const TOLD: [&str; 12] =
-    ["come", "call", "report", "return", "visit", "review", "go", "inform", "consult", "contact", "follow", "rush"];
+pub const TOLD: [&str; 13] = [
+    "come", "call", "report", "return", "visit", "review", "go", "inform", "consult", "contact", "follow", "rush",
+    "see",
+];
+
+/// How it is said that a dose is taken when needed.
+const NEEDED: [&str; 20] = [
+    "sos",
+    "s.o.s",
+    "prn",
+    "p.r.n",
+    "as needed",
+    "when needed",
+    "if needed",
+    "as required",
+    "when required",
+    "if required",
+    "whenever required",
+    "whenever needed",
+    "if necessary",
+    "when necessary",
+    "as and when needed",
+    "as and when required",
+    "on need basis",
+    "zaroorat padne par",
+    "zarurat padne par",
+    "zaroorat ho to",
+];
 
 /// Takes "as needed" with its reason.
 pub fn take_as_needed(cursor: &mut Cursor<'_>) -> Option<AsNeeded> {
-    let needed = cursor.take_any(&[
-        "sos",
-        "s.o.s",
-        "prn",
-        "p.r.n",
-        "as needed",
-        "when needed",
-        "if needed",
-        "as required",
-        "when required",
-        "if required",
-        "whenever required",
-        "whenever needed",
-        "if necessary",
-        "when necessary",
-        "as and when needed",
-        "as and when required",
-        "on need basis",
-    ]);
+    let needed = cursor.take_any(&NEEDED);
     let mut attempt = *cursor;
+    if !needed && let Some(reason) = take_reason(&mut attempt) {
+        // "bukhar ho to": the condition stands behind its reason.
+        let condition = attempt.take_any(&["ho to", "hone par", "aane par", "ho toh"]);
+        if condition {
+            *cursor = attempt;
+        }
+        return condition.then(|| AsNeeded::For(reason.to_owned()));
+    }
+    attempt.advance(usize::from(needed && attempt.word(0) == "," && matches!(attempt.word(1), "for" | "if" | "when")));
     let linked = if needed {
         attempt.take_any(&["for", "if", "in case of", "when"])
     } else {
@@ -116,12 +153,21 @@ pub fn take_as_needed(cursor: &mut Cursor<'_>) -> Option<AsNeeded> {
     if linked {
         attempt.take_any(&["there is", "you have", "he has", "she has", "having", "the"]);
         // "if fever persists, come back" is advice and must not turn a regular dose into one that is taken when needed.
-        let reason = REASONS.iter().find(|reason| attempt.take(reason));
+        let reason = take_reason(&mut attempt);
         let mut severe = attempt;
         let is_severe = severe.take_any(&SEVERITY);
         let told = (0..8).any(|ahead| TOLD.contains(&attempt.word(ahead)));
         if is_severe && !told {
             severe.advance(usize::from(severe.number(0).is_some()));
+            severe.take_any(&[
+                "degrees fahrenheit",
+                "degree fahrenheit",
+                "degrees",
+                "degree",
+                "fahrenheit",
+                "f",
+                "celsius",
+            ]);
             attempt = severe;
         }
         // "SOS for fever, not more than four times a day" says how often, and nothing of a fever that does not go.
@@ -129,8 +175,13 @@ pub fn take_as_needed(cursor: &mut Cursor<'_>) -> Option<AsNeeded> {
         let advice = (is_severe && told) || (ADVICE.contains(&attempt.word(0)) && !limit);
         if let Some(reason) = reason.filter(|_| !advice) {
             *cursor = attempt;
-            return Some(AsNeeded::For((*reason).to_owned()));
+            return Some(AsNeeded::For(reason.to_owned()));
         }
     }
     needed.then_some(AsNeeded::Yes)
+}
+
+fn take_reason(cursor: &mut Cursor<'_>) -> Option<&'static str> {
+    let reason = REASONS.iter().copied().find(|reason| cursor.take(reason));
+    reason.or_else(|| SAID.iter().find(|(said, _)| cursor.take(said)).map(|(_, reason)| *reason))
 }

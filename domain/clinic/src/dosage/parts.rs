@@ -36,6 +36,11 @@ impl<'a> Cursor<'a> {
         before.map_or("", |token| token.word.as_str())
     }
 
+    /// Returns the number before this place.
+    pub fn number_before(&self) -> Option<Decimal> {
+        self.at.checked_sub(1).and_then(|before| self.tokens.get(before)).and_then(Token::number)
+    }
+
     /// Returns the number some places ahead.
     pub fn number(&self, ahead: usize) -> Option<Decimal> {
         self.peek(ahead).and_then(Token::number)
@@ -150,10 +155,10 @@ impl<'a> Cursor<'a> {
 pub fn time_unit(word: &str) -> Option<TimeUnit> {
     match word {
         "minute" | "minutes" | "min" | "mins" => Some(TimeUnit::Minute),
-        "hour" | "hours" | "hourly" | "hrs" | "hr" => Some(TimeUnit::Hour),
-        "day" | "days" => Some(TimeUnit::Day),
-        "week" | "weeks" | "wk" | "wks" => Some(TimeUnit::Week),
-        "month" | "months" => Some(TimeUnit::Month),
+        "hour" | "hours" | "hourly" | "hrs" | "hr" | "ghante" => Some(TimeUnit::Hour),
+        "day" | "days" | "din" | "dinon" => Some(TimeUnit::Day),
+        "week" | "weeks" | "wk" | "wks" | "hafte" | "hafta" => Some(TimeUnit::Week),
+        "month" | "months" | "mahine" | "mahina" => Some(TimeUnit::Month),
         "year" | "years" => Some(TimeUnit::Year),
         _ => None,
     }

@@ -16,6 +16,33 @@ pub struct Draft {
     pub slots: Option<Vec<Decimal>>,
     /// Whether it is taken on the same days as the step before it.
     pub beside: bool,
+    /// The unit of the step before it, where that has one amount.
+    pub carried: Option<DoseUnit>,
+}
+
+impl Draft {
+    /// Begins the step after another.
+    pub fn after(before: Option<&Self>) -> Self {
+        let carried = before.and_then(|before| match before.quantities.as_slice() {
+            [] => before.carried,
+            [(only, _)] => Some(only.unit),
+            _ => None,
+        });
+        Self { carried, ..Self::default() }
+    }
+
+    /// Begins another amount on the same days.
+    pub fn beside(before: Option<&Self>) -> Self {
+        let carried = before.and_then(|before| before.counted().or(before.carried));
+        Self { carried, beside: true, ..Self::default() }
+    }
+
+    /// Returns the unit of the pieces that are counted, where they are of one kind.
+    pub fn counted(&self) -> Option<DoseUnit> {
+        let mut units = self.quantities.iter().map(|(quantity, _)| quantity.unit).filter(|unit| unit.is_countable());
+        let unit = units.next()?;
+        units.all(|other| other == unit).then_some(unit)
+    }
 }
 
 /// Two masses or two counts in one step contradict each other.
@@ -60,7 +87,7 @@ fn finish_step(
     parts: &mut [Part],
     (before, form): (Option<&Dosage>, Option<&'static str>),
 ) -> Vec<Dosage> {
-    let Draft { mut step, quantities, slots, beside: _ } = draft;
+    let Draft { mut step, quantities, slots, .. } = draft;
     step.sequence = number;
     settle_quantities(&mut step, &quantities, parts);
     if let Some(before) = before {

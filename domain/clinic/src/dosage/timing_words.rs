@@ -23,6 +23,9 @@ const PER_DAY: [(u32, &[&str]); 4] = [
             "each day",
             "per day",
             "a day",
+            "roz",
+            "rozana",
+            "din mein ek baar",
         ],
     ),
     (
@@ -45,10 +48,43 @@ const PER_DAY: [(u32, &[&str]); 4] = [
 ];
 
 const TIMES: [(DayTime, &[&str]); 5] = [
-    (DayTime::Morning, &["in the morning", "in the mornings", "every morning", "each morning", "morning", "mane"]),
-    (DayTime::Noon, &["at noon", "in the afternoon", "every afternoon", "afternoon", "noon", "midday", "at midday"]),
-    (DayTime::Evening, &["in the evening", "every evening", "each evening", "evening"]),
-    (DayTime::Night, &["at night", "in the night", "every night", "each night", "nightly", "night", "nocte"]),
+    (
+        DayTime::Morning,
+        &["in the morning", "in the mornings", "every morning", "each morning", "morning", "mane", "subah", "subah ko"],
+    ),
+    (
+        DayTime::Noon,
+        &[
+            "at noon",
+            "in the afternoon",
+            "every afternoon",
+            "afternoon",
+            "noon",
+            "midday",
+            "at midday",
+            "dopahar",
+            "dopahar ko",
+        ],
+    ),
+    (
+        DayTime::Evening,
+        &["in the evening", "every evening", "each evening", "evening", "shaam", "sham", "shaam ko", "sham ko"],
+    ),
+    (
+        DayTime::Night,
+        &[
+            "at night",
+            "in the night",
+            "every night",
+            "each night",
+            "nightly",
+            "night",
+            "nocte",
+            "raat",
+            "raat ko",
+            "raat mein",
+        ],
+    ),
     (
         DayTime::Bedtime,
         &[
@@ -58,6 +94,7 @@ const TIMES: [(DayTime, &[&str]); 5] = [
             "before sleep",
             "before sleeping",
             "before going to bed",
+            "sone se pehle",
             "hs",
             "h.s",
             "qhs",
@@ -85,6 +122,9 @@ const FOOD: [(Food, &[&str]); 3] = [
             "empty stomach",
             "on empty stomach",
             "on an empty stomach",
+            "khali pet",
+            "khane se pehle",
+            "nashte se pehle",
             "ac",
             "a.c",
         ],
@@ -107,6 +147,9 @@ const FOOD: [(Food, &[&str]); 3] = [
             "after having food",
             "post food",
             "post meals",
+            "khane ke baad",
+            "khana khane ke baad",
+            "nashte ke baad",
             "on a full stomach",
             "on full stomach",
             "pc",
@@ -126,6 +169,7 @@ const FOOD: [(Food, &[&str]); 3] = [
             "with lunch",
             "with dinner",
             "with supper",
+            "khane ke saath",
         ],
     ),
 ];
@@ -166,6 +210,11 @@ pub fn take_frequency(cursor: &mut Cursor<'_>) -> Option<Timing> {
 /// Takes "three times a day", "two times in a week", "once a week", "once weekly", "once in two weeks", "twice for".
 fn take_times(cursor: &mut Cursor<'_>) -> Option<Timing> {
     let mut attempt = *cursor;
+    if attempt.take("din mein") {
+        let times = attempt.number(0).filter(|_| attempt.word(1) == "baar")?.as_whole()?;
+        cursor.advance(4);
+        return (1..=24).contains(&times).then(|| Timing::every(times, Decimal::ONE, TimeUnit::Day));
+    }
     let times = match attempt.word(0) {
         "once" => 1,
         "twice" => 2,
@@ -233,11 +282,22 @@ const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "frid
 fn take_weekdays(cursor: &mut Cursor<'_>) -> Option<Timing> {
     let mut attempt = *cursor;
     attempt
-        .take_any(&["every", "each", "on every", "once a week on", "once a week every", "once weekly on", "weekly on"])
+        .take_any(&[
+            "every",
+            "each",
+            "on",
+            "only on",
+            "on every",
+            "once a week on",
+            "once a week every",
+            "once weekly on",
+            "weekly on",
+        ])
         .then_some(())?;
     let is_day = |word: &str| WEEKDAYS.contains(&word.trim_end_matches('s'));
     let days = attempt.take_series(is_day, &[",", "and", ", and", "and every"]);
-    if days == 0 {
+    // "Monday to Friday" is more than is said of Monday.
+    if days == 0 || matches!(attempt.word(0), "to" | "till" | "through" | "-") {
         return None;
     }
     *cursor = attempt;
@@ -253,13 +313,14 @@ fn take_every(cursor: &mut Cursor<'_>) -> Option<Timing> {
         return Some(Timing::every(1, Decimal::whole(*period), *unit));
     }
     let mut attempt = *cursor;
-    let every = attempt.take_any(&["every", "each", "q"]);
+    let every = attempt.take_any(&["every", "each", "q", "har"]);
     let value = attempt.number(0)?;
     let most = attempt.number(2).filter(|most| matches!(attempt.word(1), "to" | "-" | "–") && *most > value);
     if most.is_some() {
         attempt.advance(2);
     }
-    // "6-hourly"
+    // "6-hourly", "6th hourly"
+    attempt.advance(usize::from(attempt.word(1) == "th" && attempt.word(2) == "hourly"));
     attempt.advance(usize::from(attempt.word(1) == "-" && matches!(attempt.word(2), "hourly" | "hrly")));
     let unit = match (attempt.word(1), every) {
         ("hourly" | "hrly", _) | ("h", true) => TimeUnit::Hour,
@@ -284,4 +345,33 @@ pub fn take_food(cursor: &mut Cursor<'_>) -> Option<Food> {
 /// Takes "at once".
 pub fn take_start(cursor: &mut Cursor<'_>) -> Option<Start> {
     cursor.take_any(&["stat", "immediately", "right now", "at once"]).then_some(Start::Immediate)
+}
+
+/// Takes "single dose", "for 5 doses", and "once" where nothing follows: how many doses in all.
+pub fn take_number_of_doses(cursor: &mut Cursor<'_>) -> Option<u32> {
+    if cursor.take_any(&[
+        "single dose",
+        "one dose",
+        "one dose only",
+        "once only",
+        "only once",
+        "once now",
+        "once today",
+    ]) {
+        return Some(1);
+    }
+    if cursor.word(0) == "once" && cursor.peek(1).is_none() {
+        cursor.advance(1);
+        return Some(1);
+    }
+    let mut attempt = *cursor;
+    attempt.take_any(&["for", "total", "for a total of", "total of"]);
+    let count = attempt.number(0).filter(|_| attempt.word(1) == "doses")?.as_whole()?;
+    let of_a_day = matches!(attempt.word(2), "a" | "per" | "daily" | "in" | "every" | "/");
+    if of_a_day || cursor.word_before() == "in" {
+        return None;
+    }
+    attempt.advance(2);
+    *cursor = attempt;
+    Some(count)
 }

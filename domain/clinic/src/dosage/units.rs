@@ -57,11 +57,11 @@ coded! {
         /// Percent.
         Percent = "%", "%", ["%", "percent", "per cent"];
         /// Tablet.
-        Tablet = "{tablet}", "tablet", ["tablet", "tablets", "tab", "tabs"];
+        Tablet = "{tablet}", "tablet", ["tablet", "tablets", "tab", "tabs", "goli", "goliyan"];
         /// Capsule.
         Capsule = "{capsule}", "capsule", ["capsule", "capsules", "cap", "caps"];
         /// Drop.
-        Drop = "[drp]", "drop", ["drop", "drops", "gtt"];
+        Drop = "[drp]", "drop", ["drop", "drops", "gtt", "boond"];
         /// Puff.
         Puff = "{puff}", "puff", ["puff", "puffs", "inhalation", "inhalations"];
         /// Spray.
@@ -102,15 +102,15 @@ coded! {
     /// Is the way in which a medicine enters the body.
     Route {
         /// By mouth.
-        Oral = "26643006", "Oral route", ["orally", "oral", "by mouth", "per oral", "po", "p.o"];
+        Oral = "26643006", "Oral route", ["orally", "oral", "by mouth", "per oral", "po", "p.o", "p/o"];
         /// Into a vein.
-        Intravenous = "47625008", "Intravenous route", ["intravenous", "intravenously", "iv", "i.v"];
+        Intravenous = "47625008", "Intravenous route", ["intravenous", "intravenously", "iv", "i.v", "i/v"];
         /// Into a muscle.
-        Intramuscular = "78421000", "Intramuscular route", ["intramuscular", "intramuscularly", "im", "i.m"];
+        Intramuscular = "78421000", "Intramuscular route", ["intramuscular", "intramuscularly", "im", "i.m", "i/m"];
         /// Under the skin.
-        Subcutaneous = "34206005", "Subcutaneous route", ["subcutaneous", "subcutaneously", "subcut", "sc", "s.c"];
+        Subcutaneous = "34206005", "Subcutaneous route", ["subcutaneous", "subcutaneously", "subcut", "sc", "s.c", "s/c"];
         /// Under the tongue.
-        Sublingual = "37839007", "Sublingual route", ["sublingual", "sublingually", "under the tongue", "sl"];
+        Sublingual = "37839007", "Sublingual route", ["sublingual", "sublingually", "under the tongue", "sl", "s/l"];
         /// On the skin.
         Topical = "6064005", "Topical route", ["topical", "topically", "local application", "locally", "apply", "on the skin"];
         /// Into the rectum.
@@ -122,7 +122,7 @@ coded! {
         /// Into the ear.
         Otic = "10547007", "Otic route", ["otic", "ear drops", "ear drop", "in the ear", "in both ears", "in the right ear", "in the left ear", "to the right ear", "to the left ear", "right ear", "left ear", "both ears"];
         /// Into the airways.
-        Inhalation = "447694001", "Respiratory tract route", ["inhaled", "by inhalation", "inhaler", "nebulised", "nebulized", "nebulisation", "nebulization", "by nebuliser"];
+        Inhalation = "447694001", "Respiratory tract route", ["inhaled", "by inhalation", "inhaler", "nebulised", "nebulized", "nebulisation", "nebulization", "by nebuliser", "inhale", "nebulise", "nebulize"];
         /// Into the vagina.
         Vaginal = "16857009", "Vaginal route", ["vaginal", "vaginally", "per vaginum"];
         /// Through the skin.

@@ -46,10 +46,50 @@ pub fn tens_word(word: &str) -> Option<u32> {
     u32::try_from(index).ok().map(|index| (index + 2) * 10)
 }
 
+/// Hindi numbers as they are written in Latin letters; two of them are English words too.
+const HINDI: [(&str, &str); 21] = [
+    ("ek", "1"),
+    ("do", "2"),
+    ("teen", "3"),
+    ("char", "4"),
+    ("chaar", "4"),
+    ("paanch", "5"),
+    ("panch", "5"),
+    ("chhe", "6"),
+    ("che", "6"),
+    ("saat", "7"),
+    ("aath", "8"),
+    ("nau", "9"),
+    ("das", "10"),
+    ("pandrah", "15"),
+    ("bees", "20"),
+    ("tees", "30"),
+    ("aadha", "0.5"),
+    ("aadhi", "0.5"),
+    ("adhi", "0.5"),
+    ("dedh", "1.5"),
+    ("dhai", "2.5"),
+];
+
+/// Hindi words for what is counted.
+const COUNTED_IN_HINDI: [&str; 12] =
+    ["goli", "goliyan", "din", "dinon", "hafte", "hafta", "mahine", "mahina", "ghante", "baar", "boond", "chammach"];
+
+/// Reads "do goli", "teen din": only what is counted makes such a word a number.
+fn read_hindi(words: &[&str]) -> Option<(Decimal, usize)> {
+    let [first, next, ..] = words else { return None };
+    let counted = COUNTED_IN_HINDI.contains(next);
+    let (_, value) = HINDI.iter().find(|(word, _)| counted && word == first)?;
+    value.parse().ok().map(|value| (value, 1))
+}
+
 /// Reads one number from the front of some words and tells how many words it took.
 #[must_use]
 pub fn read_number(words: &[&str]) -> Option<(Decimal, usize)> {
     let first = *words.first()?;
+    if let Some(found) = read_hindi(words) {
+        return Some(found);
+    }
     if let Some(found) = read_half(words) {
         return Some(found);
     }
@@ -80,6 +120,7 @@ pub fn read_number(words: &[&str]) -> Option<(Decimal, usize)> {
 /// "60 thousand", "2 lakh".
 fn scale(word: Option<&&str>) -> Option<u32> {
     match *word? {
+        "hundred" => Some(100),
         "thousand" => Some(1000),
         "lakh" | "lakhs" => Some(100_000),
         _ => None,
@@ -130,13 +171,18 @@ fn read_fraction(rest: &[&str]) -> Option<(String, usize)> {
 
 /// Reads a whole number below a crore: "six hundred and fifty", "six fifty", "one twenty five", "ninety eight".
 fn read_whole(words: &[&str]) -> Option<(u32, usize)> {
+    // "hundred milligrams"
+    match words.first() {
+        Some(&"hundred") => return Some(add_rest(100, 1, words)),
+        Some(&"thousand") => return Some((1000, 1)),
+        _ => {}
+    }
     let (first, used) = below_hundred(words)?;
     let rest = words.get(used..).unwrap_or_default();
     if let Some(scale) = scale(rest.first()) {
         return Some(add_rest(first * scale, used + 1, words));
     }
     match rest.first() {
-        Some(&"hundred") if first < 100 => Some(add_rest(first * 100, used + 1, words)),
         // "six fifty", "one twenty five": a digit before tens is hundreds, as doses and pressures are spoken.
         Some(word) if (1..10).contains(&first) && used == 1 && tens_word(word).is_some() => {
             let (more, length) = below_hundred(rest)?;
@@ -223,6 +269,12 @@ mod tests {
             ("one hundred one", "101", 3),
             ("one and a half tablets", "1.5", 4),
             ("half a tablet", "0.5", 2),
+            ("hundred milligrams", "100", 1),
+            ("hundred and fifty milligrams", "150", 3),
+            ("fifteen hundred micrograms", "1500", 2),
+            ("5 hundred mg", "500", 2),
+            ("do goli", "2", 1),
+            ("paanch din", "5", 1),
             ("zero point two five", "0.25", 4),
             ("twenty-one", "21", 1),
             ("sixty thousand units", "60000", 2),
@@ -234,5 +286,6 @@ mod tests {
             assert_eq!(read(text), Some((value.to_owned(), used)), "{text}");
         }
         assert_eq!(read("tablet"), None);
+        assert_eq!(read("do not stop"), None);
     }
 }

@@ -187,21 +187,27 @@ fn slot_value(token: &Token) -> Option<Decimal> {
     (value <= Decimal::whole(10)).then_some(value)
 }
 
+/// Reads one place of a pattern: "1", "half", "1/2".
+fn slot_at(rest: &[Token]) -> Option<(Decimal, usize)> {
+    let half = read_half_fraction(rest).and_then(|(token, used)| Some((token.number()?, used)));
+    half.or_else(|| Some((slot_value(rest.first()?)?, 1)))
+}
+
 /// Reads "1-0-1", "1 - 0 - 1", "1 0 1" and "one zero one"; the mark between must stay the same, so "1-0-1 x 5 days" ends at the x.
 fn read_slots(rest: &[Token]) -> Option<(Token, usize)> {
-    let mut values = vec![slot_value(rest.first()?)?];
-    let mut used = 1;
-    let mark = rest.get(1).map(|token| token.word.as_str()).filter(|word| matches!(*word, "-" | "–" | "+" | "dash"));
+    let (first, mut used) = slot_at(rest)?;
+    let mut values = vec![first];
+    let mark = rest.get(used).map(|token| token.word.as_str()).filter(|word| matches!(*word, "-" | "–" | "+" | "dash"));
     while values.len() < 4 {
         let step = usize::from(mark.is_some());
         if mark.is_some() && rest.get(used).map(|token| token.word.as_str()) != mark {
             break;
         }
-        let Some(value) = rest.get(used + step).and_then(slot_value) else {
+        let Some((value, length)) = rest.get(used + step..).and_then(slot_at) else {
             break;
         };
         values.push(value);
-        used += step + 1;
+        used += step + length;
     }
     let small = values.iter().all(|value| *value <= Decimal::whole(3));
     let taken = values.iter().any(|value| *value > Decimal::ZERO);

@@ -1,46 +1,18 @@
 //! Orders as they are dictated in Indian outpatient clinics, each with what a clinician reads in it.
 
-use seva_clinic::dosage::{AsNeeded, Dosage, Food, Start};
+use seva_clinic::testing::dosage_label;
 
 use super::*;
 
-/// Name, then dose, strength, how often, when, meals, for how long, route, need, start, maximum; what is unsaid is left out.
+/// Name, then the dosage, then the words that no element of it states.
 fn summary(entity: &Entity) -> String {
-    let steps: Vec<String> = dosage::parse(&entity.dosage_text()).iter().map(step).collect();
+    let steps = dosage_label(&entity.dosage_text());
     let words: Vec<&str> =
         entity.attributes_of(AttributeType::Instruction).map(|attribute| attribute.text.as_str()).collect();
     let name = entity.text.to_lowercase();
     let doubt = if entity.has(Trait::LowConfidence) { "?" } else { "" };
-    let said = [
-        vec![format!("{name}{doubt}")],
-        vec![steps.join(" > ")],
-        words.iter().map(|one| format!("\"{one}\"")).collect(),
-    ];
+    let said = [vec![format!("{name}{doubt}")], vec![steps], words.iter().map(|one| format!("\"{one}\"")).collect()];
     said.concat().into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" | ")
-}
-
-fn step(step: &Dosage) -> String {
-    let amount = |quantity: dosage::Quantity| format!("{} {}", quantity.value, quantity.unit.display());
-    let timing = &step.timing;
-    let mut parts = Vec::new();
-    parts.extend(step.dose.map(amount));
-    parts.extend(step.strength.map(|strength| format!("of {}", amount(strength))));
-    if let (Some(times), Some(period), Some(unit)) = (timing.frequency, timing.period, timing.period_unit) {
-        parts.push(format!("{times}/{period}{}", unit.code()));
-    }
-    let when: Vec<&str> = timing.when.iter().map(|time| time.code()).collect();
-    parts.extend((!when.is_empty()).then(|| when.join("+")));
-    parts.extend(step.food.map(|food| Food::code(food).to_owned()));
-    parts.extend(step.duration.map(|length| format!("{}{}", length.value, length.unit.code())));
-    parts.extend(step.route.map(|route| route.display().split(' ').next().unwrap_or_default().to_lowercase()));
-    match &timing.as_needed {
-        AsNeeded::No => {}
-        AsNeeded::Yes => parts.push("SOS".to_owned()),
-        AsNeeded::For(reason) => parts.push(format!("SOS({reason})")),
-    }
-    parts.extend((timing.start == Start::Immediate).then(|| "STAT".to_owned()));
-    parts.extend(step.max_per_day.map(|most| format!("max {}", amount(most))));
-    parts.join(" ")
 }
 
 const ORDERS: &[(&str, &[&str])] = &[
@@ -103,8 +75,8 @@ const ORDERS: &[(&str, &[&str])] = &[
     ("Tab ofloxacin 200 mg 1-0-1 five days after food.", &["ofloxacin | 1 tablet of 200 mg 2/1d MORN+NIGHT PC 5d"]),
     ("Tab diclofenac 50 mg BD x 5 days SOS for pain.", &["diclofenac | 50 mg 2/1d 5d SOS(pain)"]),
     ("Tab domperidone 10 mg TDS before meals for 2 days.", &["domperidone | 10 mg 3/1d AC 2d"]),
-    ("Tab ivermectin 12 mg stat.", &["ivermectin | 12 mg STAT"]),
-    ("Tab albendazole 400 mg single dose at night.", &["albendazole | 400 mg 1/1d NIGHT"]),
+    ("Tab ivermectin 12 mg stat.", &["ivermectin | 12 mg STAT x1"]),
+    ("Tab albendazole 400 mg single dose at night.", &["albendazole | 400 mg 1/1d NIGHT x1"]),
     ("Clotrimazole cream apply twice daily for four weeks.", &["clotrimazole | 2/1d 4wk topical"]),
     (
         "Xylometazoline nasal drops two drops in each nostril three times a day for five days.",
