@@ -3,7 +3,8 @@
 const { chromium } = require('playwright-core');
 const axe = require.resolve('axe-core/axe.min.js');
 
-const WIDTHS = [1440, 1024, 390];
+/** Desk and telephone: within each, a page is loaded once. */
+const WIDTHS = [[1440, 1024], [390]];
 const PAGES = [
   '/worklist', '/account', '/patients', '/patients?q=nobody', '/patients/rane', '/consultations/visit-rane', '/consultations/visit-naik',
   '/consultations/visit-naik?tab=transcript', '/consultations/visit-naik?tab=medicines', '/consultations/visit-naik?edit=diagnosis',
@@ -174,32 +175,50 @@ async function translating(browser, base, state) {
   return { offered, said, refused, faults };
 }
 
+const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+/** What another colour scheme can change. */
+const COLOURS = { type: 'rule', values: ['color-contrast', 'link-in-text-block'] };
+
 async function faultsOf(page, place, width) {
-  await page.addScriptTag({ path: axe }).catch(() => page.evaluate(require('fs').readFileSync(axe, 'utf8')));
-  const result = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
+  await page.addScriptTag({ path: axe });
+  return axeFaults(page, place, width);
+}
+
+/** Where axe is on the page already. */
+async function axeFaults(page, place, width, rules = RULES) {
+  const result = await page.evaluate((runOnly) => window.axe.run(document, { runOnly }), rules);
   const faults = result.violations.map((fault) => `${place} ${width} ${fault.id}: ${fault.nodes.map((node) => node.target.join(' ')).slice(0, 3).join(', ')}`);
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   if (wide > 0) faults.push(`${place} ${width}: scrolls sideways by ${wide} px`);
   return faults;
 }
 
+/** Looks at a page in both colour schemes, at the widths of one way in which it is laid out. */
+async function lookAt(page, address, place, widths) {
+  const faults = [];
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize({ width: widths[0], height: 844 });
+  await page.goto(address);
+  await page.addScriptTag({ path: axe });
+  for (const width of widths) {
+    await page.setViewportSize({ width, height: 844 });
+    for (const [colorScheme, rules] of [['light', RULES], ['dark', COLOURS]]) {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      faults.push(...await axeFaults(page, `${colorScheme} ${place}`, width, rules));
+    }
+  }
+  return faults;
+}
+
 async function look(browser, base, state) {
   const faults = [];
-  for (const colorScheme of ['light', 'dark']) {
-    for (const width of WIDTHS) {
-      const context = await browser.newContext({ storageState: state, colorScheme, bypassCSP: true, viewport: { width, height: 844 } });
+  for (const [storageState, places] of [[state, PAGES], [undefined, ['/log-in']]]) {
+    for (const widths of WIDTHS) {
+      const context = await browser.newContext({ storageState, bypassCSP: true });
       const page = await context.newPage();
       page.on('pageerror', (error) => faults.push(String(error)));
-      for (const place of PAGES) {
-        await page.goto(base + place);
-        faults.push(...await faultsOf(page, `${colorScheme} ${place}`, width));
-      }
+      for (const place of places) faults.push(...await lookAt(page, base + place, place, widths));
       await context.close();
-      const guest = await browser.newContext({ colorScheme, bypassCSP: true, viewport: { width, height: 844 } });
-      const entry = await guest.newPage();
-      await entry.goto(`${base}/log-in`);
-      faults.push(...await faultsOf(entry, `${colorScheme} /log-in`, width));
-      await guest.close();
     }
   }
   return faults;
