@@ -41,7 +41,7 @@ impl Patch {
         }
     }
 
-    /// Applies every operation, or none. A patch that is well-formed and fits the resource not is unprocessable
+    /// Applies every operation, or none. A well-formed patch that doesn't fit the resource is unprocessable
     /// (RFC 5789 §2.2, which RFC 6902 §5 follows).
     pub fn apply(&self, resource: Json) -> Result<Json, FhirError> {
         match &self.0 {
