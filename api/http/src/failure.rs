@@ -186,7 +186,9 @@ fn mapped_fhir(error: &FhirError) -> Mapped {
             | Refusal::Defined { .. }
             | Refusal::NoPractitioner { .. } => one(StatusCode::FORBIDDEN, IssueCode::Forbidden, refusal.to_string()),
         },
-        FhirError::NotFound(_) => one(StatusCode::NOT_FOUND, IssueCode::NotFound, error.to_string()),
+        FhirError::NotFound(_) | FhirError::NoVersion { .. } => {
+            one(StatusCode::NOT_FOUND, IssueCode::NotFound, error.to_string())
+        }
         FhirError::Gone { .. } => one(StatusCode::GONE, IssueCode::Deleted, error.to_string()),
         FhirError::Precondition { .. } => one(StatusCode::PRECONDITION_FAILED, IssueCode::Conflict, error.to_string()),
         FhirError::Busy(text) => one(StatusCode::TOO_MANY_REQUESTS, IssueCode::Throttled, text.clone()),

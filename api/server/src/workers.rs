@@ -171,7 +171,7 @@ fn problem(error: &FhirError) -> Json {
             (400, issues.first().map_or_else(|| error.to_string(), |issue| issue.diagnostics.clone()))
         }
         FhirError::Refused(_) => (403, error.to_string()),
-        FhirError::NotFound(_) | FhirError::Gone { .. } => (404, error.to_string()),
+        FhirError::NotFound(_) | FhirError::NoVersion { .. } | FhirError::Gone { .. } => (404, error.to_string()),
         FhirError::Precondition { .. } | FhirError::Condition(_) | FhirError::Busy(_) => (412, error.to_string()),
         FhirError::Store(inner) => {
             tracing::error!(error = %inner, "a job failed");

@@ -132,6 +132,11 @@ impl std::fmt::Debug for ReferenceIndex {
     }
 }
 
+/// Whether all values of a parameter are true or false.
+pub(crate) fn is_boolean(parameter: &SearchParameter) -> bool {
+    Planned::known(parameter).is_some_and(|planned| planned.is_boolean)
+}
+
 /// Returns the values of all search parameters in force of a resource, without those inside contained resources.
 #[must_use]
 pub fn extract(resource: &Json, resource_type: ResourceType, parameters: &Parameters) -> Vec<IndexEntry> {

@@ -142,6 +142,22 @@ impl CompiledPath {
         Some(self.chains.as_ref()?.iter().flat_map(Chain::json_paths).collect())
     }
 
+    /// Whether it joins or compares, so that its only values are true and false.
+    #[must_use]
+    pub(crate) fn is_condition(&self) -> bool {
+        use syntax::Operator as O;
+        match &self.expression {
+            Expression::Binary(operator, ..) => match operator {
+                O::Multiply | O::Divide | O::IntegerDivide | O::Modulo | O::Add | O::Subtract => false,
+                O::Concatenate | O::Union => false,
+                O::Less | O::LessOrEqual | O::Greater | O::GreaterOrEqual | O::In | O::Contains => true,
+                O::Equal | O::Equivalent | O::NotEqual | O::NotEquivalent => true,
+                O::And | O::Or | O::Xor | O::Implies => true,
+            },
+            _ => false,
+        }
+    }
+
     /// Returns the types that the values can have, where plain paths tell.
     #[must_use]
     pub fn types(&self) -> Vec<&'static TypeDefinition> {

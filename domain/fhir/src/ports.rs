@@ -1,5 +1,7 @@
 //! What the kernel needs of the world: a store of resources. One adapter, PostgreSQL; tested on the real thing.
 
+mod histories;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 
@@ -9,6 +11,8 @@ use crate::json::Json;
 use crate::parameters::Parameters;
 use crate::search::{Cursor, InvalidCursor, SearchQuery};
 use crate::types::{Instant, ResourceKey, ResourceType, TenantId, VersionId};
+
+pub use histories::{ChangeEntry, ChangesQuery, HistoryEntry, Listed, VersionsQuery};
 
 /// A stored version: the bytes are what is served.
 #[derive(Clone)]
@@ -194,48 +198,6 @@ pub enum Incomplete {
     Contained,
 }
 
-/// One line of a history.
-pub struct HistoryEntry {
-    /// Type and id.
-    pub key: ResourceKey,
-    /// The version.
-    pub version: VersionId,
-    /// When it was written.
-    pub updated: Instant,
-    /// How.
-    pub method: Method,
-    /// The resource; none for a deletion.
-    pub body: Option<Bytes>,
-}
-
-/// Which versions of one resource are listed.
-#[derive(Clone, Debug, Default)]
-pub struct VersionsQuery {
-    /// Written at or after this.
-    pub since: Option<Instant>,
-    /// Current at some time in this range of microseconds.
-    pub at: Option<(i64, i64)>,
-    /// Before this version.
-    pub before: Option<VersionId>,
-    /// At most so many.
-    pub count: u32,
-}
-
-/// Which versions are listed.
-#[derive(Clone, Debug, Default)]
-pub struct ChangesQuery {
-    /// Of these types; empty means of all.
-    pub resource_types: Vec<ResourceType>,
-    /// Written at or after this.
-    pub since: Option<Instant>,
-    /// Current at some time in this range of microseconds.
-    pub at: Option<(i64, i64)>,
-    /// Before this place of the feed.
-    pub before: Option<i64>,
-    /// At most so many.
-    pub count: u32,
-}
-
 /// What is read in bulk: everything that fits, as it was at one moment.
 #[derive(Clone, Debug)]
 pub struct Scan {
@@ -276,14 +238,6 @@ pub struct Deletion {
     pub key: ResourceKey,
     /// When.
     pub at: Instant,
-}
-
-/// One line of the feed of changes.
-pub struct ChangeEntry {
-    /// Its place in the feed.
-    pub place: i64,
-    /// The version.
-    pub entry: HistoryEntry,
 }
 
 /// Why the store could not do it.
@@ -379,6 +333,13 @@ pub trait ResourceStore: Send + Sync {
 
     /// Writes all or nothing, if every guard still holds. One write without a guard is one statement.
     async fn commit(&self, context: &WriteContext, writes: Vec<Write>, guards: Vec<Guard>) -> Result<(), StoreError>;
+}
+
+/// Answers searches where it stands, such as within a transaction.
+#[async_trait]
+pub trait Finder: Send {
+    /// Answers a search.
+    async fn search(&mut self, query: &SearchQuery) -> Result<SearchPage, StoreError>;
 }
 
 /// What is written and not yet committed: it reads what will be there. Dropped, it was never written.

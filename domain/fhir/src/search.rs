@@ -9,8 +9,10 @@ mod contained;
 mod cursor;
 mod date;
 mod fits;
+mod lists;
 mod number;
 mod parse;
+mod parts;
 mod presentation;
 mod query_string;
 mod recheck;
@@ -30,8 +32,10 @@ pub(crate) use contained::leads_elsewhere;
 pub use contained::{ContainedSearch, Returned, Searched};
 pub use cursor::{Cursor, CursorKey, InvalidCursor, SortValue};
 pub use date::{DateTest, Prefix};
+pub use lists::{FunctionalList, ListName, UnknownList};
 pub use number::{CanonicalUnit, NumberTest, QuantityTest};
 pub use parse::{Handling, SearchOptions, empty_query, parse_search, parse_system_search};
+pub use parts::{PartsOf, PartsTest, part_of};
 pub use presentation::{Presentation, Summary};
 pub use query_string::{QueryPairs, parse_query_string, write_query_string};
 pub use recheck::{PartTest, Recheck};
@@ -211,6 +215,8 @@ pub enum Test {
     NotToken(Vec<TokenTest>),
     /// Codes that the service finds before a store is asked: they become one of the two above.
     Codes(CodesTest),
+    /// Parts of resources that the service finds before a store is asked: it becomes a test of references.
+    Parts(PartsTest),
     /// Text.
     String(StringMatch, Vec<String>),
     /// Other resources.

@@ -11,6 +11,7 @@ mod document;
 mod everything;
 mod explain;
 mod graphql;
+mod hierarchy;
 mod history;
 mod import;
 mod incoming;
@@ -47,6 +48,7 @@ use crate::validation::ValidationLevel;
 
 pub(crate) use conditional::refuse_contained;
 pub use conditional::{ConditionalDelete, Created, Target};
+pub use contained::{follow_contained, has_chains};
 pub use everything::Everything;
 pub use graphql::GraphFailure;
 pub use history::{HistoryPage, HistoryRange};
@@ -82,6 +84,14 @@ pub enum FhirError {
     /// There is no such resource.
     #[error("{0} does not exist")]
     NotFound(ResourceKey),
+    /// There is such a resource, and no such version of it.
+    #[error("{key} has no version {version}")]
+    NoVersion {
+        /// The resource.
+        key: ResourceKey,
+        /// The version that was asked for.
+        version: VersionId,
+    },
     /// There was one.
     #[error("{key} was deleted")]
     Gone {

@@ -145,6 +145,23 @@ async fn exports_are_of_some_patients_elements_and_times() {
 }
 
 #[tokio::test]
+async fn filters_of_exports_look_into_contained_resources() {
+    let server = TestServer::start().await.unwrap();
+    let admin = &server.administrator().await.unwrap();
+    for code in ["x", "y"] {
+        let order = json!({"resourceType": "MedicationRequest", "id": code, "status": "active", "intent": "order",
+            "contained": [{"resourceType": "Medication", "id": "m", "code": {"coding": [{"code": code}]}}],
+            "subject": {"reference": "Patient/rane"}, "medicationReference": {"reference": "#m"}});
+        assert_eq!(admin.put(&format!("/fhir/MedicationRequest/{code}"), &order).await.unwrap().status, 201);
+    }
+    let filter = "MedicationRequest%3Fmedication.code%3Dy";
+    let path = format!("/fhir/$export?_type=MedicationRequest&_typeFilter={filter}");
+    let manifest = done(admin, &admin.get(&path).await.unwrap()).await;
+    assert_eq!(ids(&lines(admin, &manifest, "output", "MedicationRequest").await), ["y"]);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn imported_lines_are_written_and_faulty_ones_are_named() {
     let server = TestServer::start().await.unwrap();
     let admin = &server.administrator().await.unwrap();

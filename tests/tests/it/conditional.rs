@@ -49,7 +49,7 @@ async fn what_criteria_find_is_created_updated_and_deleted_once() {
     };
     assert_eq!(patch("/fhir/Patient?identifier=urn:test|1").await.json["name"][0]["family"], "Patched");
     assert_eq!(patch(place).await.status, 412);
-    assert_eq!(patch("/fhir/Patient?identifier=urn:test|none").await.status, 412);
+    assert_eq!(patch("/fhir/Patient?identifier=urn:test|none").await.status, 404, "nothing to change");
     assert_eq!(doctor.delete(place).await.unwrap().status, 204);
     assert_eq!(doctor.get(place).await.unwrap().matches().len(), 0);
     assert_eq!(doctor.delete("/fhir/Patient").await.unwrap().status, 400, "nothing deletes a whole type");
@@ -202,5 +202,45 @@ async fn a_history_is_cut_as_a_read_is() {
     assert!(history.link("self").unwrap().contains("_elements=gender"));
     let wrong = server.doctor.get("/fhir/Patient/_history?_summary=short").await.unwrap();
     assert_eq!(wrong.status, 400);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_condition_that_finds_nothing_replaces_nothing() {
+    let server = TestServer::start().await.unwrap();
+    let doctor = &server.doctor;
+    let mut body = patient("7", "Seven");
+    body["id"] = json!("rane");
+    let place = "/fhir/Patient?identifier=urn:test|7";
+    let refused = send(doctor, Method::PUT, place, &[], &body).await;
+    assert_eq!(refused.status, 409, "{}", refused.issues());
+    assert_eq!(doctor.get("/fhir/Patient/rane").await.unwrap().json["name"][0]["family"], "Rane");
+    body["id"] = json!("seven");
+    assert_eq!(send(doctor, Method::PUT, place, &[], &body).await.status, 201, "an update creates");
+    assert_eq!(send(doctor, Method::PUT, place, &[], &body).await.status, 200, "and then it is found");
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_patch_that_does_not_apply_is_unprocessable() {
+    let server = TestServer::start().await.unwrap();
+    let json_patch = [("content-type", "application/json-patch+json")];
+    for (patch, status) in [
+        (json!([{"op": "test", "path": "/gender", "value": "male"}]), 422),
+        (json!([{"op": "remove", "path": "/telecom"}]), 422),
+        // What is no patch, and what makes no resource, is a bad request still.
+        (json!({"op": "remove"}), 400),
+        (json!([{"op": "replace", "path": "/gender", "value": "x"}]), 400),
+    ] {
+        let answer =
+            server.doctor.send(Method::PATCH, "/fhir/Patient/rane", &json_patch, Some(patch.to_string().into()));
+        let answer = answer.await.unwrap();
+        assert_eq!(answer.status, status, "{patch}: {}", answer.issues());
+    }
+    let replace = json!({"resourceType": "Parameters", "parameter": [{"name": "operation", "part": [
+        {"name": "type", "valueCode": "replace"}, {"name": "path", "valueString": "Patient.telecom"},
+        {"name": "value", "valueContactPoint": {"value": "1"}}]}]});
+    let answer = send(&server.doctor, Method::PATCH, "/fhir/Patient/rane", &[], &replace).await;
+    assert_eq!(answer.status, 422, "{}", answer.issues());
     server.stop().await.unwrap();
 }

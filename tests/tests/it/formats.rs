@@ -203,3 +203,25 @@ async fn a_search_form_may_ask_for_xml() {
     assert_eq!((answer.status, answer.header("content-type")), (200, "application/fhir+xml; charset=utf-8"));
     server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn formats_have_older_names_and_short_ones() {
+    let server = TestServer::start().await.unwrap();
+    let (json, xml) = ("application/fhir+json; charset=utf-8", "application/fhir+xml; charset=utf-8");
+    for (query, accept, expected) in [
+        ("", "application/xml+fhir", xml),
+        ("", "application/json+fhir", json),
+        ("?_format=application/xml%2Bfhir", "*/*", xml),
+        ("?_format=XML", "*/*", xml),
+        ("?_format=html", "*/*", json),
+        ("?_format=", "application/fhir+xml", xml),
+    ] {
+        let answer = get(&server, &format!("/fhir/Patient/rane{query}"), accept).await;
+        assert_eq!((answer.status, answer.header("content-type")), (200, expected), "{query} {accept}");
+    }
+    let headers = [("content-type", "application/json+fhir")];
+    let body = br#"{"resourceType":"Patient"}"#.to_vec();
+    let created = server.doctor.send(Method::POST, "/fhir/Patient", &headers, Some(body)).await.unwrap();
+    assert_eq!(created.status, 201, "{}", text(&created));
+    server.stop().await.unwrap();
+}

@@ -153,3 +153,16 @@ async fn many_updates_and_deletions_at_once_are_each_written_once() {
     }
     server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_version_that_never_was_is_told_from_a_resource_that_never_was() {
+    let server = TestServer::start().await.unwrap();
+    for (path, text) in [
+        ("/fhir/Patient/rane/_history/7", "Patient/rane has no version 7"),
+        ("/fhir/Patient/nobody/_history/7", "Patient/nobody does not exist"),
+    ] {
+        let answer = server.doctor.get(path).await.unwrap();
+        assert!(answer.status == 404 && answer.issues().contains(text), "{path}: {}", answer.issues());
+    }
+    server.stop().await.unwrap();
+}

@@ -58,6 +58,7 @@ mod search_contained;
 mod search_dated;
 mod search_drivers;
 mod search_joins;
+mod search_lists;
 mod search_properties;
 mod search_snapshots;
 mod secrets;

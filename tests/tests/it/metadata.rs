@@ -23,6 +23,8 @@ async fn each_mode_has_its_statement_and_its_etag() {
     assert!(types(&normative).contains(&"Patient") && !types(&normative).contains(&"Encounter"));
     let terminology = nobody.get("/fhir/metadata?mode=terminology").await.unwrap();
     assert_eq!(terminology.json["resourceType"], "TerminologyCapabilities", "{}", terminology.json);
+    let cut = nobody.get("/fhir/metadata?_elements=status").await.unwrap().json;
+    assert_eq!((&cut["status"], cut.get("rest")), (&serde_json::json!("active"), None));
     let mut etags = Vec::new();
     for (path, whole) in [("full", &full), ("normative", &normative), ("terminology", &terminology)] {
         let path = format!("/fhir/metadata?mode={path}");

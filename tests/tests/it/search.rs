@@ -149,6 +149,9 @@ async fn an_unknown_parameter_is_refused_or_named() {
         .await
         .unwrap();
     assert_eq!(lenient.status, 200);
+    let quoted = [("prefer", "handling=\"lenient\"")];
+    let quoted = server.doctor.send(Method::GET, "/fhir/Patient?famly=x", &quoted, None).await.unwrap();
+    assert_eq!(quoted.bytes, lenient.bytes);
     assert!(String::from_utf8(lenient.bytes.clone()).unwrap().contains("it was ignored"));
     assert_eq!(server.doctor.get("/fhir/Patient?birthdate=15.3.1974").await.unwrap().status, 400);
     let form = [("content-type", "application/x-www-form-urlencoded")];
@@ -208,6 +211,64 @@ async fn modifiers_reach_what_every_resource_has_and_the_texts_of_concepts() {
     ] {
         let refused = server.doctor.get(&format!("/fhir/{query}")).await.unwrap();
         assert!(refused.status == 400 && refused.issues().contains(text), "{query}: {}", refused.issues());
+    }
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn values_that_nothing_can_have_are_refused_or_ignored() {
+    let server = TestServer::start().await.unwrap();
+    let doctor = &server.doctor;
+    for query in ["active=maybe", "active:not=maybe", "deceased=perhaps", "active=true,maybe"] {
+        let refused = doctor.get(&format!("/fhir/Patient?{query}")).await.unwrap();
+        assert!(refused.status == 400 && refused.issues().contains("neither true nor false"), "{query}");
+        let lenient = [("prefer", "handling=lenient")];
+        let ignored = doctor.send(Method::GET, &format!("/fhir/Patient?{query}"), &lenient, None).await.unwrap();
+        assert_eq!((ignored.status, ignored.matches().len()), (200, 7), "{query}");
+        assert!(String::from_utf8(ignored.bytes.clone()).unwrap().contains("it was ignored"), "{query}");
+        assert!(!ignored.link("self").unwrap().contains("active"), "{query}");
+    }
+    for query in ["_sort:desc=birthdate", "_count:x=1", "_summary:x=true", "_elements:x=id", "_total:x=none"] {
+        let refused = doctor.get(&format!("/fhir/Patient?{query}")).await.unwrap();
+        assert!(refused.status == 400 && refused.issues().contains("no modifiers"), "{query}: {}", refused.issues());
+    }
+    let combined = doctor.get("/fhir/Observation?code-value-quantity:missing=false").await.unwrap();
+    assert_eq!(combined.status, 400, "R4 has no :missing of combinations");
+    let counted = doctor.get("/fhir/Patient?_summary=count&_count=5").await.unwrap().json;
+    assert_eq!((&counted["total"], counted.get("entry")), (&json!(7), None));
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn letters_and_units_are_compared_as_they_are_meant() {
+    let server = TestServer::start().await.unwrap();
+    let doctor = &server.doctor;
+    for (id, family) in [("sharp", "Straße"), ("double", "STRASSE"), ("sigma", "ΟΔΟΣ")] {
+        let patient = json!({"resourceType": "Patient", "id": id, "name": [{"family": family}]});
+        assert_eq!(doctor.put(&format!("/fhir/Patient/{id}"), &patient).await.unwrap().status, 201);
+    }
+    for (id, quantity) in [
+        ("coded", json!({"value": 5, "unit": "mg", "system": "http://unitsofmeasure.org", "code": "mg"})),
+        ("plain", json!({"value": 5, "unit": "mg"})),
+    ] {
+        let weight = json!({"resourceType": "Observation", "id": id, "status": "final", "code": {"text": "x"},
+            "subject": {"reference": "Patient/sharp"}, "valueQuantity": quantity});
+        assert_eq!(doctor.put(&format!("/fhir/Observation/{id}"), &weight).await.unwrap().status, 201);
+    }
+    for (query, count) in [
+        ("Patient?family=strasse", 2),
+        ("Patient?family=Stra%C3%9Fe", 2),
+        ("Patient?family:contains=ASSE", 2),
+        ("Patient?family:exact=Stra%C3%9Fe", 1),
+        ("Patient?family=%CE%BF%CE%B4%CE%BF%CF%82", 1),
+        ("Patient?family=%CE%BF%CE%B4%CE%BF%CF%83", 1),
+        ("Observation?patient=sharp&value-quantity=5", 2),
+        ("Observation?patient=sharp&value-quantity=5||mg", 2),
+        ("Observation?patient=sharp&value-quantity=5|http://unitsofmeasure.org|", 1),
+        ("Observation?patient=sharp&value-quantity=5|urn:other|", 0),
+    ] {
+        let answer = doctor.get(&format!("/fhir/{}", query.replace('|', "%7C"))).await.unwrap();
+        assert_eq!((answer.status, answer.matches().len()), (200, count), "{query}: {}", answer.issues());
     }
     server.stop().await.unwrap();
 }

@@ -123,6 +123,14 @@ async fn criteria_that_differ_in_letter_case_make_one_resource() {
     let mut statuses = futures_util::future::join_all(values.map(create)).await;
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 200, 200, 201]);
+    let entry = |value: &str| {
+        json!({"resource": {"resourceType": "Patient", "identifier": [{"system": "urn:x", "value": value}]},
+            "request": {"method": "POST", "url": "Patient", "ifNoneExist": format!("identifier=urn:x|{value}")}})
+    };
+    let bundle = json!({"resourceType": "Bundle", "type": "transaction", "entry": [entry("Cd2"), entry("cD2")]});
+    let made = admin.post("/fhir", &bundle).await.unwrap().json;
+    let status = |place: usize| made["entry"][place]["response"]["status"].as_str();
+    assert_eq!((status(0), status(1)), (Some("201 Created"), Some("200 OK")), "{made}");
     // A conditional reference is resolved alike.
     let entry = json!({"resource": {"resourceType": "Basic", "code": {"text": "x"}, "subject": {"reference": "Patient?identifier=urn:MRN|AB-12C"}},
         "request": {"method": "POST", "url": "Basic"}});

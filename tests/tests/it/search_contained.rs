@@ -239,3 +239,26 @@ async fn chains_lead_into_contained_resources() {
     }
     server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn conditions_of_writes_look_into_contained_resources() {
+    let server = TestServer::start().await.unwrap();
+    let admin = server.administrator().await.unwrap();
+    fill(&admin).await;
+    let new = order("new", "one", &[drug("m1", "w")]).to_string();
+    let criteria = [("content-type", "application/fhir+json"), ("if-none-exist", "medication.code=w")];
+    let create = || admin.send(reqwest::Method::POST, "/fhir/MedicationRequest", &criteria, Some(new.clone().into()));
+    let mut statuses: Vec<u16> = futures_util::future::join_all((0..4).map(|_| create()))
+        .await
+        .into_iter()
+        .map(|one| one.unwrap().status)
+        .collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 200, 200, 201], "four at once make one");
+    let refused = admin.delete("/fhir/MedicationRequest?medication.code=nothing").await.unwrap();
+    assert_eq!(refused.status, 204, "{}", refused.issues());
+    assert_eq!(admin.delete("/fhir/MedicationRequest?medication.code=y").await.unwrap().status, 204);
+    assert_eq!(admin.get("/fhir/MedicationRequest/c").await.unwrap().status, 410);
+    assert_eq!(admin.get("/fhir/MedicationRequest/b").await.unwrap().status, 200);
+    server.stop().await.unwrap();
+}

@@ -149,3 +149,46 @@ async fn answers_are_cut_down_counted_and_completed() {
     assert_eq!(all.json["entry"].as_array().unwrap().len(), 3, "{}", all.json);
     server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn references_are_followed_to_parts_and_wholes() {
+    let server = TestServer::start().await.unwrap();
+    let admin = &server.administrator().await.unwrap();
+    let whole = |id: &str| json!({"reference": format!("Location/{id}")});
+    for (id, part_of) in [("site", Some("room")), ("ward", Some("site")), ("room", Some("ward")), ("shed", None)] {
+        let mut location = json!({"resourceType": "Location", "id": id});
+        if let Some(part_of) = part_of {
+            location["partOf"] = whole(part_of);
+        }
+        assert_eq!(admin.put(&format!("/fhir/Location/{id}"), &location).await.unwrap().status, 201);
+    }
+    // A circle is walked once; without it the site is the top.
+    let circle = admin.get("/fhir/Location?partof:below=ward").await.unwrap();
+    assert_eq!(circle.matches().len(), 3, "{}", circle.json);
+    let site = json!({"resourceType": "Location", "id": "site"});
+    assert_eq!(admin.put("/fhir/Location/site", &site).await.unwrap().status, 200);
+    for id in ["site", "ward", "room", "shed"] {
+        let visit = json!({"resourceType": "Encounter", "id": format!("at-{id}"), "status": "finished", "class": {"code": "AMB"},
+            "location": [{"location": whole(id)}]});
+        assert_eq!(admin.put(&format!("/fhir/Encounter/at-{id}"), &visit).await.unwrap().status, 201);
+    }
+    for (query, expected) in [
+        ("Encounter?location:below=site", "at-room at-site at-ward"),
+        ("Encounter?location:below=Location/ward", "at-room at-ward"),
+        ("Encounter?location:above=ward", "at-site at-ward"),
+        ("Encounter?location:above=room,shed", "at-room at-shed at-site at-ward"),
+        ("Location?partof:below=site", "room ward"),
+        ("Location?partof:above=ward", "room ward"),
+    ] {
+        let answer = admin.get(&format!("/fhir/{query}")).await.unwrap();
+        let mut found = answer.matches();
+        found.sort_unstable();
+        assert_eq!((answer.status, found.join(" ").as_str()), (200, expected), "{query}: {}", answer.issues());
+    }
+    let flat = admin.get("/fhir/Encounter?subject:below=Patient/rane").await.unwrap();
+    assert_eq!(flat.status, 400, "{}", flat.issues());
+    // What comes along by the wildcard is of any type, and so is what comes along with that.
+    let all = admin.get("/fhir/Encounter?_id=at-room&_include:iterate=*").await.unwrap();
+    assert_eq!(all.json["entry"].as_array().map(Vec::len), Some(4), "{}", all.json);
+    server.stop().await.unwrap();
+}

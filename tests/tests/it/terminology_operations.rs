@@ -248,3 +248,13 @@ async fn closure_tables_tell_what_is_new() {
     assert!(lines(&call(json!([{"name": "version", "valueString": "0"}])).await.json).is_empty(), "begun anew");
     server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_code_system_without_a_name_is_told_by_its_url() {
+    let nameless = json!({"resourceType": "CodeSystem", "id": "nameless", "url": "urn:nameless", "status": "active",
+        "content": "complete", "concept": [{"code": "a"}]});
+    let (server, admin) = filled(&[nameless]).await;
+    let told = get(&admin, "CodeSystem/$lookup?system=urn:nameless&code=a").await;
+    assert_eq!(value(&told, "name"), "urn:nameless", "no string of FHIR is empty");
+    server.stop().await.unwrap();
+}

@@ -1,5 +1,7 @@
 //! history of one resource, of a type, of everything (R4 <https://hl7.org/fhir/R4/http.html#history>).
 
+use std::collections::HashSet;
+
 use poem::{Request, Response};
 use seva_fhir::date::date_range;
 use seva_fhir::ports::HistoryEntry;
@@ -42,7 +44,7 @@ pub(super) async fn run(
         links.push(Link { relation: "next", url: link(Some(before)) });
     }
     // A first page that is the last one has counted them all.
-    let is_all = range.before.is_none() && page.next_before.is_none();
+    let is_all = range.before.is_none() && page.next_before.is_none() && range.count > 0;
     let total = is_all.then_some(page.entries.len() as u64);
     let mut bundle = BundleWriter::new("history", total, &links, 4096);
     for entry in &page.entries {
@@ -76,13 +78,17 @@ fn push(bundle: &mut BundleWriter, base: &str, (entry, shown): (&HistoryEntry, &
 fn parameters(request: &Request) -> Result<(HistoryRange, String), Failure> {
     let pairs = parse_query_string(request.uri().query().unwrap_or_default())?;
     let mut range = HistoryRange { count: DEFAULT_COUNT, ..HistoryRange::default() };
-    let mut used = String::new();
+    let (mut used, mut seen) = (String::new(), HashSet::new());
     for (name, value) in &pairs {
+        // R4 http.html#history: none of these appears more than once.
+        if matches!(name.as_str(), "_count" | "_since" | "_at" | "_list") && !seen.insert(name.as_str()) {
+            return Err(Failure::BadRequest(format!("{name} is given more than once")));
+        }
         let wrong = |what: &str| Failure::BadRequest(format!("{name}: {value:?} is not {what}"));
         match name.as_str() {
             "_count" => {
                 let count = value.parse::<u32>().map_err(|_| wrong("a whole number"))?;
-                range.count = count.clamp(1, LARGEST_COUNT);
+                range.count = count.min(LARGEST_COUNT);
             }
             "_before" => range.before = Some(value.parse().map_err(|_| wrong("a place of a page link"))?),
             // A zone's plus sign arrives as a space when the client did not encode it.
@@ -95,6 +101,11 @@ fn parameters(request: &Request) -> Result<(HistoryRange, String), Failure> {
                     range.at = Some((low, high));
                 }
                 used.push_str(&format!("&{name}={}", text.replace('+', "%2B")));
+            }
+            "_list" => {
+                let named = value.parse().map_err(|error| Failure::BadRequest(format!("{name}: {error}")))?;
+                range.list = Some(named);
+                used.push_str(&format!("&{}", write_query_string([(name.as_str(), value.as_str())])));
             }
             "_summary" | "_elements" => {
                 used.push_str(&format!("&{}", write_query_string([(name.as_str(), value.as_str())])))

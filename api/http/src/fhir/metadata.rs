@@ -1,5 +1,6 @@
 //! `/fhir/metadata`: prepared bytes (R4 <https://hl7.org/fhir/R4/http.html#capabilities>).
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -9,10 +10,11 @@ use poem::{Request, Response};
 use seva_fhir::FhirService;
 use seva_fhir::capability::{OfferedSystem, capability_statement, normative_statement, terminology_capabilities};
 use seva_fhir::json::Json;
-use seva_fhir::search::parse_query_string;
+use seva_fhir::search::{Presentation, parse_query_string};
 use sha2::{Digest, Sha256};
 
 use super::format;
+use super::search::presentation;
 use crate::failure::{FHIR_JSON, Failure};
 
 /// The statements; each is rendered once.
@@ -40,7 +42,10 @@ impl Statement {
         Self { body, packed, etag }
     }
 
-    fn answer(&self, request: &Request) -> Response {
+    fn answer(&self, request: &Request, shown: &Presentation) -> Response {
+        if let Cow::Owned(part) = shown.cut(&self.body) {
+            return Response::builder().content_type(FHIR_JSON).body(part);
+        }
         let response = Response::builder().header(header::ETAG, &self.etag);
         if request.header(header::IF_NONE_MATCH) == Some(self.etag.as_str()) {
             return response.status(StatusCode::NOT_MODIFIED).finish();
@@ -79,10 +84,11 @@ pub(super) async fn answer(request: &Request, metadata: &Metadata, service: &Fhi
     }
     let pairs = parse_query_string(request.uri().query().unwrap_or_default())?;
     let mode = pairs.iter().find(|(name, _)| name == "mode").map_or("full", |(_, value)| value.as_str());
+    let shown = &presentation(request)?;
     match mode {
-        "full" => Ok(metadata.full.answer(request)),
-        "normative" => Ok(metadata.normative.answer(request)),
-        "terminology" => Ok(metadata.terminology(service).await?.answer(request)),
+        "full" => Ok(metadata.full.answer(request, shown)),
+        "normative" => Ok(metadata.normative.answer(request, shown)),
+        "terminology" => Ok(metadata.terminology(service).await?.answer(request, shown)),
         other => Err(Failure::BadRequest(format!("mode: {other:?} is none of full, normative, terminology"))),
     }
 }

@@ -8,6 +8,10 @@ use seva_fhir::xml::Layout;
 use super::target::Target;
 use crate::failure::{FHIR_JSON, FHIR_XML, Failure};
 
+/// The names of the formats before STU3, which R4 encourages servers to read still.
+const OLD_JSON: &str = "application/json+fhir";
+const OLD_XML: &str = "application/xml+fhir";
+
 /// What `Prefer: return=` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Return {
@@ -47,8 +51,9 @@ pub(super) fn presentation(request: &Request) -> Presentation {
 
 fn asked(request: &Request) -> Asked {
     if let Some(format) = parameter(request, "_format") {
-        return match format.as_str() {
-            "json" => Ok(Format::Json),
+        return match format.to_ascii_lowercase().as_str() {
+            // A browser is shown JSON, as it is without the parameter.
+            "json" | "html" | "text/html" => Ok(Format::Json),
             "xml" => Ok(Format::Xml),
             _ if is_version_of_ours(&format) => format_of(&format).ok_or_else(|| refused(&format)),
             _ => Err(refused(&format)),
@@ -116,7 +121,8 @@ fn refused(asked: &str) -> (Failure, Format) {
 fn parameter(request: &Request, name: &str) -> Option<String> {
     let query = request.uri().query()?;
     let value = query.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('='))?;
-    Some(percent_encoding::percent_decode_str(value).decode_utf8_lossy().replace(' ', "+"))
+    let value = percent_encoding::percent_decode_str(value).decode_utf8_lossy().replace(' ', "+");
+    (!value.is_empty()).then_some(value)
 }
 
 pub(super) fn media_type(range: &str) -> &str {
@@ -137,10 +143,10 @@ fn is_version_of_ours(range: &str) -> bool {
 
 fn format_of(range: &str) -> Option<Format> {
     let is = |name: &&str| media_type(range).eq_ignore_ascii_case(name);
-    if [FHIR_JSON, "application/json", "text/json"].iter().any(is) {
+    if [FHIR_JSON, "application/json", "text/json", OLD_JSON].iter().any(is) {
         return Some(Format::Json);
     }
-    [FHIR_XML, "application/xml", "text/xml"].iter().any(is).then_some(Format::Xml)
+    [FHIR_XML, "application/xml", "text/xml", OLD_XML].iter().any(is).then_some(Format::Xml)
 }
 
 pub(super) fn is_json(range: &str) -> bool {
@@ -149,11 +155,11 @@ pub(super) fn is_json(range: &str) -> bool {
 
 /// Whether a media type is one of FHIR's own.
 pub(super) fn is_fhir(range: &str) -> bool {
-    media_type(range).eq_ignore_ascii_case(FHIR_JSON) || is_fhir_xml(range)
+    [FHIR_JSON, OLD_JSON].iter().any(|name| media_type(range).eq_ignore_ascii_case(name)) || is_fhir_xml(range)
 }
 
 fn is_fhir_xml(range: &str) -> bool {
-    media_type(range).eq_ignore_ascii_case(FHIR_XML)
+    [FHIR_XML, OLD_XML].iter().any(|name| media_type(range).eq_ignore_ascii_case(name))
 }
 
 fn is_wildcard(range: &str) -> bool {
@@ -220,4 +226,6 @@ fn preference<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
         .iter()
         .filter_map(|value| value.to_str().ok())
         .find_map(|value| value.split([',', ';']).find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('=')))
+        // RFC 7240 §2: a value may stand in quotation marks.
+        .map(|value| value.trim_matches('"'))
 }

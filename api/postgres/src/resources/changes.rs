@@ -18,6 +18,7 @@ pub(super) async fn of_resource(
     key: &ResourceKey,
     wanted: &VersionsQuery,
 ) -> Result<Vec<HistoryEntry>, StoreError> {
+    let only = wanted.only.as_ref().map(|only| only.iter().map(|version| version.get()).collect::<Vec<i32>>());
     let rows = sqlx::query(HISTORY)
         .bind(tenant.get())
         .bind(key.resource_type().code())
@@ -27,6 +28,7 @@ pub(super) async fn of_resource(
         .bind(wanted.since.map(Instant::micros))
         .bind(wanted.at.map(|(low, _)| low))
         .bind(wanted.at.map(|(_, high)| high))
+        .bind(only)
         .fetch_all(&database.pool)
         .await
         .map_err(unavailable)?;
@@ -39,6 +41,7 @@ pub(super) async fn of_types(
     wanted: &ChangesQuery,
 ) -> Result<Vec<ChangeEntry>, StoreError> {
     let types: Vec<i16> = wanted.resource_types.iter().map(|own| own.code()).collect();
+    let only = wanted.only.as_deref();
     let rows = sqlx::query(CHANGES)
         .bind(tenant.get())
         .bind((!types.is_empty()).then_some(types))
@@ -47,6 +50,9 @@ pub(super) async fn of_types(
         .bind(wanted.since.map(Instant::micros))
         .bind(wanted.at.map(|(low, _)| low))
         .bind(wanted.at.map(|(_, high)| high))
+        .bind(only.map(|only| only.iter().map(|one| one.key.resource_type().code()).collect::<Vec<i16>>()))
+        .bind(only.map(|only| only.iter().map(|one| one.key.id().as_str()).collect::<Vec<&str>>()))
+        .bind(only.map(|only| only.iter().map(|one| one.version.map(VersionId::get)).collect::<Vec<Option<i32>>>()))
         .fetch_all(&database.pool)
         .await
         .map_err(unavailable)?;

@@ -1,8 +1,13 @@
 //! Conditions of a write, checked where nobody can get between (decision D5): equal criteria of one tenant stand in a row
 //! behind a lock that ends with the transaction.
 
+use std::borrow::Cow;
+
+use async_trait::async_trait;
 use seva_fhir::index::LetterCase;
-use seva_fhir::ports::{Guard, StoreError};
+use seva_fhir::ports::{Finder, Guard, SearchPage, StoreError};
+use seva_fhir::search::SearchQuery;
+use seva_fhir::service::{follow_contained, has_chains};
 use seva_fhir::types::TenantId;
 use sqlx::PgConnection;
 
@@ -10,6 +15,20 @@ use super::statements::LOCK;
 use crate::failure::unavailable;
 use crate::hash::Tag;
 use crate::{Database, search};
+
+/// Searches on the connection that holds the locks.
+struct Held<'a> {
+    database: &'a Database,
+    tenant: TenantId,
+    connection: &'a mut PgConnection,
+}
+
+#[async_trait]
+impl Finder for Held<'_> {
+    async fn search(&mut self, query: &SearchQuery) -> Result<SearchPage, StoreError> {
+        search::run(self.database, self.tenant, query, self.connection).await
+    }
+}
 
 /// The locks that guards need, in one order for everybody.
 fn locks(database: &Database, tenant: TenantId, guards: &[Guard]) -> Vec<i64> {
@@ -43,7 +62,12 @@ pub(super) async fn hold(
         sqlx::query(LOCK).bind(lock).execute(&mut *connection).await.map_err(unavailable)?;
     }
     for guard in guards {
-        let mut found = search::keys(database, tenant, &guard.query, connection).await?;
+        let mut query = Cow::Borrowed(&guard.query);
+        if has_chains(&query) {
+            let mut held = Held { database, tenant, connection: &mut *connection };
+            follow_contained(&mut held, query.to_mut()).await?;
+        }
+        let mut found = search::keys(database, tenant, &query, connection).await?;
         found.sort();
         if found != guard.expected {
             return Err(StoreError::Stale);

@@ -35,7 +35,7 @@ pub(super) const HISTORY: &str = "SELECT type, id, version, updated, method, bod
     SELECT type, id, version, updated, method, body FROM resource WHERE tenant = $1 AND type = $2 AND id = $3 \
     UNION ALL SELECT type, id, version, updated, method, body FROM history \
     WHERE tenant = $1 AND type = $2 AND id = $3) v \
-    WHERE version < $4 AND ($6::int8 IS NULL OR updated >= $6) \
+    WHERE version < $4 AND ($6::int8 IS NULL OR updated >= $6) AND ($9::int4[] IS NULL OR version = ANY($9)) \
     AND ($7::int8 IS NULL OR (updated <= $8 AND NOT EXISTS (SELECT FROM ( \
         SELECT updated, version FROM resource WHERE tenant = $1 AND type = $2 AND id = $3 \
         UNION ALL SELECT updated, version FROM history WHERE tenant = $1 AND type = $2 AND id = $3) n \
@@ -49,6 +49,8 @@ pub(super) const CHANGES: &str = "SELECT c.seq, c.type, c.id, c.version, c.at AS
         AND ($2::int2[] IS NULL OR c.type = ANY($2)) AND c.seq < $3 AND ($5::int8 IS NULL OR c.at >= $5) \
         AND ($6::int8 IS NULL OR (c.at <= $7 AND NOT EXISTS (SELECT FROM change n WHERE n.tenant = $1 AND n.type = c.type \
             AND n.id = c.id AND n.version > c.version AND n.at <= $6))) \
+        AND ($8::int2[] IS NULL OR EXISTS (SELECT FROM unnest($8, $9::text[], $10::int4[]) l (type, id, version) \
+            WHERE l.type = c.type AND l.id = c.id AND (l.version IS NULL OR l.version = c.version))) \
         ORDER BY c.seq DESC LIMIT $4) c \
     LEFT JOIN resource r ON r.tenant = $1 AND r.type = c.type AND r.id = c.id AND r.version = c.version \
     LEFT JOIN history h ON h.tenant = $1 AND h.type = c.type AND h.id = c.id AND h.version = c.version AND c.method <> 3 \

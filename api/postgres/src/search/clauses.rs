@@ -114,7 +114,7 @@ fn push_test(database: &Database, sql: &mut Sql, parameter: &SearchParameter, te
             tokens::push(database, sql, parameter, tests);
         }
         // Refused before a statement is made: see `search::known`.
-        Test::Codes(_) => {
+        Test::Codes(_) | Test::Parts(_) => {
             sql.push("false");
         }
         Test::Reference(tests) => references::push(database, sql, ids, tests),
@@ -215,7 +215,7 @@ pub(super) fn single_equality(database: &Database, parameter: &SearchParameter, 
         }
         Test::Reference(tests) => ("index_reference", references::local_values(database, tests)?),
         Test::Uri(uris) => ("index_uri", uris.iter().map(|uri| database.hash.of(Tag::Url, &[uri])).collect()),
-        Test::Token(_) | Test::NotToken(_) | Test::Codes(_) | Test::String(_, _) => {
+        Test::Token(_) | Test::NotToken(_) | Test::Codes(_) | Test::Parts(_) | Test::String(_, _) => {
             return None;
         }
         Test::Date(_) | Test::Number(_) | Test::Quantity(_) | Test::Composite(_) | Test::Presence(_) => return None,

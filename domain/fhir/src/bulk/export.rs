@@ -126,6 +126,7 @@ impl FhirService {
         }
         for query in &mut queries {
             self.find_codes(caller, query).await?;
+            self.follow_all(caller, query).await?;
         }
         if let Some(filter) = request.filters.iter().find(|own| !names_a_type(own, &queries)) {
             let text = format!(

@@ -15,6 +15,8 @@ pub(crate) struct Planned {
     pub(super) path: CompiledPath,
     /// How its codes compare.
     pub(super) letter_case: LetterCase,
+    /// All its values are true or false.
+    pub(super) is_boolean: bool,
     /// How the codes of each part of a composite compare.
     pub(super) part_cases: Vec<LetterCase>,
     /// For composites: for each type that the expression leads to, the paths of the parts.
@@ -78,9 +80,12 @@ impl Planned {
         } else {
             path.types().into_iter().map(|each| (each, parts_of(&parameter.components, each))).collect()
         };
-        let letter_case = LetterCase::of_types(&path.types());
+        let types = path.types();
+        let letter_case = LetterCase::of_types(&types);
+        let is_plain = !types.is_empty() && types.iter().all(|each| each.name == "boolean");
+        let is_boolean = is_plain || path.is_condition();
         let part_cases = (0..parameter.components.len()).map(|place| case_of_part(&parts, place)).collect();
-        Ok(Self { parameter, path, letter_case, part_cases, parts })
+        Ok(Self { parameter, path, letter_case, is_boolean, part_cases, parts })
     }
 }
 

@@ -55,7 +55,12 @@ pub fn fold(text: &str) -> String {
         if std::mem::take(&mut pending_space) {
             folded.push(' ');
         }
-        folded.extend(letter.to_lowercase());
+        // Letters that differ only in case from two others, or from another one (Unicode CaseFolding.txt, C and F).
+        match letter {
+            'ß' | 'ẞ' => folded.push_str("ss"),
+            'ς' => folded.push('σ'),
+            _ => folded.extend(letter.to_lowercase()),
+        }
     };
     if text.is_ascii() {
         text.chars().for_each(&mut push);

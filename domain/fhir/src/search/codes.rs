@@ -61,7 +61,7 @@ impl CodeSource {
 }
 
 impl SearchQuery {
-    /// Whether codes have to be found before a store can answer.
+    /// Whether codes or parts have to be found before a store can answer.
     #[must_use]
     pub fn has_unknown_codes(&self) -> bool {
         self.clauses.iter().any(Clause::has_unknown_codes)
@@ -73,7 +73,7 @@ impl Clause {
     #[must_use]
     pub fn has_unknown_codes(&self) -> bool {
         match self {
-            Self::Parameter { test, .. } => matches!(test, Test::Codes(_)),
+            Self::Parameter { test, .. } => matches!(test, Test::Codes(_) | Test::Parts(_)),
             Self::Chain(links) => links.iter().any(|link| link.clause.has_unknown_codes()),
             Self::Has(link) => link.clause.has_unknown_codes(),
             Self::Any(clauses) | Self::All(clauses) => clauses.iter().any(Self::has_unknown_codes),
@@ -85,7 +85,7 @@ impl Clause {
     /// The conditions on codes that have to be found.
     pub(crate) fn unknown_codes(&mut self) -> Vec<&mut Test> {
         match self {
-            Self::Parameter { test, .. } if matches!(test, Test::Codes(_)) => vec![test],
+            Self::Parameter { test, .. } if matches!(test, Test::Codes(_) | Test::Parts(_)) => vec![test],
             Self::Chain(links) => links.iter_mut().flat_map(|link| link.clause.unknown_codes()).collect(),
             Self::Has(link) => link.clause.unknown_codes(),
             Self::Any(clauses) | Self::All(clauses) => clauses.iter_mut().flat_map(Self::unknown_codes).collect(),

@@ -42,7 +42,7 @@ fn parameter_fits(parameter: &'static SearchParameter, test: &Test, resource: &J
         Test::Token(tests) => any(&|value| tests.iter().any(|test| token(value, test))),
         Test::NotToken(tests) => !any(&|value| tests.iter().any(|test| token(value, test))),
         // The service has looked for the codes before.
-        Test::Codes(_) => false,
+        Test::Codes(_) | Test::Parts(_) => false,
         Test::String(how, words) => any(&|value| words.iter().any(|word| string(value, *how, word))),
         Test::Reference(tests) => any(&|value| tests.iter().any(|test| reference(value, test))),
         Test::Date(tests) => any(&|value| tests.iter().any(|test| moment(value, test))),
@@ -152,7 +152,8 @@ pub(super) fn quantity(value: &IndexValue, test: &QuantityTest) -> bool {
     let fits = match (&test.system, &test.code) {
         (Some(space), Some(wanted)) => system.as_deref() == Some(space) && code.as_deref() == Some(wanted),
         (None, Some(wanted)) => code.as_deref() == Some(wanted) || unit.as_deref() == Some(wanted),
-        (_, None) => true,
+        (Some(space), None) => system.as_deref() == Some(space),
+        (None, None) => true,
     };
     fits && compare(middle, &test.number)
 }

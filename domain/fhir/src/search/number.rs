@@ -59,6 +59,13 @@ impl QuantityTest {
     }
 }
 
+impl QuantityTest {
+    /// Whether a system of units is asked for, and no unit of it: no index has these.
+    pub(super) fn is_of_system(&self) -> bool {
+        self.system.is_some() && self.code.is_none()
+    }
+}
+
 /// A unit in terms of its base units, in which quantities of one kind compare
 /// (R4 <https://hl7.org/fhir/R4/search.html#quantity>).
 #[derive(Clone, Debug, PartialEq)]

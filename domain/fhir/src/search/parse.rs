@@ -4,11 +4,13 @@ mod answer;
 mod contained;
 mod filter;
 mod joins;
+mod lists;
 mod parameter;
 
 use super::query_string::{QueryPairs, split_escaped};
 use super::{
-    Clause, ContainedSearch, Cursor, DEFAULT_COUNT, DateTest, Presence, Presentation, Recheck, SearchQuery, Total,
+    Clause, ContainedSearch, Cursor, DEFAULT_COUNT, DateTest, Presence, Presentation, Recheck, SearchQuery, Summary,
+    Total,
 };
 use crate::access::is_audit_parameter;
 use crate::index::fold;
@@ -36,6 +38,10 @@ pub struct SearchOptions<'a> {
     /// The parameters in force.
     pub parameters: &'a Parameters,
 }
+
+/// Names that shape the answer and have no modifiers.
+const PLAIN: &[&str] =
+    &["_count", "_total", "_sort", "_summary", "_elements", "_contained", "_containedType", "_cursor"];
 
 /// Names that shape the answer and are read elsewhere (content negotiation).
 const PRESENTATION: &[&str] = &["_format", "_pretty"];
@@ -96,6 +102,9 @@ fn parse(
             parser.query.used.push((name.clone(), value.clone()));
         }
     }
+    if parser.query.presentation.summary == Summary::Count {
+        parser.query.count = 0;
+    }
     parser.check_contained();
     if parser.issues.is_empty() { Ok(parser.query) } else { Err(parser.issues) }
 }
@@ -120,9 +129,10 @@ pub fn empty_query(resource_types: Vec<ResourceType>) -> SearchQuery {
     }
 }
 
-/// A parameter that isn't known may be left out in lenient handling; a bad value never.
+/// What isn't known, and a value that no resource can have, may be left out in lenient handling; a bad value never.
 enum Problem {
     Unknown(String),
+    Impossible(String),
     Bad(String),
 }
 
@@ -141,10 +151,14 @@ impl Parser<'_> {
                     .warnings
                     .push(Issue::warning(IssueCode::NotSupported, format!("{text}; it was ignored")).at(place));
             }
+            (Problem::Impossible(text), Handling::Lenient) => {
+                let text = format!("{name}: {text}; it was ignored");
+                self.query.warnings.push(Issue::warning(IssueCode::Invalid, text).at(place));
+            }
             (Problem::Unknown(text), Handling::Strict) => {
                 self.issues.push(Issue::error(IssueCode::NotSupported, text).at(place));
             }
-            (Problem::Bad(text), _) => {
+            (Problem::Impossible(text), Handling::Strict) | (Problem::Bad(text), _) => {
                 self.issues.push(Issue::error(IssueCode::Invalid, format!("{name}: {text}")).at(place));
             }
         }
@@ -156,6 +170,9 @@ impl Parser<'_> {
         let (plain, modifier) = name.split_once(':').map_or((name, None), |(plain, rest)| (plain, Some(rest)));
         match plain {
             _ if PRESENTATION.contains(&name) => {}
+            _ if modifier.is_some() && PLAIN.contains(&plain) => {
+                return Err(bad(format!("{plain} has no modifiers")));
+            }
             "_count" => {
                 let count: u32 = value.parse().map_err(|_| bad(format!("{value:?} is not a whole number")))?;
                 self.query.count = count.min(super::LARGEST_COUNT);
@@ -192,9 +209,7 @@ impl Parser<'_> {
             "_id:not" => Ok(Clause::Not(Box::new(ids(value)?))),
             "_id:missing" | "_lastUpdated:missing" => everywhere(value),
             "_lastUpdated" => each(value, DateTest::parse).map(Clause::LastUpdated),
-            "_list" => value.parse().map(Clause::List).map_err(|_| {
-                Problem::Unknown(format!("{value:?} is not the id of a List: functional lists are not offered"))
-            }),
+            "_list" => self.listed(types, value),
             "_text" => Ok(Clause::Recheck(Recheck::Narrative(words_of(value)))),
             "_content" => Ok(Clause::Recheck(Recheck::Content(words_of(value)))),
             "_filter" => self.filter(types, value),

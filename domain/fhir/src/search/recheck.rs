@@ -43,6 +43,13 @@ pub enum Recheck {
         /// Degrees north and east, and kilometres.
         places: Vec<(f64, f64, f64)>,
     },
+    /// A number in any unit of a system, `number|system|`.
+    Quantity {
+        /// The parameter.
+        parameter: &'static SearchParameter,
+        /// The alternatives.
+        tests: Vec<QuantityTest>,
+    },
     /// A composite that no index has: of three values, or of kinds that no two of R4's stand together in.
     Composite {
         /// The parameter.
@@ -94,6 +101,9 @@ impl Recheck {
                 }
                 _ => false,
             }),
+            Self::Quantity { parameter, tests } => {
+                any(parameter, resource, &mut |value| tests.iter().any(|test| fits::quantity(value, test)))
+            }
             Self::Composite { parameter, tests } => any(parameter, resource, &mut |value| match value {
                 IndexValue::Composite(parts) => tests.iter().any(|test| together(parts, test)),
                 _ => false,

@@ -58,6 +58,16 @@ impl TokenTest {
         }
     }
 
+    /// The code, when one is asked for.
+    pub(super) fn code(&self) -> Option<&str> {
+        match self {
+            Self::Code(code) | Self::Exact { code, .. } | Self::Implied { code, .. } | Self::NoSystem(code) => {
+                Some(code)
+            }
+            Self::System(_) => None,
+        }
+    }
+
     /// Reads `code`, `system|code`, `|code` or `system|`.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let parts: Vec<String> = split_escaped(text, '|').iter().map(|part| unescape(part)).collect();

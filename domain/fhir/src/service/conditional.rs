@@ -3,6 +3,8 @@
 //! Each is planned on the matches of its criteria and written under a guard: two callers with the same criteria are put in
 //! a row by the store, and the second one is planned again on what the first one left.
 
+use super::contained::follow_contained;
+use super::source::{Asked, Source};
 use super::transaction::entry::{Entry, Verb};
 use super::update::Updated;
 use super::{FhirError, FhirService, Patch, TransactionOutcome};
@@ -133,6 +135,16 @@ impl FhirService {
         }
     }
 
+    /// Adds to each chain all resources that fulfil it within themselves: what is left out would be missed by a write.
+    pub(crate) async fn follow_all(&self, caller: &Caller, query: &mut SearchQuery) -> Result<(), FhirError> {
+        let mut source = Source::Committed(&*self.store);
+        if follow_contained(&mut Asked { source: &mut source, caller }, query).await? {
+            let text = "more resources than are looked through contain what a chain leads to: narrow the condition";
+            return Err(FhirError::Invalid(vec![Issue::error(IssueCode::TooCostly, text)]));
+        }
+        Ok(())
+    }
+
     /// Carries out one entry as a transaction of its own.
     pub(super) async fn one(&self, caller: &Caller, entry: Entry) -> Result<TransactionOutcome, FhirError> {
         self.carry_out(caller, vec![entry]).await?.pop().ok_or_else(unexpected)
@@ -149,6 +161,7 @@ impl FhirService {
         query.count = most;
         self.find_codes(caller, &mut query).await?;
         self.restrict(caller, &mut query).await?;
+        self.follow_all(caller, &mut query).await?;
         Ok(self.store.search(caller.tenant, &query).await?.matches)
     }
 }

@@ -15,6 +15,8 @@ use crate::ports::{ContainedMatch, SearchPage, StoreError, Stored};
 use crate::search::{Cursor, InvalidCursor, LARGEST_COUNT, Returned, SearchQuery, Searched, Total};
 use crate::types::ResourceType;
 
+pub use chains::{follow_contained, has_chains};
+
 /// Where a page among containers begins: after a link of the store's own, and after so many contained matches.
 #[derive(Default)]
 struct Start {

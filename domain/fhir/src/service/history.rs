@@ -1,14 +1,18 @@
 //! history of one resource, of a type, of everything (R4: <https://hl7.org/fhir/R4/http.html#history>), newest first.
 
+mod listed;
+
 use super::read::within;
 use super::{FhirError, FhirService};
 use crate::access::{AuditAction, AuditRecord, Caller, EntryId, Interaction, Permit, decide, patients_in};
 use crate::interactions::served_types;
 use crate::operations::own_definition;
 use crate::ports::{ChangeEntry, ChangesQuery, HistoryEntry, Lookup, Method, Stored, VersionsQuery};
+use crate::search::ListName;
 use crate::types::{Instant, ResourceKey, ResourceType};
 
 /// One page of versions.
+#[derive(Default)]
 pub struct HistoryPage {
     /// The versions, newest first.
     pub entries: Vec<HistoryEntry>,
@@ -23,6 +27,8 @@ pub struct HistoryRange {
     pub since: Option<Instant>,
     /// `_at`, as a range of microseconds.
     pub at: Option<(i64, i64)>,
+    /// `_list`: only what it names.
+    pub list: Option<ListName>,
     /// Where the page begins: before a version of one resource, or before a place of the feed.
     pub before: Option<i64>,
     /// `_count`.
@@ -38,6 +44,13 @@ impl FhirService {
         range: &HistoryRange,
     ) -> Result<HistoryPage, FhirError> {
         let permit = self.authorise(caller, Interaction::History, key.resource_type()).await?;
+        let only = match &range.list {
+            Some(list) => match self.listed_versions(caller, list, key).await? {
+                Some(only) => only,
+                None => return Ok(HistoryPage::default()),
+            },
+            None => None,
+        };
         if let Some(id) = EntryId::of(key) {
             return self.history_of_record(caller, key, (id, permit)).await;
         }
@@ -45,9 +58,10 @@ impl FhirService {
             return Ok(self.one_version(caller, own).await);
         }
         let before = range.before.and_then(|place| i32::try_from(place).ok()).and_then(|place| place.try_into().ok());
-        let wanted = VersionsQuery { since: range.since, at: range.at, before, count: range.count + 1 };
+        let wanted = VersionsQuery { since: range.since, at: range.at, only, before, count: range.count + 1 };
         let mut entries = self.store.history(caller.tenant, key, &wanted).await?;
-        if entries.is_empty() && before.is_none() && range.since.is_none() && range.at.is_none() {
+        let is_narrowed = range.since.is_some() || range.at.is_some() || range.list.is_some();
+        if entries.is_empty() && before.is_none() && !is_narrowed {
             return Err(FhirError::NotFound(key.clone()));
         }
         if let Permit::Compartment(patient) = permit {
@@ -99,8 +113,13 @@ impl FhirService {
             Some(own) => (vec![own], self.authorise(caller, Interaction::TypeHistory, own).await?),
             None => self.visible(caller).await?,
         };
+        let only = match &range.list {
+            Some(list) => Some(self.listed(caller, list, resource_type).await?),
+            None => None,
+        };
         let wanted = ChangesQuery {
             resource_types: types,
+            only,
             since: range.since,
             at: range.at,
             before: range.before,

@@ -41,11 +41,12 @@ impl Patch {
         }
     }
 
-    /// Applies every operation, or none.
+    /// Applies every operation, or none. A well-formed patch that doesn't fit the resource is unprocessable
+    /// (RFC 5789 §2.2, which RFC 6902 §5 follows).
     pub fn apply(&self, resource: Json) -> Result<Json, FhirError> {
         match &self.0 {
             Form::Json(patch) => {
-                let refused = |text: String| FhirError::Invalid(vec![Issue::error(IssueCode::Processing, text)]);
+                let refused = |text: String| FhirError::Unprocessable(vec![Issue::error(IssueCode::Processing, text)]);
                 let mut document: serde_json::Value = serde_json::from_slice(&resource.to_bytes())
                     .map_err(|error| refused(format!("the resource can't be patched: {error}")))?;
                 json_patch::patch(&mut document, patch)
@@ -56,7 +57,7 @@ impl Patch {
             Form::FhirPath(operations) => {
                 let mut resource = resource;
                 for operation in operations {
-                    operation.apply(&mut resource).map_err(|issue| FhirError::Invalid(vec![issue]))?;
+                    operation.apply(&mut resource).map_err(|issue| FhirError::Unprocessable(vec![issue]))?;
                 }
                 Ok(resource)
             }

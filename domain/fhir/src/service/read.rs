@@ -60,8 +60,22 @@ impl FhirService {
                 None => source.read_version(caller, key, version).await?,
             },
         };
+        if matches!((&found, &permit), (Lookup::Absent, Permit::Whole))
+            && self.is_known(&mut source, caller, key).await?
+        {
+            return Err(FhirError::NoVersion { key: key.clone(), version });
+        }
         let target = format!("{key}/_history/{version}");
         self.disclose(caller, (AuditAction::Vread, target), key, (permit, found)).await
+    }
+
+    /// Whether there is a resource, or was one.
+    async fn is_known(&self, source: &mut Source<'_>, caller: &Caller, key: &ResourceKey) -> Result<bool, FhirError> {
+        if EntryId::of(key).is_some() {
+            // A record of the log has one version, and whether there is one is not asked twice.
+            return Ok(false);
+        }
+        Ok(own_definition(key, self.base_url()).is_some() || !matches!(source.read(caller, key).await?, Lookup::Absent))
     }
 
     /// A record of the audit log as the AuditEvent that the caller may see.

@@ -2,8 +2,9 @@
 
 use seva_fhir_profiles::definitions;
 
+use super::contained::follow_contained;
 use super::read::within;
-use super::source::Source;
+use super::source::{Asked, Source};
 use super::{FhirError, FhirService, own_definitions};
 use crate::access::{
     AuditAction, AuditQuery, AuditRecord, Caller, Interaction, Permit, decide, decide_looks, patients_in,
@@ -33,7 +34,7 @@ impl FhirService {
         }
         self.find_codes(caller, &mut query).await?;
         self.restrict(caller, &mut query).await?;
-        let is_cut = !of_log && self.follow_contained(&mut source, caller, &mut query).await?;
+        let is_cut = !of_log && follow_contained(&mut Asked { source: &mut source, caller }, &mut query).await?;
         let mut page = if of_log {
             let asked = AuditQuery::of(&query).map_err(FhirError::Invalid)?;
             self.events.search(caller.tenant, &query, &asked).await?

@@ -1,9 +1,11 @@
 //! Where an interaction reads: what is committed, or what its transaction is about to commit.
 
+use async_trait::async_trait;
+
 use super::FhirError;
 use crate::access::Caller;
 use crate::outcome::{Issue, IssueCode};
-use crate::ports::{Lookup, ResourceStore, SearchPage, StoreError, Written};
+use crate::ports::{Finder, Lookup, ResourceStore, SearchPage, StoreError, Written};
 use crate::search::SearchQuery;
 use crate::types::{ResourceKey, VersionId};
 
@@ -51,5 +53,18 @@ impl Source<'_> {
             Self::Committed(store) => store.search(caller.tenant, query).await,
             Self::Written(written) => written.search(query).await,
         }
+    }
+}
+
+/// A source in the name of a caller.
+pub(super) struct Asked<'a, 's> {
+    pub(super) source: &'a mut Source<'s>,
+    pub(super) caller: &'a Caller,
+}
+
+#[async_trait]
+impl Finder for Asked<'_, '_> {
+    async fn search(&mut self, query: &SearchQuery) -> Result<SearchPage, StoreError> {
+        self.source.search(self.caller, query).await
     }
 }

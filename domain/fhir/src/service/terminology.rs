@@ -69,7 +69,9 @@ impl KnownSystem {
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Self::Resource(resource) => resource.get_str("name").unwrap_or_default(),
+            Self::Resource(resource) => {
+                ["name", "title", "url"].iter().find_map(|own| resource.get_str(own)).unwrap_or("unnamed")
+            }
             Self::Stored(system) => &system.name,
         }
     }

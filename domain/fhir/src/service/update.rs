@@ -30,15 +30,29 @@ pub enum Existing {
     Replaced,
     /// It stays, and the update is refused (`If-None-Match: *`).
     Kept,
+    /// It is another one than the condition asked for, which found none: R4 has such an update create, and R5 says that it
+    /// does not replace.
+    Another,
 }
 
 impl Existing {
+    /// The same of a resource that a condition did not find.
+    pub(super) fn of_another(self) -> Self {
+        match self {
+            Self::Replaced => Self::Another,
+            Self::Kept | Self::Another => self,
+        }
+    }
+
     /// Refuses what would replace a resource that stays.
     pub(super) fn check(self, key: &ResourceKey, found: &Lookup) -> Result<(), FhirError> {
-        if let (Self::Kept, Lookup::Found(_)) = (self, found) {
-            return Err(FhirError::Condition(format!("{key} exists, and If-None-Match: * asks that it does not")));
+        match (self, found) {
+            (Self::Kept, Lookup::Found(_)) => {
+                Err(FhirError::Condition(format!("{key} exists, and If-None-Match: * asks that it does not")))
+            }
+            (Self::Another, Lookup::Found(_)) => Err(StoreError::Exists { key: key.clone() }.into()),
+            _ => Ok(()),
         }
-        Ok(())
     }
 }
 

@@ -39,9 +39,6 @@ impl Parser<'_> {
         let summary =
             Summary::parse(value).ok_or_else(|| Problem::Bad("use true, false, text, data or count".to_owned()))?;
         self.query.presentation.summary = summary;
-        if summary == Summary::Count {
-            self.query.count = 0;
-        }
         Ok(())
     }
 
@@ -54,7 +51,7 @@ impl Parser<'_> {
         };
         let direction = if name == "_include" { Direction::Forward } else { Direction::Reverse };
         for one in value.split(',') {
-            let (parameters, target) = self.included(one, direction)?;
+            let (parameters, target) = self.included(one, direction, depth)?;
             let targets = target.into_iter().collect();
             self.query.includes.push(Include { parameters, targets, direction, depth });
         }
@@ -65,13 +62,17 @@ impl Parser<'_> {
         &self,
         value: &str,
         direction: Direction,
+        depth: Depth,
     ) -> Result<(Vec<&'static SearchParameter>, Option<ResourceType>), Problem> {
         let mut parts = value.split(':');
         let source = parts.next().unwrap_or_default();
         if source == "*" {
-            let all: Vec<&'static SearchParameter> = match direction {
-                Direction::Forward => self.query.resource_types.iter().flat_map(|own| of_type(own.as_str())).collect(),
-                Direction::Reverse => all_references().collect(),
+            let all: Vec<&'static SearchParameter> = match (direction, depth) {
+                // What came along is of any type.
+                (Direction::Forward, Depth::Iterate) | (Direction::Reverse, _) => all_references().collect(),
+                (Direction::Forward, Depth::Once) => {
+                    self.query.resource_types.iter().flat_map(|own| of_type(own.as_str())).collect()
+                }
             };
             return Ok((all, None));
         }

@@ -4,12 +4,12 @@
 use seva_fhir_profiles::{Component, SearchParameter, SearchParameterType, definitions};
 
 use super::{Parser, Problem, each, presence};
-use crate::index::{LetterCase, fold};
+use crate::index::{LetterCase, fold, is_boolean};
 use crate::search::query_string::{split_escaped, unescape};
 use crate::search::recheck::UriDirection;
 use crate::search::{
     Clause, CodeSource, CodesTest, CompositeKey, CompositeTest, CompositeValue, DateTest, Membership, NumberTest,
-    PartTest, QuantityTest, Recheck, ReferenceTest, StringMatch, Test, TokenTest, uri,
+    PartTest, PartsOf, PartsTest, QuantityTest, Recheck, ReferenceTest, StringMatch, Test, TokenTest, part_of, uri,
 };
 use crate::types::ResourceType;
 
@@ -60,8 +60,8 @@ impl Parser<'_> {
 
     fn test(&self, parameter: &'static SearchParameter, modifier: Option<&str>, value: &str) -> Result<Test, Problem> {
         use SearchParameterType as Kind;
-        // Of a special parameter nothing is indexed that could be absent.
-        if modifier == Some("missing") && parameter.kind != Kind::Special {
+        // Of a special parameter nothing is indexed that could be absent, and R4 has no :missing of combinations.
+        if modifier == Some("missing") && !matches!(parameter.kind, Kind::Special | Kind::Composite) {
             return presence(value).map(Test::Presence);
         }
         let base_url = self.options.base_url;
@@ -72,6 +72,8 @@ impl Parser<'_> {
             (Kind::String, None) => Ok(Test::String(StringMatch::Prefix, words(value)?)),
             (Kind::String, Some("exact")) => Ok(Test::String(StringMatch::Exact, words(value)?)),
             (Kind::String, Some("contains")) => Ok(Test::String(StringMatch::Contains, words(value)?)),
+            (Kind::Reference, Some("below")) => parts(parameter, PartsOf::Below, value, base_url),
+            (Kind::Reference, Some("above")) => parts(parameter, PartsOf::Above, value, base_url),
             (Kind::Reference, Some("identifier")) => Ok(Test::Reference(each(value, identifier)?)),
             (Kind::Reference, modifier) => {
                 let wanted = match modifier {
@@ -111,8 +113,15 @@ fn recheck(
             Recheck::UriPath { parameter, uris: each(value, uri::parse)?, direction }
         }
         (Kind::Special, None) if parameter.code == "near" => Recheck::Near { parameter, places: each(value, place)? },
+        (Kind::Quantity, None) if value.contains('|') => {
+            let tests = each(value, QuantityTest::parse)?;
+            if !tests.iter().any(QuantityTest::is_of_system) {
+                return Ok(None);
+            }
+            Recheck::Quantity { parameter, tests }
+        }
         (Kind::Composite, None) if !is_indexed(parameter) => {
-            Recheck::Composite { parameter, tests: each(value, |text| parts(parameter, text, base_url))? }
+            Recheck::Composite { parameter, tests: each(value, |text| composite_parts(parameter, text, base_url))? }
         }
         _ => return Ok(None),
     }))
@@ -127,7 +136,14 @@ fn unfit(parameter: &SearchParameter, modifier: &str) -> Problem {
 
 fn tokens(parameter: &SearchParameter, value: &str) -> Result<Vec<TokenTest>, Problem> {
     let letter_case = LetterCase::of(parameter);
-    each(value, |text| token(text, letter_case))
+    let tests = each(value, |text| token(text, letter_case))?;
+    let impossible = |test: &&TokenTest| test.code().is_some_and(|code| !matches!(code, "true" | "false"));
+    match tests.iter().find(impossible) {
+        Some(test) if is_boolean(parameter) => {
+            Err(Problem::Impossible(format!("{:?} is neither true nor false", test.code().unwrap_or_default())))
+        }
+        _ => Ok(tests),
+    }
 }
 
 fn token(text: &str, letter_case: LetterCase) -> Result<TokenTest, String> {
@@ -144,6 +160,25 @@ fn codes(parameter: &SearchParameter, modifier: &str, value: &str) -> Result<Tes
     let membership = if modifier == "not-in" { Membership::NotAmong } else { Membership::Among };
     let name = format!("{}:{modifier}", parameter.code);
     Ok(Test::Codes(CodesTest { name, sources, membership, letter_case: LetterCase::of(parameter) }))
+}
+
+/// References to parts of a resource, or to what it is a part of, which aren't known here.
+fn parts(
+    parameter: &'static SearchParameter,
+    direction: PartsOf,
+    value: &str,
+    base_url: &str,
+) -> Result<Test, Problem> {
+    let mut keys = Vec::new();
+    for test in each(value, |text| ReferenceTest::parse(text, parameter, None, base_url))? {
+        match test {
+            ReferenceTest::Local(own) if own.iter().any(|key| part_of(key.resource_type()).is_some()) => {
+                keys.extend(own)
+            }
+            _ => return Err(Problem::Bad(format!("{:?} leads to nothing that has parts of its type", parameter.code))),
+        }
+    }
+    Ok(Test::Parts(PartsTest { name: parameter.code, direction, keys }))
 }
 
 fn words(value: &str) -> Result<Vec<String>, Problem> {
@@ -213,7 +248,7 @@ fn is_indexed(parameter: &SearchParameter) -> bool {
     }
 }
 
-fn parts(parameter: &SearchParameter, text: &str, base_url: &str) -> Result<Vec<PartTest>, String> {
+fn composite_parts(parameter: &SearchParameter, text: &str, base_url: &str) -> Result<Vec<PartTest>, String> {
     let pieces = pieces(text, parameter.components.len())?;
     let part = |(place, text): (usize, &String)| part_test(parameter, place, text, base_url);
     pieces.iter().enumerate().map(part).collect()

@@ -5,47 +5,42 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use super::super::source::Source;
-use super::super::{FhirError, FhirService};
-use crate::access::Caller;
 use crate::json::{Limits, parse};
-use crate::ports::StoreError;
+use crate::ports::{Finder, StoreError};
 use crate::search::{
     Clause, ContainedSearch, LARGEST_COUNT, Link, Returned, SearchQuery, Searched, empty_query, leads_elsewhere,
 };
 use crate::types::{ResourceId, ResourceKey, ResourceType};
 
-type Pinned<'a> = Pin<Box<dyn Future<Output = Result<(), FhirError>> + Send + 'a>>;
+type Pinned<'a> = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send + 'a>>;
 
-/// Looks for containers in the name of a caller.
-struct Walk<'w, 's> {
-    source: &'w mut Source<'s>,
-    caller: &'w Caller,
+/// Looks for containers.
+struct Walk<'w> {
+    finder: &'w mut dyn Finder,
     compartment: Option<ResourceKey>,
     /// There were more containers than are looked for.
     is_cut: bool,
 }
 
-impl FhirService {
-    /// Adds to each chain the resources that fulfil it within themselves; tells whether some may be left out.
-    pub(in super::super) async fn follow_contained(
-        &self,
-        source: &mut Source<'_>,
-        caller: &Caller,
-        query: &mut SearchQuery,
-    ) -> Result<bool, FhirError> {
-        if query.is_inside() || !query.clauses.iter().any(follows) {
-            return Ok(false);
-        }
-        let mut walk = Walk { source, caller, compartment: query.compartment.clone(), is_cut: false };
-        // What else must hold narrows the containers.
-        let beside = query.clauses.iter().filter(|clause| !follows(clause) && !matches!(clause, Clause::Recheck(_)));
-        let beside: Vec<Clause> = beside.cloned().collect();
-        for clause in &mut query.clauses {
-            walk.follow(clause, &query.resource_types, &beside).await?;
-        }
-        Ok(walk.is_cut)
+/// Whether a search has chains, which [`follow_contained`] follows.
+#[must_use]
+pub fn has_chains(query: &SearchQuery) -> bool {
+    !query.is_inside() && query.clauses.iter().any(follows)
+}
+
+/// Adds to each chain the resources that fulfil it within themselves; tells whether some may be left out.
+pub async fn follow_contained(finder: &mut dyn Finder, query: &mut SearchQuery) -> Result<bool, StoreError> {
+    if !has_chains(query) {
+        return Ok(false);
     }
+    let mut walk = Walk { finder, compartment: query.compartment.clone(), is_cut: false };
+    // What else must hold narrows the containers.
+    let beside = query.clauses.iter().filter(|clause| !follows(clause) && !matches!(clause, Clause::Recheck(_)));
+    let beside: Vec<Clause> = beside.cloned().collect();
+    for clause in &mut query.clauses {
+        walk.follow(clause, &query.resource_types, &beside).await?;
+    }
+    Ok(walk.is_cut)
 }
 
 /// Whether a condition has a chain in it.
@@ -64,7 +59,7 @@ fn follows(clause: &Clause) -> bool {
     }
 }
 
-impl Walk<'_, '_> {
+impl Walk<'_> {
     /// Follows the chains of a condition on resources of these types, of which the others hold too.
     fn follow<'a>(&'a mut self, clause: &'a mut Clause, types: &'a [ResourceType], beside: &'a [Clause]) -> Pinned<'a> {
         Box::pin(async move {
@@ -100,7 +95,7 @@ impl Walk<'_, '_> {
         links: &[Link],
         types: &[ResourceType],
         beside: &[Clause],
-    ) -> Result<Vec<Clause>, FhirError> {
+    ) -> Result<Vec<Clause>, StoreError> {
         let links: Vec<&Link> = links.iter().filter(|link| !leads_elsewhere(&link.clause)).collect();
         let mut others: Vec<ResourceType> = links.iter().map(|link| link.other).collect();
         others.sort_unstable();
@@ -121,7 +116,7 @@ impl Walk<'_, '_> {
             },
             ..empty_query(others)
         };
-        let page = self.source.search(self.caller, &asked).await?;
+        let page = self.finder.search(&asked).await?;
         self.is_cut |= page.next.is_some();
         let mut found: Vec<(ResourceType, Vec<ResourceId>)> = Vec::new();
         for stored in page.matches {

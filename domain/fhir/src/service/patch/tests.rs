@@ -19,7 +19,7 @@ fn path_patch(operations: &str) -> Result<Json, String> {
     let parameters = json(&format!(r#"{{"resourceType":"Parameters","parameter":[{operations}]}}"#));
     let patch = Patch::from_resource(&parameters).map_err(|issue| issue.diagnostics.clone())?;
     patch.apply(patient()).map_err(|error| match error {
-        FhirError::Invalid(issues) => issues.into_iter().map(|issue| issue.diagnostics).collect(),
+        FhirError::Unprocessable(issues) => issues.into_iter().map(|issue| issue.diagnostics).collect(),
         other => other.to_string(),
     })
 }

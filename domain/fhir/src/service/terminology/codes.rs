@@ -7,7 +7,7 @@ use std::pin::Pin;
 use super::{FhirError, FhirService, KnownSystem, Named, unknown};
 use crate::access::Caller;
 use crate::outcome::{Issue, IssueCode};
-use crate::search::{Clause, CodeSource, CodesTest, Handling, Membership, SearchQuery, Test, TokenTest};
+use crate::search::{Clause, CodeSource, CodesTest, Handling, Membership, ReferenceTest, SearchQuery, Test, TokenTest};
 use crate::terminology::{CodeSystem, Hierarchy, Relatives, Wanted};
 use crate::types::ResourceKey;
 
@@ -58,7 +58,14 @@ impl FhirService {
         clause: &mut Clause,
     ) -> Result<Option<(String, Missing)>, FhirError> {
         for test in clause.unknown_codes() {
-            let Test::Codes(codes) = test else { continue };
+            let codes = match test {
+                Test::Codes(codes) => codes,
+                Test::Parts(parts) => {
+                    *test = Test::Reference(vec![ReferenceTest::Local(self.parts(caller, parts).await?)]);
+                    continue;
+                }
+                _ => continue,
+            };
             let (name, membership) = (codes.name.clone(), codes.membership);
             match self.tokens(caller, codes).await? {
                 Ok(tokens) if tokens.len() > MOST_CODES => {

@@ -78,7 +78,12 @@ impl FhirService {
                 Verb::Put(Target::Criteria(criteria)) => {
                     let found = self.find(caller, criteria, (2, &mut searched), guards).await?;
                     let own = || self.updated_key(criteria, &found, entry.resource.as_ref());
-                    let key = if found.is_empty() { made.once(criteria, planned.len(), own)?.1 } else { own()? };
+                    let key = if found.is_empty() {
+                        entry.existing = entry.existing.of_another();
+                        made.once(criteria, planned.len(), own)?.1
+                    } else {
+                        own()?
+                    };
                     if let Some(members) = entry.resource.as_mut().and_then(Json::as_object_mut) {
                         members.insert("id", key.id().as_str());
                     }
@@ -241,7 +246,11 @@ impl FhirService {
 fn patched_key(criteria: &SearchQuery, found: &[Stored]) -> Result<ResourceKey, FhirError> {
     match found {
         [one] => Ok(one.key.clone()),
-        [] => Err(FhirError::Condition("the condition finds no resource to change".to_owned())),
+        // R4 http.html#patch: not found, where an update would create.
+        [] => {
+            let text = "the condition finds no resource to change";
+            Err(FhirError::Invalid(vec![Issue::error(IssueCode::NotFound, text)]))
+        }
         _ => Err(ambiguous(criteria)),
     }
 }
@@ -254,9 +263,11 @@ fn deleted_keys(found: Vec<Stored>) -> Result<impl Iterator<Item = ResourceKey>,
     Ok(found.into_iter().map(|stored| stored.key))
 }
 
-/// What equal criteria have in common.
+/// What equal criteria have in common: what they mean, however it is written.
 fn name_of(criteria: &SearchQuery) -> Result<String, FhirError> {
-    Ok(format!("{}?{:?}", type_of(criteria)?, criteria.used))
+    let mut clauses: Vec<String> = criteria.clauses.iter().map(|clause| format!("{clause:?}")).collect();
+    clauses.sort_unstable();
+    Ok(format!("{}?{}", type_of(criteria)?, clauses.join("&")))
 }
 
 fn written(writes: &mut Vec<Write>, write: Write) -> TransactionOutcome {
