@@ -159,6 +159,31 @@ fn a_test_with_a_result_is_an_observation_and_no_request() {
 }
 
 #[test]
+fn what_was_taken_back_is_no_word_of_an_order() {
+    for (said, name, expected) in [
+        ("amoxicillin 250, no sorry, 500 mg twice a day", "amoxicillin", "500 mg, twice a day"),
+        (
+            "amoxicillin 250 mg, sorry, 500 mg swallowed whole twice a day",
+            "amoxicillin",
+            "500 mg, swallowed whole, twice a day",
+        ),
+        ("amoxicillin 500 mg, not that one, twice a day", "amoxicillin", "500 mg, not that one, twice a day"),
+    ] {
+        let mut medicine = entity(name, said, Category::Medication, EntityType::GenericName);
+        let place = |kind, text: &str, value: Option<&str>| {
+            let begin = said.find(text).expect("the words stand in the text");
+            Attribute { begin, end: begin + text.len(), ..attribute(kind, text, value) }
+        };
+        medicine.attributes = vec![
+            place(AttributeType::Dosage, "500 mg", Some("500 mg")),
+            place(AttributeType::Frequency, "twice a day", None),
+        ];
+        let bundle = drafted_from(&dictation_of(said, vec![medicine])).to_string();
+        assert!(bundle.contains(&format!("\"text\":\"{expected}\"")), "{said}: {bundle}");
+    }
+}
+
+#[test]
 fn the_words_of_an_order_keep_what_the_grammar_does_not_read() {
     for (said, expected) in [
         ("paracetamol 650 mg swallowed whole three times a day", "650 mg, swallowed whole, three times a day"),
