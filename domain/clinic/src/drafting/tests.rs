@@ -159,6 +159,31 @@ fn a_test_with_a_result_is_an_observation_and_no_request() {
 }
 
 #[test]
+fn a_result_in_words_is_an_observation_with_a_code_and_its_words_as_evidence() {
+    let said = "NS1 was negative. Review.";
+    let mut result = entity("NS1", said, Category::TestTreatmentProcedure, EntityType::TestName);
+    let begin = said.find("negative").expect("it stands there");
+    let value = attribute(AttributeType::TestValue, "negative", Some("negative"));
+    result.attributes = vec![Attribute { begin, end: begin + "negative".len(), ..value }];
+    let bundle = drafted_from(&dictation_of(said, vec![result]));
+    let faults: Vec<String> = structure::check(&bundle).iter().map(|issue| issue.to_json().to_string()).collect();
+    assert_eq!(faults, Vec::<String>::new());
+    let text = bundle.to_string();
+    assert!(text.contains("\"code\":{\"text\":\"NS1\"}"), "{text}");
+    assert!(
+        text.contains(
+            "\"valueCodeableConcept\":{\"coding\":[{\"system\":\"http://snomed.info/sct\",\"code\":\"260385009\""
+        ),
+        "{text}"
+    );
+    assert!(text.contains("{\"url\":\"length\",\"valueInteger\":16}"), "name and word: {text}");
+    assert!(
+        text.contains("NS1: negative") && !text.contains("ServiceRequest") && !text.contains("\"Condition\""),
+        "{text}"
+    );
+}
+
+#[test]
 fn what_was_taken_back_is_no_word_of_an_order() {
     for (said, name, expected) in [
         ("amoxicillin 250, no sorry, 500 mg twice a day", "amoxicillin", "500 mg, twice a day"),
