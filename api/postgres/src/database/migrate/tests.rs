@@ -110,7 +110,7 @@ async fn a_dictation_survives_the_way_back_to_before_files_were_decoded_as_a_sta
     };
     // What is decoded within the last request has no audio yet, and keeps the parts of its file.
     let expected =
-        ["created rows : 0 chunks, 0 parts", "created rows : 0 chunks, 1 parts", "created rows 1: 2 chunks, 0 parts"];
+        ["created rows 1: 2 chunks, 0 parts", "created rows : 0 chunks, 0 parts", "created rows : 0 chunks, 1 parts"];
     assert_eq!(back.iter().filter(|line| line.starts_with("created ")).collect::<Vec<_>>(), expected);
     assert_eq!(moved(&back, &["created"]), moved(&before, &["created", "uploaded", "damaged"]), "the others stay");
     trial.forth().await;
