@@ -4,15 +4,13 @@
 /// `consent_version` is the version of the Consent that was last found to permit the recording.
 pub(crate) const UP: &str = r#"
 ALTER TABLE dictation
-    ADD COLUMN audio text NOT NULL DEFAULT 'rows' CHECK (audio IN ('rows', 'blob', 'shredding', 'shredded')),
-    ADD COLUMN consent_version int4;
-UPDATE dictation SET audio = 'shredded' WHERE state = 'withdrawn';
+    ADD COLUMN IF NOT EXISTS audio text NOT NULL DEFAULT 'rows' CHECK (audio IN ('rows', 'blob', 'shredding', 'shredded')),
+    ADD COLUMN IF NOT EXISTS consent_version int4;
+UPDATE dictation SET audio = 'shredded' WHERE state = 'withdrawn' AND audio = 'rows';
 CREATE INDEX dictation_to_move ON dictation (since, id)
     WHERE audio = 'rows' AND saved_sequence IS NOT NULL AND state IN ('drafted', 'reviewed', 'no-speech');
 CREATE INDEX dictation_kept ON dictation (tenant, id) WHERE audio <> 'shredded';
 "#;
 
-pub(crate) const DOWN: &str = r#"
-DROP INDEX dictation_to_move, dictation_kept;
-ALTER TABLE dictation DROP COLUMN audio, DROP COLUMN consent_version;
-"#;
+/// The columns stay: audio that was moved into a blob would be found by nobody after the way up.
+pub(crate) const DOWN: &str = "DROP INDEX dictation_to_move, dictation_kept;";

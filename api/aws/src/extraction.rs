@@ -7,6 +7,7 @@
 mod codes;
 mod inference;
 mod mapping;
+mod results;
 mod vitals;
 
 use std::error::Error;

@@ -21,6 +21,7 @@ mod laboratory;
 mod matcher;
 mod medications;
 mod plans;
+mod qualitative;
 pub mod scores;
 mod stopped;
 mod vitals;
@@ -85,6 +86,12 @@ impl LexiconExtractor {
             let attributes = medication.entity.attributes.iter();
             attributes.map(|attribute| Span::new(attribute.begin, attribute.end)).chain([medication.entity.span()])
         }));
+        let results = qualitative::find(&document, &hits, &claimed);
+        claimed.extend(results.iter().flat_map(|each| {
+            let words = each.entity.attributes.iter().map(|word| Span::new(word.begin, word.end));
+            words.chain([each.entity.span()])
+        }));
+        found.extend(results);
         // What is named in advice is no finding: "do not squeeze pimples".
         let plans = plans::find(&document, &claimed, medications.first().map(|first| first.entity.end));
         claimed.extend(spans(&plans));
@@ -96,6 +103,7 @@ impl LexiconExtractor {
         instructions::attach(&document, &mut found, &ends);
         for each in &mut found {
             context::add_traits(&document, &mut each.entity);
+            qualitative::settle(each);
         }
         found.sort_by_key(|each| (each.entity.begin, each.entity.end));
         stopped::share(&document, &mut found);
@@ -107,7 +115,7 @@ impl LexiconExtractor {
 }
 
 fn spans(found: &[Found]) -> Vec<Span> {
-    found.iter().map(|each| each.entity.span()).collect()
+    found.iter().map(|each| vitals::claimed(&each.entity)).collect()
 }
 
 #[async_trait]

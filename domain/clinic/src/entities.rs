@@ -6,6 +6,7 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+use crate::laboratory::TestFinding;
 use crate::lexicon::Span;
 
 /// Names the broad class of an entity.
@@ -244,6 +245,15 @@ impl Entity {
     #[must_use]
     pub fn is_measured(&self) -> bool {
         self.attributes_of(AttributeType::TestValue).next().is_some()
+    }
+
+    /// Returns how a test came out whose result is a word.
+    #[must_use]
+    pub fn finding(&self) -> Option<TestFinding> {
+        let tested = self.category == Category::TestTreatmentProcedure;
+        let mut values = self.attributes_of(AttributeType::TestValue).filter(|_| tested);
+        let finding = TestFinding::named(values.next()?.value.as_deref()?)?;
+        values.next().is_none().then_some(finding)
     }
 
     /// Returns the attributes as they follow each other in the text.

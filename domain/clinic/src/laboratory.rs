@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use crate::dosage::Cursor;
 use crate::lexicon::{concepts::rows, decimal::Decimal, tokens::tokenize};
 
 /// Is a laboratory test with the unit in which it is reported.
@@ -27,6 +28,78 @@ impl LaboratoryTest {
     }
 }
 
+/// Is how a test came out that is not reported as an amount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TestFinding {
+    /// What was looked for is there.
+    Positive,
+    /// What was looked for is not there.
+    Negative,
+    /// The reagent reacted.
+    Reactive,
+    /// The reagent did not react.
+    NonReactive,
+    /// What was looked for was found.
+    Detected,
+    /// What was looked for was not found.
+    NotDetected,
+}
+
+impl TestFinding {
+    /// Lists all of them.
+    pub const ALL: [Self; 6] =
+        [Self::Positive, Self::Negative, Self::Reactive, Self::NonReactive, Self::Detected, Self::NotDetected];
+
+    /// Finds what words say, in lower case.
+    #[must_use]
+    pub fn named(words: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|finding| finding.words().contains(&words))
+    }
+
+    /// Returns the word that stands for it in an entity.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Positive => "positive",
+            Self::Negative => "negative",
+            Self::Reactive => "reactive",
+            Self::NonReactive => "non-reactive",
+            Self::Detected => "detected",
+            Self::NotDetected => "not detected",
+        }
+    }
+
+    /// Returns SNOMED CT's code for it (<http://snomed.info/sct>) and its name.
+    #[must_use]
+    pub const fn snomed(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Positive => ("10828004", "Positive"),
+            Self::Negative => ("260385009", "Negative"),
+            Self::Reactive => ("11214006", "Reactive"),
+            Self::NonReactive => ("131194007", "Non-reactive"),
+            Self::Detected => ("260373001", "Detected"),
+            Self::NotDetected => ("260415000", "Not detected"),
+        }
+    }
+
+    /// Tells whether it says that something is not there.
+    #[must_use]
+    pub const fn denies(self) -> bool {
+        matches!(self, Self::Negative | Self::NonReactive | Self::NotDetected)
+    }
+
+    const fn words(self) -> &'static [&'static str] {
+        match self {
+            Self::Positive => &["positive", "+ ve"],
+            Self::Negative => &["negative", "- ve"],
+            Self::Reactive => &["reactive"],
+            Self::NonReactive => &["non-reactive", "non reactive", "not reactive", "nonreactive"],
+            Self::Detected => &["detected"],
+            Self::NotDetected => &["not detected", "undetected"],
+        }
+    }
+}
+
 static TESTS: LazyLock<Vec<LaboratoryTest>> =
     LazyLock::new(|| rows(include_str!("../data/labs.tsv")).filter_map(|row| test(&row)).collect());
 
@@ -40,6 +113,19 @@ pub fn laboratory_tests() -> &'static [LaboratoryTest] {
 #[must_use]
 pub fn unit_named(words: &str) -> Option<&'static str> {
     UNITS.iter().find(|(_, names)| names.contains(&words)).map(|(unit, _)| *unit)
+}
+
+/// Takes a number, with the Indian words for a hundred thousand after it.
+pub fn amount(cursor: &mut Cursor<'_>) -> Option<Decimal> {
+    let value = cursor.number(0)?;
+    cursor.advance(1);
+    let times = match cursor.word(0) {
+        "lakh" | "lakhs" | "lac" | "lacs" => 100_000,
+        "thousand" => 1_000,
+        _ => return Some(value),
+    };
+    cursor.advance(1);
+    value.times(Decimal::whole(times))
 }
 
 const UNITS: [(&str, &[&str]); 12] = [

@@ -56,7 +56,7 @@ impl VitalKind {
     #[must_use]
     pub const fn phrases(self) -> &'static [&'static str] {
         match self {
-            Self::Temperature => &["temperature", "temp", "body temperature", "fever of", "fever is"],
+            Self::Temperature => &["temperature", "temp", "body temperature", "fever of", "fever is", "fever"],
             Self::BloodPressure => &["blood pressure", "bp", "b p", "pressure"],
             Self::HeartRate => &["pulse", "pulse rate", "heart rate", "hr", "pr"],
             Self::RespiratoryRate => &["respiratory rate", "respiration rate", "respirations", "rr", "breathing rate"],
@@ -160,7 +160,21 @@ const TEMPERATURE_UNITS: UnitNames = &[
             "centigrade",
         ],
     ),
-    ("[degF]", &["fahrenheit", "f", "° f", "degrees fahrenheit", "degree fahrenheit", "degrees f", "degree f"]),
+    (
+        "[degF]",
+        &[
+            "fahrenheit",
+            "f",
+            "° f",
+            "degrees fahrenheit",
+            "degree fahrenheit",
+            "degrees f",
+            "degree f",
+            "deg f",
+            "deg fahrenheit",
+            "farenheit",
+        ],
+    ),
 ];
 const PRESSURE_UNITS: UnitNames =
     &[("mm[Hg]", &["mmhg", "mm hg", "mm of mercury", "millimetres of mercury", "mm of hg"])];

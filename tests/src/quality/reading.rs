@@ -1,6 +1,8 @@
 //! Writes what an extractor found as the labels of the corpus.
 
 use seva_clinic::entities::{AttributeType, Category, Entity, EntityType, Trait};
+use seva_clinic::laboratory::TestFinding;
+use seva_clinic::lexicon::concepts::{Concept, ConceptKind, concepts};
 use seva_clinic::testing::dosage_label;
 
 use super::corpus::{Labels, generic};
@@ -15,6 +17,7 @@ pub fn labels(entities: &[Entity]) -> Labels {
             (Category::MedicalCondition, _) => labels.problems.push(format!("{}{words}", flags(entity))),
             (Category::Vital, _) => labels.vitals.push(measurement(entity)),
             (Category::Allergy, _) => labels.allergies.push(allergy(entity, &words)),
+            (Category::TestTreatmentProcedure, _) if entity.finding().is_some() => stated(entity, words, &mut labels),
             (Category::TestTreatmentProcedure, _)
                 if entity.attributes_of(AttributeType::TestValue).next().is_some() =>
             {
@@ -27,6 +30,18 @@ pub fn labels(entities: &[Entity]) -> Labels {
         }
     }
     labels
+}
+
+/// The corpus labels a test with its result in words by its name, and one that is named by its disease among the problems.
+fn stated(entity: &Entity, words: String, labels: &mut Labels) {
+    let denied = entity.finding().is_some_and(TestFinding::denies);
+    let disease = |concept: &&Concept| concept.kind == ConceptKind::Condition;
+    let is_disease = concepts().iter().filter(disease).any(|concept| concept.phrases.contains(&words.as_str()));
+    match (is_disease, denied) {
+        (false, _) => labels.tests.push(format!("{}{words}", flags(entity))),
+        (true, true) => labels.problems.push(format!("{}!{words}", flags(entity))),
+        (true, false) => labels.problems.push(format!("{}{words}", flags(entity))),
+    }
 }
 
 fn flags(entity: &Entity) -> String {

@@ -66,6 +66,14 @@ async fn a_dictation_by_microphone_becomes_a_signed_prescription() {
     server.stop().await.unwrap();
 }
 
+#[tokio::test]
+async fn the_microphone_s_bar_fits_a_telephone_in_every_state() {
+    let server = TestServer::start().await.unwrap();
+    let seen = drive("narrow.js", &server.base, None, &[]).await;
+    assert_eq!(seen, json!({"several": true, "faults": []}));
+    server.stop().await.unwrap();
+}
+
 /// How long the recording is: a minute, or ten with `SEVA_LONG` set (`make soak`).
 fn recorded_seconds() -> usize {
     let long = std::env::var_os("SEVA_LONG").is_some();

@@ -18,6 +18,7 @@ mod contract;
 mod crash;
 mod dictation;
 mod dictation_files;
+mod dictation_killed;
 mod dictation_live;
 mod dictation_stages;
 mod dictation_states;

@@ -9,7 +9,7 @@ use seva_clinic::entities::{Attribute, AttributeType, Category, Entity, EntityTy
 use seva_clinic::lexicon::Span;
 use seva_clinic::lexicon::tokens::tokenize;
 
-use super::{codes, vitals};
+use super::{codes, results, vitals};
 
 /// A place of the answer that is not in the text, or quotes it wrongly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +58,7 @@ impl Reader {
                 self.doubt_dosage(entity);
             } else {
                 vitals::measured(self, entity);
+                results::stated(self, entity);
             }
             entity.traits.sort();
             entity.traits.dedup();
@@ -86,7 +87,7 @@ impl Reader {
         let kinds = answered.category().zip(answered.r#type());
         let Some((category, kind)) = kinds.and_then(|(category, kind)| class(category, kind)) else { return Ok(None) };
         let mut attributes = Vec::new();
-        let mut traits: Vec<Trait> = answered.traits().iter().filter_map(|each| flag(each.name()?)).collect();
+        let mut traits: Vec<Trait> = answered.traits().iter().filter_map(|each| flag(each.name()?, category)).collect();
         for each in answered.attributes() {
             let Some(attribute) = self.attribute(each, shift)? else { continue };
             // "Not twice a day": what is denied is no dose, and what remains is doubtful.
@@ -267,8 +268,10 @@ fn attribute_kind(kind: &EntitySubType) -> Option<AttributeType> {
     })
 }
 
-fn flag(name: &AttributeName) -> Option<Trait> {
+fn flag(name: &AttributeName, category: Category) -> Option<Trait> {
     Some(match name {
+        // A test that is still to be done is one that is asked for.
+        AttributeName::Future if category == Category::TestTreatmentProcedure => return None,
         AttributeName::Negation => Trait::Negation,
         AttributeName::PastHistory => Trait::PastHistory,
         AttributeName::PertainsToFamily => Trait::FamilyHistory,

@@ -3,6 +3,7 @@ mod inference;
 
 use seva_clinic::dosage;
 use seva_clinic::entities::{AttributeType, Category, EntityType, Trait};
+use seva_clinic::laboratory::TestFinding;
 use seva_clinic::testing::{check_entities, extraction_contract};
 use wiremock::matchers::path;
 use wiremock::{Mock, MockServer, Request};
@@ -214,6 +215,46 @@ async fn a_long_text_is_asked_in_pieces_and_places_are_of_the_whole() {
     assert!(matches!(extractor.extract(&long, "en").await, Err(ExtractionError::TooLong { .. })));
 }
 
+#[tokio::test]
+async fn results_of_tests_are_amounts_or_words_and_a_test_to_come_is_asked_for() {
+    let text = "Haemoglobin 9.8 gm/dl. Platelet count 1.2 lakh. NS1 negative. Widal above 160. CBC tomorrow. HIV not negative.";
+    let test = |name: &str, traits: &[&str], values: &[(&str, &str)]| {
+        let values = values.iter().map(|(words, kind)| attribute(text, words, kind)).collect();
+        with(part(text, name, "TEST_TREATMENT_PROCEDURE", "TEST_NAME"), traits, values)
+    };
+    let mut denied = test("HIV", &["NEGATION"], &[]);
+    let mut value = attribute(text, "negative", "TEST_VALUE");
+    let begin = text.find("not negative").expect("it stands there") + "not ".len();
+    (value["BeginOffset"], value["EndOffset"]) = (json!(begin), json!(begin + "negative".len()));
+    denied["Attributes"] = json!([value]);
+    let found = read(
+        text,
+        vec![
+            test("Haemoglobin", &[], &[("9.8", "TEST_VALUE"), ("gm/dl", "TEST_UNITS")]),
+            test("Platelet count", &[], &[("1.2 lakh", "TEST_VALUE")]),
+            test("NS1", &[], &[("negative", "TEST_VALUE")]),
+            test("Widal", &[], &[("above 160", "TEST_VALUE")]),
+            test("CBC", &["FUTURE"], &[]),
+            denied,
+        ],
+    )
+    .await;
+    let [haemoglobin, platelets, ns1, widal, cbc, hiv] = found.as_slice() else { panic!("{found:?}") };
+    let values =
+        |entity: &Entity| -> Vec<String> { entity.attributes.iter().filter_map(|each| each.value.clone()).collect() };
+    assert_eq!(
+        (haemoglobin.text.as_str(), values(haemoglobin)),
+        ("Haemoglobin 9.8 gm/dl", vec!["9.8".into(), "g/dL".into()])
+    );
+    assert_eq!(haemoglobin.codings.first().map(|coding| coding.code.as_str()), Some("718-7"));
+    assert_eq!(values(platelets), ["120000", "/uL"]);
+    assert_eq!(ns1.finding(), Some(TestFinding::Negative));
+    assert_eq!((widal.finding(), values(widal)), (None, Vec::new()));
+    assert!(cbc.is_requested() && !cbc.has(Trait::Hypothetical));
+    assert_eq!(hiv.finding(), None, "what is denied is no result");
+    assert!(hiv.has(Trait::LowConfidence));
+}
+
 async fn failing(status: u16, code: &str) -> (MockServer, ExtractionError) {
     let server = MockServer::start().await;
     let body = json!({"__type": format!("com.amazonaws.comprehendmedical#{code}"), "message": "no"});
@@ -224,12 +265,19 @@ async fn failing(status: u16, code: &str) -> (MockServer, ExtractionError) {
 
 #[tokio::test]
 async fn overload_is_asked_again_and_a_refusal_is_not() {
-    for (status, code) in [(400, "TooManyRequestsException"), (503, "ServiceUnavailableException")] {
+    for (status, code) in [
+        (400, "TooManyRequestsException"),
+        (400, "ThrottlingException"),
+        (500, "InternalServerException"),
+        (503, "ServiceUnavailableException"),
+    ] {
         let (server, failed) = failing(status, code).await;
         assert!(matches!(failed, ExtractionError::Unavailable { .. }), "{code}: {failed}");
         assert_eq!(server.received_requests().await.expect("requests").len(), 4, "{code}");
     }
-    for (status, code) in [(400, "AccessDeniedException"), (400, "InvalidRequestException")] {
+    for (status, code) in
+        [(400, "AccessDeniedException"), (400, "InvalidRequestException"), (400, "TextSizeLimitExceededException")]
+    {
         let (server, failed) = failing(status, code).await;
         assert!(matches!(failed, ExtractionError::Refused { .. }), "{code}: {failed}");
         assert_eq!(server.received_requests().await.expect("requests").len(), 1, "{code}");

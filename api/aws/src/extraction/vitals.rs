@@ -40,13 +40,18 @@ pub(super) fn measured(reader: &Reader, entity: &mut Entity) {
     if !known.as_deref().is_some_and(plausible) && !entity.has(Trait::LowConfidence) {
         entity.traits.push(Trait::LowConfidence);
     }
-    entity.attributes = values.into_iter().map(|(_, attribute)| attribute).chain(unit).collect();
-    let whole = entity.attributes.iter().fold(entity.span(), |span, each| span.joined(Span::new(each.begin, each.end)));
-    (entity.begin, entity.end) = (whole.begin, whole.end);
-    entity.text = reader.quote(whole);
+    measure(reader, entity, values.into_iter().map(|(_, attribute)| attribute).chain(unit).collect());
     entity.category = Category::Vital;
     entity.kind = EntityType::VitalSign;
     entity.codings = codings(kind);
+}
+
+/// Puts the values and their unit into an entity, which then reaches over all of them.
+pub(super) fn measure(reader: &Reader, entity: &mut Entity, attributes: Vec<Attribute>) {
+    entity.attributes = attributes;
+    let whole = entity.attributes.iter().fold(entity.span(), |span, each| span.joined(Span::new(each.begin, each.end)));
+    (entity.begin, entity.end) = (whole.begin, whole.end);
+    entity.text = reader.quote(whole);
 }
 
 /// The numbers of a value: "120/80" holds two.

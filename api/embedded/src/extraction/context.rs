@@ -306,7 +306,8 @@ fn is_stated_anew(document: &Document, range: &Range<usize>, sentence: &Range<us
     comma < range.start && (cue_begins_at(document, range.end, sentence.end, &present) || (lasting && !listed))
 }
 
-fn is_denial(word: &str) -> bool {
+/// Tells whether a word denies what follows.
+pub fn is_denial(word: &str) -> bool {
     ["no", "not", "denies", "denied", "without", "never", "nil", "neither"].contains(&word)
 }
 

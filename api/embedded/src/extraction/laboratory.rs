@@ -3,8 +3,8 @@
 use seva_clinic::{
     dosage::Cursor,
     entities::{AttributeType, Category, Coding, EntityType, Trait},
-    laboratory::{LaboratoryTest, laboratory_tests, unit_named},
-    lexicon::{Span, decimal::Decimal},
+    laboratory::{LaboratoryTest, amount, laboratory_tests, unit_named},
+    lexicon::Span,
 };
 
 use super::{
@@ -77,19 +77,6 @@ fn result_at(document: &Document, at: usize) -> Option<(Found, usize)> {
         score: None,
     });
     Some((Found { entity, evidence: Evidence::LaboratoryResult }, cursor.place()))
-}
-
-/// Takes a number, with the Indian words for a hundred thousand after it.
-fn amount(cursor: &mut Cursor<'_>) -> Option<Decimal> {
-    let value = cursor.number(0)?;
-    cursor.advance(1);
-    let times = match cursor.word(0) {
-        "lakh" | "lakhs" | "lac" | "lacs" => 100_000,
-        "thousand" => 1_000,
-        _ => return Some(value),
-    };
-    cursor.advance(1);
-    value.times(Decimal::whole(times))
 }
 
 fn unit_after(cursor: &mut Cursor<'_>) -> Option<(&'static str, usize)> {

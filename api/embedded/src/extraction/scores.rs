@@ -93,8 +93,8 @@ impl Evidence {
         match self {
             Self::MedicineName => (295, 296),
             Self::ConditionPhrase => (352, 363),
-            Self::OtherPhrase => (45, 48),
-            Self::Measurement => (31, 31),
+            Self::OtherPhrase => (46, 48),
+            Self::Measurement => (32, 32),
             Self::LaboratoryResult => (28, 28),
             Self::Visit => (32, 32),
             Self::AllergyStatement => (10, 10),

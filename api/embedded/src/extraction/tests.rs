@@ -11,6 +11,7 @@ use seva_clinic::{
 use super::*;
 
 mod orders;
+mod results;
 mod styles;
 
 fn extract(text: &str) -> Vec<Entity> {
@@ -115,6 +116,11 @@ fn temperature_units_follow_the_stated_rule() {
         ("temp 101", Some("[degF]")),
         ("temperature is 101.2 f", Some("[degF]")),
         ("fever of 102", Some("[degF]")),
+        ("Fever 102 since two days", Some("[degF]")),
+        ("fever 101.4", Some("[degF]")),
+        ("fever 38.5, cough", Some("Cel")),
+        ("fever 102 degree fahrenheit", Some("[degF]")),
+        ("temp 101.4", Some("[degF]")),
         ("temperature 60", None),
     ] {
         let found = extract(text);
@@ -122,12 +128,34 @@ fn temperature_units_follow_the_stated_rule() {
         assert_eq!(value(vital, AttributeType::TestUnit).as_deref(), unit, "{text}");
         assert_eq!(vital.has(Trait::LowConfidence), unit.is_none());
     }
-    assert!(extract("fever of 3 days").iter().all(|entity| entity.category != Category::Vital));
+    let found = extract("Fever 102 since two days.");
+    assert!(named(&found, "Fever").has(Trait::Symptom), "it is a complaint all the same");
+    for text in [
+        "fever of 3 days",
+        "fever 3 days",
+        "fever 40",
+        "fever 100 days",
+        "fever 100 to 102",
+        "fever 102 yesterday",
+        "Paracetamol 650 mg SOS for fever 101",
+        "give paracetamol if temp 102",
+        "Paracetamol SOS for fever 500 mg",
+        "fever 2 weeks back",
+    ] {
+        let found = extract(text);
+        assert!(found.iter().all(|entity| entity.category != Category::Vital), "{text}: {found:?}");
+    }
 }
 
 #[test]
 fn a_pressure_has_two_values_and_three_codes() {
-    for text in ["BP 138 over 86", "blood pressure is 138/86 mmHg", "bp one thirty eight over eighty six"] {
+    for text in [
+        "BP 138 over 86",
+        "BP 138 by 86",
+        "BP one thirty eight by eighty six",
+        "blood pressure is 138/86 mmHg",
+        "bp one thirty eight over eighty six",
+    ] {
         let found = extract(text);
         let vital = found.iter().find(|entity| entity.category == Category::Vital).unwrap();
         let values: Vec<_> =

@@ -2,7 +2,7 @@
 
 use seva_clinic::{
     dosage::Cursor,
-    entities::{AttributeType, Category, Coding, EntityType, Trait},
+    entities::{AttributeType, Category, Coding, Entity, EntityType, Trait},
     lexicon::{
         Span,
         decimal::Decimal,
@@ -42,6 +42,12 @@ pub fn find(document: &Document, claimed: &[Span]) -> Vec<Found> {
     found
 }
 
+/// What nothing else may read: of "fever 102" the number, for the fever is a complaint all the same.
+pub fn claimed(entity: &Entity) -> Span {
+    let fever = entity.kind == EntityType::VitalSign && entity.text.to_lowercase().starts_with("fever");
+    Span::new(if fever { entity.begin + "fever".len() } else { entity.begin }, entity.end)
+}
+
 fn vital_at(document: &Document, at: usize) -> Option<(Found, usize)> {
     let mut best: Option<(VitalKind, Cursor<'_>)> = None;
     for kind in VitalKind::ALL {
@@ -58,8 +64,34 @@ fn vital_at(document: &Document, at: usize) -> Option<(Found, usize)> {
         }
         cursor.advance(1);
     }
+    if is_condition(document, at) {
+        return None;
+    }
+    let named = document.word(at) == "fever";
     let values = values(kind, &mut cursor)?;
+    if named && !is_degrees(kind, &values, &cursor) {
+        return None;
+    }
     build(document, kind, at, &values, cursor)
+}
+
+/// "If temp 102", "SOS for fever 101": when something is to be done is nothing that was measured.
+fn is_condition(document: &Document, at: usize) -> bool {
+    let before = (at.saturating_sub(3)..at).rev().map(|at| document.word(at));
+    let joined = |word: &&str| !matches!(*word, "," | "." | "and");
+    let mut near = before.take_while(joined);
+    near.any(|word| ["if", "when", "whenever", "case", "unless", "until", "till", "sos"].contains(&word))
+}
+
+/// "Fever 102" tells a temperature where the number can be nothing else: it has its unit, or a fraction, or is too large for
+/// days.
+fn is_degrees(kind: VitalKind, values: &[Value], cursor: &Cursor<'_>) -> bool {
+    let unit = unit_after(kind, &mut cursor.clone());
+    let fever = |value: Decimal| {
+        let within = |low: u32, high: u32| value >= Decimal::whole(low) && value <= Decimal::whole(high);
+        within(99, 108) || (within(37, 43) && value.as_whole().is_none())
+    };
+    unit.is_some() || values.first().is_some_and(|value| fever(value.amount))
 }
 
 fn amount(token: &Token) -> Option<Decimal> {
@@ -112,7 +144,7 @@ fn build(
         Some((unit, _)) => Some(unit),
         None => kind.implied_unit(values.first()?.amount),
     };
-    if is_dose_or_length(&cursor) {
+    if is_dose_or_length(&cursor) || is_of_another_day(&cursor) || is_range(&cursor) {
         return None;
     }
     let mut entity = document.entity(cursor.span_from(from)?, Category::Vital, EntityType::VitalSign);
@@ -148,6 +180,19 @@ fn codings(kind: VitalKind) -> Vec<Coding> {
         });
     }
     codings
+}
+
+/// What was measured yesterday has a date that nobody said.
+fn is_of_another_day(cursor: &Cursor<'_>) -> bool {
+    let told = matches!(cursor.word(0), "yesterday" | "previously" | "earlier");
+    let night = matches!((cursor.word(0), cursor.word(1)), ("last", "night" | "week" | "month") | ("at", "home"));
+    let ago = cursor.number(0).is_some() && matches!(cursor.word(2), "ago" | "back");
+    told || night || ago
+}
+
+/// "Fever 100 to 102", "pulse 80 or 90": neither end was measured now.
+fn is_range(cursor: &Cursor<'_>) -> bool {
+    matches!(cursor.word(0), "to" | "-" | "–" | "or") && cursor.number(1).is_some()
 }
 
 /// "fever of 3 days", "weight 5 mg" and "oxygen 2 litres" are no measurements.

@@ -25,3 +25,6 @@ pub(super) async fn run_migrations(options: &PgConnectOptions) -> Result<(), Dat
     lock_pool.close().await;
     migrated.map_err(DatabaseError::Migration)
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,8 @@ use seva_models::{self as models, Coding, Concept, Origin, Quantity, Value};
 use super::elements::{entity_extensions, further_evidence, heard, machine_made};
 use super::{Draft, Drafted, Mention, SectionKind, Statement};
 use crate::entities::{AttributeType, Entity, Trait};
+use crate::laboratory::TestFinding;
+use crate::lexicon::Span;
 
 const SNOMED: &str = "http://snomed.info/sct";
 const CATEGORY: &str = "http://terminology.hl7.org/CodeSystem/observation-category";
@@ -68,7 +70,21 @@ pub(super) fn vital(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Opt
 }
 
 pub(super) fn laboratory(draft: &Draft<'_>, entity: &Entity, transcript: &str) -> Option<Drafted> {
-    measured(draft, entity, transcript, ("laboratory", SectionKind::Tests))
+    match entity.finding() {
+        Some(finding) => Some(stated(draft, entity, transcript, finding)),
+        None => measured(draft, entity, transcript, ("laboratory", SectionKind::Tests)),
+    }
+}
+
+/// A result in a word: its evidence is the test's name with the word.
+fn stated(draft: &Draft<'_>, entity: &Entity, transcript: &str, finding: TestFinding) -> Drafted {
+    let span = entity.attributes.iter().fold(entity.span(), |span, each| span.joined(Span::new(each.begin, each.end)));
+    let whole = Entity { begin: span.begin, end: span.end, ..entity.clone() };
+    let (code, display) = finding.snomed();
+    let mut observation = observation(draft, &whole, transcript, "laboratory");
+    observation.value = Value::Concept(Concept::coded(Coding::named(SNOMED, code, display)));
+    let line = format!("{}: {}", entity.text, finding.word());
+    drafted(draft, Statement::Observation(observation), &whole, (Some(SectionKind::Tests), line))
 }
 
 /// A value without a unit is no measurement: it stays in the transcript, marked doubtful there.

@@ -8,6 +8,7 @@ use crate::dosage::{self, Dosage, Quantity, TimeUnit};
 use crate::entities::{AttributeType, Entity};
 use crate::lexicon::Span;
 use crate::lexicon::decimal::Decimal;
+use crate::lexicon::tokens::tokenize;
 
 pub(super) fn request(draft: &Draft<'_>, mention: Mention<'_>, transcript: &str) -> Drafted {
     let Mention { entity, again, text } = mention;
@@ -66,10 +67,12 @@ const FILLERS: [&str; 18] = [
     "this", "to",
 ];
 
-/// The words of an order: what the grammar understood as it reads it, and what stands between, as it was said.
+/// The words of an order: what the grammar understood as it reads it, and what stands between, as it was said. What was
+/// taken back is no part of it ("250, no sorry, 500 mg"); the evidence keeps it.
 fn words(whole: &[char], entity: &Entity) -> String {
     let mut words: Vec<String> = Vec::new();
     let parts = entity.attributes_in_order();
+    let taken_back = taken_back(whole, entity);
     // Words between the name and what follows it are the order's too: "metformin sustained release 500 mg".
     let mut end = parts.first().filter(|first| first.begin >= entity.end).map(|_| entity.end);
     for part in parts {
@@ -80,7 +83,11 @@ fn words(whole: &[char], entity: &Entity) -> String {
             } else {
                 vec![Span::new(end, part.begin)]
             };
-            words.extend(pieces.into_iter().filter_map(|piece| unread(whole.get(piece.begin..piece.end)?)));
+            let meant = |piece: Span| -> String {
+                let kept = |at: &usize| !taken_back.iter().any(|span| (span.begin..span.end).contains(at));
+                (piece.begin..piece.end).filter(kept).filter_map(|at| whole.get(at)).collect()
+            };
+            words.extend(pieces.into_iter().filter_map(|piece| unread(&meant(piece))));
         }
         words.push(part.canonical().to_owned());
         end = end.max(Some(part.end));
@@ -88,9 +95,18 @@ fn words(whole: &[char], entity: &Entity) -> String {
     words.join(", ")
 }
 
+/// What the speaker took back behind the name, with the words that say so.
+fn taken_back(whole: &[char], entity: &Entity) -> Vec<Span> {
+    let end = entity.attributes.iter().map(|part| part.end).fold(entity.end, usize::max);
+    let behind: String = whole.get(entity.end..end).unwrap_or_default().iter().collect();
+    let said = tokenize(&behind);
+    let meant = dosage::corrected(&said);
+    let gone = said.iter().filter(|token| !meant.contains(token));
+    gone.map(|token| Span::new(entity.end + token.span.begin, entity.end + token.span.end)).collect()
+}
+
 /// The words of a piece that the grammar stepped over; none where it only joins, or another sentence begins in it.
-fn unread(piece: &[char]) -> Option<String> {
-    let piece: String = piece.iter().collect();
+fn unread(piece: &str) -> Option<String> {
     let joins = |word: &str| word.is_empty() || FILLERS.contains(&word.to_lowercase().as_str());
     let bare = |word: &str| word.trim_matches(|letter: char| !letter.is_alphanumeric()).to_owned();
     if piece.contains(['.', '?', '!', ';', '\n', '।']) || piece.split_whitespace().all(|word| joins(&bare(word))) {

@@ -159,6 +159,56 @@ fn a_test_with_a_result_is_an_observation_and_no_request() {
 }
 
 #[test]
+fn a_result_in_words_is_an_observation_with_a_code_and_its_words_as_evidence() {
+    let said = "NS1 was negative. Review.";
+    let mut result = entity("NS1", said, Category::TestTreatmentProcedure, EntityType::TestName);
+    let begin = said.find("negative").expect("it stands there");
+    let value = attribute(AttributeType::TestValue, "negative", Some("negative"));
+    result.attributes = vec![Attribute { begin, end: begin + "negative".len(), ..value }];
+    let bundle = drafted_from(&dictation_of(said, vec![result]));
+    let faults: Vec<String> = structure::check(&bundle).iter().map(|issue| issue.to_json().to_string()).collect();
+    assert_eq!(faults, Vec::<String>::new());
+    let text = bundle.to_string();
+    assert!(text.contains("\"code\":{\"text\":\"NS1\"}"), "{text}");
+    assert!(
+        text.contains(
+            "\"valueCodeableConcept\":{\"coding\":[{\"system\":\"http://snomed.info/sct\",\"code\":\"260385009\""
+        ),
+        "{text}"
+    );
+    assert!(text.contains("{\"url\":\"length\",\"valueInteger\":16}"), "name and word: {text}");
+    assert!(
+        text.contains("NS1: negative") && !text.contains("ServiceRequest") && !text.contains("\"Condition\""),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_was_taken_back_is_no_word_of_an_order() {
+    for (said, name, expected) in [
+        ("amoxicillin 250, no sorry, 500 mg twice a day", "amoxicillin", "500 mg, twice a day"),
+        (
+            "amoxicillin 250 mg, sorry, 500 mg swallowed whole twice a day",
+            "amoxicillin",
+            "500 mg, swallowed whole, twice a day",
+        ),
+        ("amoxicillin 500 mg, not that one, twice a day", "amoxicillin", "500 mg, not that one, twice a day"),
+    ] {
+        let mut medicine = entity(name, said, Category::Medication, EntityType::GenericName);
+        let place = |kind, text: &str, value: Option<&str>| {
+            let begin = said.find(text).expect("the words stand in the text");
+            Attribute { begin, end: begin + text.len(), ..attribute(kind, text, value) }
+        };
+        medicine.attributes = vec![
+            place(AttributeType::Dosage, "500 mg", Some("500 mg")),
+            place(AttributeType::Frequency, "twice a day", None),
+        ];
+        let bundle = drafted_from(&dictation_of(said, vec![medicine])).to_string();
+        assert!(bundle.contains(&format!("\"text\":\"{expected}\"")), "{said}: {bundle}");
+    }
+}
+
+#[test]
 fn the_words_of_an_order_keep_what_the_grammar_does_not_read() {
     for (said, expected) in [
         ("paracetamol 650 mg swallowed whole three times a day", "650 mg, swallowed whole, three times a day"),

@@ -165,6 +165,8 @@ impl Walk<'_> {
         let danger = match attribute.kind {
             AttributeType::Strength | AttributeType::Dosage => Danger::Dose,
             AttributeType::TestUnit | AttributeType::Rate => Danger::Unit,
+            // "Negative" and "positive" are as near to each other as "no" and "known".
+            AttributeType::TestValue if entity.finding().is_some() => Danger::Negation,
             AttributeType::TestValue | AttributeType::Frequency | AttributeType::Duration => Danger::Number,
             AttributeType::Form
             | AttributeType::RouteOrMode
@@ -205,8 +207,12 @@ impl Walk<'_> {
             doubts.extend(doubt::of_words(self.transcript, span));
             self.add(Danger::Negation, span, (doubt::gravest(doubts), None), entity);
         }
-        let inside =
-            |span: Span| entities.iter().any(|entity| entity.has(Trait::Negation) && entity.span().overlaps(span));
+        let stated = |entity: &Entity, span: Span| {
+            let mut values = entity.attributes_of(AttributeType::TestValue);
+            entity.finding().is_some() && values.any(|value| Span::new(value.begin, value.end).overlaps(span))
+        };
+        let denied = |entity: &Entity, span: Span| entity.has(Trait::Negation) && entity.span().overlaps(span);
+        let inside = |span: Span| entities.iter().any(|entity| denied(entity, span) || stated(entity, span));
         for (cue, end) in negation::cues(self.tokens) {
             if claimed.contains(&cue) || inside(cue) {
                 continue;

@@ -1,4 +1,5 @@
-//! Local agreement: of an open segment only what two successive decodings agree on is shown.
+//! Local agreement: of an open segment only what two successive decodings agree on is shown, and at once what was decoded with
+//! the effort of the text that stays.
 //!
 //! Liu, Spanakis and Niehues, <https://arxiv.org/abs/2005.11185>, `LocalAgreement-2`.
 
@@ -21,6 +22,15 @@ impl Agreement {
         self.last = words;
         self.shown = self.shown.max(agreed);
         more.then_some(prefix)
+    }
+
+    /// Takes a decoding that needs no second one, and returns its words if there are more of them than before. What follows has
+    /// to agree on more than these, so that what is shown gets no shorter before the segment's end.
+    pub(super) fn at_once(&mut self, words: Vec<Word>) -> Option<Vec<Word>> {
+        let more = words.len() > self.shown;
+        self.shown = self.shown.max(words.len());
+        self.last.clone_from(&words);
+        more.then_some(words)
     }
 
     /// Whether anything of the segment is shown.
@@ -55,5 +65,18 @@ mod tests {
         assert_eq!(agreement.next(words("no analogy")), None);
         assert_eq!(agreement.next(words("no allergies known")), Some(words("no")));
         assert_eq!(agreement.next(words("no allergies")), Some(words("no allergies")));
+    }
+
+    #[test]
+    fn what_needs_no_second_decoding_is_shown_at_once_and_gets_no_shorter() {
+        let mut agreement = Agreement::default();
+        assert_eq!(agreement.next(words("no")), None);
+        assert_eq!(agreement.at_once(words("no known allergies")), Some(words("no known allergies")));
+        assert!(agreement.is_shown());
+        assert_eq!(agreement.next(words("no known energies then")), None, "less than is shown");
+        assert_eq!(agreement.next(words("no known allergies then")), None, "they agree on two words");
+        let all = words("no known allergies then fever");
+        assert_eq!(agreement.next(all), Some(words("no known allergies then")));
+        assert_eq!(agreement.at_once(words("no known allergies")), None);
     }
 }

@@ -267,11 +267,16 @@ impl Listener {
 
     async fn show(&mut self, words: Vec<Word>) -> Result<(), Gone> {
         let words = self.segmenter.open().place(words);
-        let Some(words) = self.agreement.next(words) else { return Ok(()) };
+        let agreed = self.agreement.next(words);
+        self.tell(agreed).await
+    }
+
+    async fn tell(&mut self, words: Option<Vec<Word>>) -> Result<(), Gone> {
+        let Some(words) = words else { return Ok(()) };
         self.report(SpeechEvent::Partial { segment: self.segment, text: text_of(&words), words }).await
     }
 
-    /// Keeps what was decoded ahead, and shows what of it another look agreed on.
+    /// Keeps what was decoded ahead, and shows it: it was decoded like the text that stays.
     async fn keep(&mut self, answer: Answer) -> Result<(), Gone> {
         let Some(ahead) = self.ahead.take() else { return Ok(()) };
         let words = match &answer {
@@ -282,7 +287,9 @@ impl Listener {
         };
         self.glanced = ahead.samples;
         self.ahead = Some(ahead.answered(answer));
-        self.show(words).await
+        let words = self.segmenter.open().place(words);
+        let more = self.agreement.at_once(words);
+        self.tell(more).await
     }
 
     async fn finish(&mut self, answer: Answer) -> Result<(), Gone> {

@@ -134,6 +134,9 @@ pub(super) fn overlaid(before: &Dosage, said: &Dosage) -> Dosage {
 }
 
 fn has_other_value(held: &Json, entity: &Entity) -> bool {
+    if let Some(finding) = entity.finding() {
+        return value_code(held) != Some(finding.snomed().0);
+    }
     let unit = entity.attributes_of(AttributeType::TestUnit).find_map(|unit| unit.value.as_deref());
     let said: Vec<Option<Decimal>> = entity
         .attributes_of(AttributeType::TestValue)

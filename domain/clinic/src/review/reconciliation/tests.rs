@@ -118,6 +118,19 @@ fn a_test_that_is_asked_for_is_the_same_when_it_is_said_again() {
     assert!(!drafting_of(&again, &transcript, &record).to_string().contains("\"resourceType\":\"ServiceRequest\""));
 }
 
+#[test]
+fn a_result_in_words_is_compared_by_its_word() {
+    let text = "NS1 negative.";
+    let tested = |word: &str| {
+        let mut test = entity("NS1", text, Category::TestTreatmentProcedure, EntityType::TestName);
+        test.attributes = vec![attribute(AttributeType::TestValue, word, Some(word))];
+        test
+    };
+    let record = read_back_from(&drafted_from(&dictation_of(text, vec![tested("negative")])));
+    assert_eq!(differences(&record, vec![tested("negative")]), [(Difference::Same, ProposalState::Settled)]);
+    assert_eq!(differences(&record, vec![tested("positive")]), [(Difference::Changed, ProposalState::Pending)]);
+}
+
 /// A medicine that stands at a place of the text, with a dose and how often.
 fn order(text: &str, place: usize, dose: &str, often: &str) -> Entity {
     let mut order = entity("paracetamol", text, Category::Medication, EntityType::GenericName);

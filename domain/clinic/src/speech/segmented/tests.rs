@@ -213,7 +213,7 @@ async fn a_lull_after_which_speech_goes_on_was_a_look() {
         SpeechEvent::Partial { words, .. } => Some(words.len()),
         _ => None,
     });
-    assert_eq!(shown.collect::<Vec<_>>(), [4, 9], "what two lulls agree on: {events:?}");
+    assert_eq!(shown.collect::<Vec<_>>(), [4, 9, 12], "each lull is shown at once: {events:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,6 +5,7 @@ use seva_fhir::json::Json;
 use super::{ABSENT, code_of, held_steps, value_code};
 use crate::dosage::Dosage;
 use crate::entities::{AttributeType, Category, Entity, Trait};
+use crate::laboratory::TestFinding;
 use crate::phrases;
 
 /// What a resource says.
@@ -26,11 +27,19 @@ pub(in super::super) fn held(body: &Json) -> String {
         format!("{name} {}", steps.join("; "))
     } else if !values.is_empty() {
         format!("{name}: {} {unit}", values.join("/")).trim().to_owned()
+    } else if let Some(finding) = stated(body) {
+        format!("{name}: {finding}")
     } else if refuted || value_code(body) == Some(ABSENT) {
         format!("Absent: {name}")
     } else {
         name
     }
+}
+
+/// The result of a test in a word.
+fn stated(body: &Json) -> Option<&'static str> {
+    let code = value_code(body)?;
+    TestFinding::ALL.into_iter().find(|finding| finding.snomed().0 == code).map(TestFinding::word)
 }
 
 /// What an entity says.
