@@ -17,7 +17,7 @@ use seva_models::{self as models, Extension, Origin};
 
 use crate::dictation::{Dictation, Transcript};
 use crate::encounter_record::{EncounterRecord, Held};
-use crate::entities::{AttributeType, Category, Entity, Trait};
+use crate::entities::{Category, Entity, Trait};
 
 use crate::review::{Repeat, held_of, repeats};
 use elements::written;
@@ -277,7 +277,7 @@ fn one(draft: &Draft<'_>, mention: Mention<'_>, transcript: &str) -> Option<Draf
         (Category::MedicalCondition, _) => Some(findings::symptom(draft, entity, transcript)),
         (Category::Vital, _) => findings::vital(draft, entity, transcript),
         (Category::Allergy, _) => Some(findings::allergy(draft, entity, transcript)),
-        (Category::TestTreatmentProcedure, _) if entity.attributes_of(AttributeType::TestValue).next().is_some() => {
+        (Category::TestTreatmentProcedure, _) if entity.is_reported() => {
             findings::laboratory(draft, entity, transcript)
         }
         (Category::TestTreatmentProcedure, _) if entity.is_requested() => {

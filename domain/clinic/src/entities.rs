@@ -232,7 +232,8 @@ impl Entity {
     #[must_use]
     pub fn is_requested(&self) -> bool {
         let planned = self.kind == EntityType::ProcedureName && self.planned().is_some();
-        (planned || self.kind == EntityType::TestName) && !self.has(Trait::Negation) && !self.is_measured()
+        let asked = !self.has(Trait::Negation) && !self.has(Trait::PastHistory) && !self.is_measured();
+        (planned || self.kind == EntityType::TestName) && asked
     }
 
     /// Returns the words that say for when a test or procedure is planned.
@@ -245,6 +246,12 @@ impl Entity {
     #[must_use]
     pub fn is_measured(&self) -> bool {
         self.attributes_of(AttributeType::TestValue).next().is_some()
+    }
+
+    /// Tells whether a test has a result of this visit: one of another day has a date that nobody said.
+    #[must_use]
+    pub fn is_reported(&self) -> bool {
+        self.is_measured() && !self.has(Trait::PastHistory)
     }
 
     /// Returns how a test came out whose result is a word.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use seva_clinic::{
     dosage::Cursor,
-    entities::{AttributeType, Category, Entity, Trait},
+    entities::{AttributeType, Category, Entity, EntityType, Trait},
 };
 
 use super::{document::Document, stopped};
@@ -181,6 +181,9 @@ const AFTER: [(Trait, &[&str]); 4] = [
     (Trait::LowConfidence, &["likely", "suspected", "cannot be ruled out"]),
 ];
 
+/// Words right before a test that was done before this visit.
+const EARLIER: [&str; 9] = ["previous", "previously", "past", "last", "earlier", "old", "prior", "history of", "h/o"];
+
 /// Adds the traits that the context of an entity gives.
 pub fn add_traits(document: &Document, entity: &mut Entity) {
     let range = document.covering(entity.span());
@@ -188,6 +191,9 @@ pub fn add_traits(document: &Document, entity: &mut Entity) {
     match entity.category {
         Category::MedicalCondition | Category::TestTreatmentProcedure => {
             before(document, &range, &sentence, entity);
+            if entity.kind == EntityType::TestName {
+                settle_past(document, &range, &sentence, entity);
+            }
             if is_stated_anew(document, &range, &sentence, entity) {
                 entity.traits.retain(|each| *each != Trait::Negation);
             }
@@ -198,6 +204,14 @@ pub fn add_traits(document: &Document, entity: &mut Entity) {
     }
     entity.traits.sort_unstable();
     entity.traits.dedup();
+}
+
+/// "History of diabetes, HbA1c 8.2", "last HbA1c 8.2": of the past is only the test that such words stand right before.
+fn settle_past(document: &Document, range: &Range<usize>, sentence: &Range<usize>, entity: &mut Entity) {
+    entity.traits.retain(|each| *each != Trait::PastHistory);
+    if cue_ends_at(document, range.start, sentence.start, &EARLIER).is_some() {
+        entity.traits.push(Trait::PastHistory);
+    }
 }
 
 /// Returns how many words the longest cue has that ends at a place.

@@ -157,13 +157,16 @@ fn result_of(document: &Document, names: &[&Hit], index: usize) -> Option<Said> 
         return Some(said);
     }
     let shares = names.get(index).and_then(|hit| listed_as(document, hit));
+    // "HIV, HBsAg negative": a comma alone may begin something else, but a test for HIV must not be left as the disease.
+    let is_hiv =
+        names.get(index).is_some_and(|hit| matches!(hit.term, Term::Concept(named) if named.code == Some(HIV)));
     let mut end = own.end;
     let alike = |hit: &&&Hit| shares.is_some() && listed_as(document, hit) == shares;
     for next in names.get(index + 1..)?.iter().take_while(alike) {
         let next = document.covering(next.span);
         let Some(ends) = separator(document, end, next.start) else { break };
         end = next.end;
-        if let Some(said) = behind(document, end).filter(|_| ends) {
+        if let Some(said) = behind(document, end).filter(|said| ends || (is_hiv && said.finding.denies())) {
             return Some(said);
         }
     }

@@ -152,10 +152,15 @@ fn a_test_with_a_result_is_an_observation_and_no_request() {
     ];
     let whole = "No fever. BP. throat infection paracetamol penicillin";
     let mut dictation = dictation(whole);
-    dictation.result.entities = vec![result];
+    dictation.result.entities = vec![result.clone()];
     let bundle = drafted_from(&dictation).to_string();
     assert!(bundle.contains("\"laboratory\"") && bundle.contains("\"value\":1.4"), "{bundle}");
     assert!(!bundle.contains("ServiceRequest"), "{bundle}");
+    // Of another day it has a date that nobody said, and it is not asked for either.
+    result.traits.push(Trait::PastHistory);
+    dictation.result.entities = vec![result];
+    let bundle = drafted_from(&dictation).to_string();
+    assert!(!bundle.contains("\"laboratory\"") && !bundle.contains("ServiceRequest"), "{bundle}");
 }
 
 #[test]

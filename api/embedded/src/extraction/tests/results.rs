@@ -22,6 +22,7 @@ fn a_result_in_words_is_a_result_and_no_denial() {
         ("dengue NS1 antigen came back positive", vec!["dengue ns1 antigen=positive"]),
         ("HIV and HBsAg non-reactive.", vec!["hiv=non-reactive", "hbsag=non-reactive"]),
         ("VDRL non reactive", vec!["vdrl=non-reactive"]),
+        ("HIV, HBsAg negative.", vec!["hiv=negative", "hbsag=negative"]),
         ("Dengue, malaria and typhoid negative.", vec!["dengue=negative", "malaria=negative", "typhoid=negative"]),
         ("Malaria positive and dengue negative.", vec!["malaria=positive", "dengue=negative"]),
         ("Covid test is negative, NS1 -ve", vec!["covid test=negative", "ns1=negative"]),
@@ -67,4 +68,19 @@ fn what_is_denied_asked_or_of_another_day_is_no_result_of_today() {
     assert!(named(&hypothetical, "NS1").has(Trait::Hypothetical));
     let family = extract("Mother HIV positive.");
     assert!(named(&family, "HIV").has(Trait::FamilyHistory));
+}
+
+#[test]
+fn a_test_of_another_day_is_neither_reported_nor_asked_for() {
+    for text in ["Previous HbA1c 8.2 percent.", "Last HbA1c 8.2.", "HbA1c 8.2 three months ago.", "Old ECG normal."] {
+        let found = extract(text);
+        let test = found.iter().find(|entity| entity.kind == EntityType::TestName).unwrap();
+        assert!(test.has(Trait::PastHistory) && !test.is_reported() && !test.is_requested(), "{text}: {found:?}");
+    }
+    for text in ["History of diabetes, HbA1c 8.2 percent.", "Previous CABG, fasting sugar 140."] {
+        let found = extract(text);
+        assert!(found.iter().any(Entity::is_reported), "{text}: {found:?}");
+    }
+    let asked = extract("Old case of tuberculosis, chest x-ray.");
+    assert!(asked.iter().any(Entity::is_requested), "{asked:?}");
 }

@@ -141,7 +141,9 @@ fn is_drafted_at_all(entity: &Entity) -> bool {
         Category::Medication => !entity.has(Trait::Negation) && !entity.has(Trait::PastHistory),
         Category::MedicalCondition | Category::Allergy => true,
         Category::Vital => measured,
-        Category::TestTreatmentProcedure if has(AttributeType::TestValue) => measured || entity.finding().is_some(),
+        Category::TestTreatmentProcedure if entity.is_measured() => {
+            entity.is_reported() && (measured || entity.finding().is_some())
+        }
         Category::TestTreatmentProcedure => entity.is_requested(),
         _ => false,
     }

@@ -38,7 +38,7 @@ pub(crate) fn held_of<'a>(record: &'a EncounterRecord, entity: &Entity) -> Optio
         (Category::Allergy, _) => &record.allergies,
         (Category::MedicalCondition, _) if entity.has(Trait::Diagnosis) => &record.conditions,
         (Category::MedicalCondition | Category::Vital, _) => &record.observations,
-        (Category::TestTreatmentProcedure, _) if entity.is_measured() => &record.observations,
+        (Category::TestTreatmentProcedure, _) if entity.is_reported() => &record.observations,
         (Category::TestTreatmentProcedure, _) if entity.is_requested() => &record.requests,
         _ => return None,
     };
@@ -64,7 +64,7 @@ fn drafts_anew(entity: &Entity) -> bool {
         (Category::Medication, _) => !entity.has(Trait::Negation) && !entity.has(Trait::PastHistory),
         (Category::MedicalCondition | Category::Allergy, _) => true,
         (Category::Vital, _) => entity.attributes_of(AttributeType::TestUnit).next().is_some(),
-        (Category::TestTreatmentProcedure, _) => entity.is_measured() || entity.is_requested(),
+        (Category::TestTreatmentProcedure, _) => entity.is_reported() || entity.is_requested(),
         _ => false,
     }
 }
