@@ -1,7 +1,7 @@
 //! The blobs of large Binaries (decision D20): a row from before the blob is stored, so that none is lost track of.
 
-/// Nothing wrote the table before; after a way back the columns are there, with what they hold. A blob that some version names is settled; the others are looked at until they are
-/// settled or swept.
+/// Nothing wrote the table before; after a way back the columns are there, with what they hold. A blob that some version
+/// names is settled; the others are looked at until they are settled or swept.
 pub(crate) const UP: &str = r#"
 ALTER TABLE blob
     ADD COLUMN IF NOT EXISTS binary_id text NOT NULL,

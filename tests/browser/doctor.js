@@ -90,4 +90,4 @@ async function sign(page) {
   await page.waitForSelector('text=Read-only');
 }
 
-module.exports = { approveAll, finish, giveReasons, launch, logIn, record, rejectProposals, sign };
+module.exports = { QUIET, approveAll, finish, giveReasons, launch, logIn, record, rejectProposals, sign };

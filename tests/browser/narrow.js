@@ -1,10 +1,10 @@
 // The microphone's bar on a telephone in the longer languages: in each of its states nothing of it lies beyond the screen or is cut off.
 // Arguments: the base URL. Ends with a line of JSON.
 const { chromium } = require('playwright-core');
+const { QUIET, logIn } = require('./doctor.js');
 
 // Two microphones, as a telephone has them.
-const ARGUMENTS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
-  '--disable-sync', '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream'];
+const ARGUMENTS = [...QUIET, '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream'];
 const WIDTHS = [390, 320];
 
 // What of the bar reaches beyond the window, or beyond the part that hides what does not fit.
@@ -31,10 +31,7 @@ async function main(base) {
     const context = await browser.newContext({ viewport: { width: WIDTHS[0], height: 844 }, permissions: ['microphone'] });
     await context.addCookies([{ name: 'seva_language', value: language, url: base }]);
     const page = await context.newPage();
-    await page.goto(`${base}/log-in`);
-    await page.fill('input[name=username]', 'dr.kelkar');
-    await page.fill('input[name=password]', 'namaste-seva-demo');
-    await Promise.all([page.waitForURL('**/worklist'), page.press('input[name=password]', 'Enter')]);
+    await logIn(page, base);
     const look = async (state) => {
       for (const width of WIDTHS) {
         await page.setViewportSize({ width, height: 844 });

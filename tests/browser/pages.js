@@ -1,6 +1,7 @@
 // Looks at every page as axe-core does, in light and dark, at three widths, and works one consultation by keyboard alone.
 // Arguments: the base URL. Ends with a line of JSON.
 const { chromium } = require('playwright-core');
+const { QUIET, logIn } = require('./doctor.js');
 const axe = require.resolve('axe-core/axe.min.js');
 
 /** Desk and telephone: within each, a page is loaded once. */
@@ -242,14 +243,10 @@ async function fits(browser, base, state) {
 }
 
 async function main(base) {
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || '/usr/bin/chromium', args: QUIET });
   const context = await browser.newContext();
   const page = await context.newPage();
-  await page.goto(`${base}/log-in`);
-  await page.fill('input[name=username]', 'dr.kelkar');
-  await page.fill('input[name=password]', 'namaste-seva-demo');
-  await page.press('input[name=password]', 'Enter');
-  await page.waitForURL('**/worklist');
+  await logIn(page, base);
   const state = await context.storageState();
   const scriptless = await withoutScripts(browser, base, state);
   const review = await reviewing(browser, base, state);

@@ -132,9 +132,9 @@ impl std::fmt::Debug for ReferenceIndex {
     }
 }
 
-/// Whether all values of a parameter are true or false.
-pub(crate) fn is_boolean(parameter: &SearchParameter) -> bool {
-    Planned::known(parameter).is_some_and(|planned| planned.is_boolean)
+/// How the codes of a parameter compare, and whether all of them are true or false.
+pub(crate) fn codes_of(parameter: &SearchParameter) -> (LetterCase, bool) {
+    Planned::known(parameter).map_or_else(Default::default, |planned| (planned.letter_case, planned.is_boolean))
 }
 
 /// Returns the values of all search parameters in force of a resource, without those inside contained resources.

@@ -1,13 +1,12 @@
 //! The pages in a real browser: Debian's chromium, driven by playwright-core; its microphone plays the demo dictation.
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use seva_clinic::speech::audio::AudioDecoder;
-use seva_embedded::audio::EmbeddedAudioDecoder;
 use seva_tests::project;
 use seva_tests::server::{TestServer, data_folder};
+
+use crate::dictation::samples_of;
 
 /// Longer than the demo dictation.
 const WHOLE: usize = 60;
@@ -24,13 +23,7 @@ async fn drive(script: &str, base: &str, microphone: Option<&Path>, more: &[&str
 
 /// The demo dictation as the WAV file that chromium takes for a microphone, whole or its beginning.
 fn microphone(folder: &Path, seconds: usize) -> PathBuf {
-    let flac = std::fs::File::open(project().join("web/static/demo/dictation.flac")).unwrap();
-    let mut samples: Vec<u8> = Vec::new();
-    let mut keep = |samples_of_block: &[i16]| {
-        samples.extend(samples_of_block.iter().flat_map(|sample| sample.to_le_bytes()));
-        ControlFlow::Continue(())
-    };
-    EmbeddedAudioDecoder.decode(Box::new(flac), &mut |block| keep(block.samples)).unwrap();
+    let mut samples = samples_of("web/static/demo/dictation.flac");
     samples.truncate(seconds * 32_000);
     let size = u32::try_from(samples.len()).unwrap();
     let mut wave = b"RIFF".to_vec();

@@ -1,11 +1,14 @@
 //! From speech to drafted resources, and no acknowledged audio lost.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use reqwest::Method;
 use serde_json::{Value, json};
 use seva_clinic::dictation::DictationState;
+use seva_clinic::speech::audio::{AudioBlock, AudioDecoder};
+use seva_embedded::audio::EmbeddedAudioDecoder;
 use seva_server::demo;
 use seva_tests::client::{Answer, Client};
 use seva_tests::server::{Program, TestServer, data_folder, free_port};
@@ -19,6 +22,18 @@ pub(crate) async fn begin(doctor: &Client, patient: &str, mode: &str) -> Value {
     let made = doctor.post("/v1/dictations", &new).await.unwrap();
     assert_eq!(made.status, 201, "{}", made.json);
     made.json
+}
+
+/// The samples of a recording of the project, as they are sent.
+pub(crate) fn samples_of(file: &str) -> Vec<u8> {
+    let file = std::fs::File::open(project().join(file)).unwrap();
+    let mut samples = Vec::new();
+    let mut take = |block: AudioBlock<'_>| {
+        samples.extend(block.samples.iter().flat_map(|sample| sample.to_le_bytes()));
+        ControlFlow::Continue(())
+    };
+    EmbeddedAudioDecoder.decode(Box::new(file), &mut take).unwrap();
+    samples
 }
 
 pub(crate) async fn until_done(doctor: &Client, id: &str) -> Value {

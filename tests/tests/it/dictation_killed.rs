@@ -1,30 +1,13 @@
 //! The program killed when a segment's text was told and its names are still being weighed: nothing is lost, and the names
 //! come after the restart.
 
-use std::ops::ControlFlow;
-
 use futures_util::SinkExt;
 use serde_json::{Value, json};
-use seva_clinic::speech::audio::AudioDecoder;
-use seva_embedded::audio::EmbeddedAudioDecoder;
 use seva_tests::client::Client;
-use seva_tests::project;
 use seva_tests::server::{Program, data_folder, free_port};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::dictation::{begin, next, open_socket, until_done};
-
-/// What a name is proposed in, as bytes of samples.
-fn misheard() -> Vec<u8> {
-    let file = std::fs::File::open(project().join("tests/data/speech/misheard.flac")).unwrap();
-    let mut samples = Vec::new();
-    let mut take = |block: seva_clinic::speech::audio::AudioBlock<'_>| {
-        samples.extend(block.samples.iter().flat_map(|sample| sample.to_le_bytes()));
-        ControlFlow::Continue(())
-    };
-    EmbeddedAudioDecoder.decode(Box::new(file), &mut take).unwrap();
-    samples
-}
+use crate::dictation::{begin, next, open_socket, samples_of, until_done};
 
 fn suggested(dictation: &Value) -> Vec<&str> {
     let segments = dictation["segments"].as_array().into_iter().flatten();
@@ -63,7 +46,7 @@ async fn until_the_text_is_told(program: &Program, doctor: &Client, id: &str, (a
 
 #[tokio::test]
 async fn a_kill_between_a_text_and_its_names_loses_neither() {
-    let audio = misheard();
+    let audio = samples_of("tests/data/speech/misheard.flac");
     // With the pause behind it the text is told live; without, when the recording is finished and a worker has it.
     let cut = audio.len() - 32_000;
     for (audio, ends) in [(&audio[..], false), (&audio[..cut], true)] {

@@ -181,8 +181,8 @@ const AFTER: [(Trait, &[&str]); 4] = [
     (Trait::LowConfidence, &["likely", "suspected", "cannot be ruled out"]),
 ];
 
-/// Words right before a test that was done before this visit.
-const EARLIER: [&str; 9] = ["previous", "previously", "past", "last", "earlier", "old", "prior", "history of", "h/o"];
+/// Words that make a test one of the past only right before it: "last week" makes no cough one.
+const EARLIER: [&str; 4] = ["last", "earlier", "old", "prior"];
 
 /// Adds the traits that the context of an entity gives.
 pub fn add_traits(document: &Document, entity: &mut Entity) {
@@ -191,8 +191,9 @@ pub fn add_traits(document: &Document, entity: &mut Entity) {
     match entity.category {
         Category::MedicalCondition | Category::TestTreatmentProcedure => {
             before(document, &range, &sentence, entity);
-            if entity.kind == EntityType::TestName {
-                settle_past(document, &range, &sentence, entity);
+            let is_test = entity.kind == EntityType::TestName;
+            if is_test && cue_ends_at(document, range.start, sentence.start, &EARLIER).is_some() {
+                entity.traits.push(Trait::PastHistory);
             }
             if is_stated_anew(document, &range, &sentence, entity) {
                 entity.traits.retain(|each| *each != Trait::Negation);
@@ -204,14 +205,6 @@ pub fn add_traits(document: &Document, entity: &mut Entity) {
     }
     entity.traits.sort_unstable();
     entity.traits.dedup();
-}
-
-/// "History of diabetes, HbA1c 8.2", "last HbA1c 8.2": of the past is only the test that such words stand right before.
-fn settle_past(document: &Document, range: &Range<usize>, sentence: &Range<usize>, entity: &mut Entity) {
-    entity.traits.retain(|each| *each != Trait::PastHistory);
-    if cue_ends_at(document, range.start, sentence.start, &EARLIER).is_some() {
-        entity.traits.push(Trait::PastHistory);
-    }
 }
 
 /// Returns how many words the longest cue has that ends at a place.
@@ -266,6 +259,10 @@ fn before(document: &Document, range: &Range<usize>, sentence: &Range<usize>, en
             if found == Trait::Negation && distant && entity.category == Category::TestTreatmentProcedure {
                 continue;
             }
+            // "History of diabetes, HbA1c 8.2" tells of a result of today.
+            if found == Trait::PastHistory && end < range.start && entity.kind == EntityType::TestName {
+                continue;
+            }
             if found == Trait::LowConfidence && entity.category != Category::MedicalCondition {
                 continue;
             }
@@ -307,9 +304,9 @@ fn is_non(document: &Document, range: &Range<usize>) -> bool {
 fn is_stated_anew(document: &Document, range: &Range<usize>, sentence: &Range<usize>, entity: &Entity) -> bool {
     let joined = |at: usize| matches!(document.word(at), "or" | "nor");
     let comma = (sentence.start..range.start).rev().find(|at| document.word(*at) == ",");
-    let Some(comma) = comma.filter(|comma| (*comma..range.start).all(|at| !is_denial(document.word(at)))) else {
+    if comma.is_none_or(|comma| (comma..range.start).any(|at| is_denial(document.word(at)))) {
         return false;
-    };
+    }
     let listed = (sentence.start..range.start).any(joined) || joined(range.end);
     let present = ["present", "is present", "positive", "is positive", "noted", "persists", "persisting", "is there"];
     let lasting = entity.attributes_of(AttributeType::Duration).any(|length| {
@@ -317,7 +314,7 @@ fn is_stated_anew(document: &Document, range: &Range<usize>, sentence: &Range<us
         since.advance(range.end);
         length.begin > entity.begin && since.take_any(&["since", "for", "from", "x"])
     });
-    comma < range.start && (cue_begins_at(document, range.end, sentence.end, &present) || (lasting && !listed))
+    cue_begins_at(document, range.end, sentence.end, &present) || (lasting && !listed)
 }
 
 /// Tells whether a word denies what follows.

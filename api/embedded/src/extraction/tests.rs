@@ -28,6 +28,18 @@ fn value(entity: &Entity, kind: AttributeType) -> Option<String> {
     entity.attributes_of(kind).next().and_then(|attribute| attribute.value.clone())
 }
 
+/// Checks what is written of the entities of a category in each text.
+fn check(cases: &[(&str, &[&str])], category: Category, written: impl Fn(&Entity) -> String) {
+    let mut faults = Vec::new();
+    for (said, expected) in cases {
+        let found: Vec<String> = extract(said).iter().filter(|each| each.category == category).map(&written).collect();
+        if found != *expected {
+            faults.push(format!("{said}\n    {found:?}"));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
 fn check_visit(text: &str) {
     let found = extract(text);
     for complaint in ["fever", "cough"] {

@@ -102,13 +102,12 @@ fn parameters(request: &Request) -> Result<(HistoryRange, String), Failure> {
                 }
                 used.push_str(&format!("&{name}={}", text.replace('+', "%2B")));
             }
-            "_list" => {
-                let named = value.parse().map_err(|error| Failure::BadRequest(format!("{name}: {error}")))?;
-                range.list = Some(named);
+            "_list" | "_summary" | "_elements" => {
+                if name == "_list" {
+                    let named = value.parse().map_err(|error| Failure::BadRequest(format!("{name}: {error}")))?;
+                    range.list = Some(named);
+                }
                 used.push_str(&format!("&{}", write_query_string([(name.as_str(), value.as_str())])));
-            }
-            "_summary" | "_elements" => {
-                used.push_str(&format!("&{}", write_query_string([(name.as_str(), value.as_str())])))
             }
             "_format" | "_pretty" => {}
             other => return Err(Failure::BadRequest(format!("{other} is not a parameter of _history"))),

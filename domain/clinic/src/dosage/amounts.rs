@@ -72,8 +72,12 @@ pub fn take_quantity(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut R
         return None;
     }
     cursor.advance(used);
-    draft.quantities.push((Quantity { value, unit }, reading.parts.len()));
-    Some((AttributeType::Dosage, Some(format!("{value} {}", unit.display()))))
+    Some(hold(draft, reading, Quantity { value, unit }))
+}
+
+fn hold(draft: &mut Draft, reading: &Reading, quantity: Quantity) -> Taken {
+    draft.quantities.push((quantity, reading.parts.len()));
+    (AttributeType::Dosage, Some(format!("{} {}", quantity.value, quantity.unit.display())))
 }
 
 /// Takes "two" of "two at night"; one goes without saying, and "at two in the afternoon" is a time.
@@ -91,8 +95,7 @@ fn take_bare_count(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Rea
     // "one in the morning and two at night" is more than one step of this model says.
     reading.conflicts += usize::from(!draft.step.timing.when.is_empty() && !again);
     cursor.advance(1);
-    draft.quantities.push((Quantity { value, unit }, reading.parts.len()));
-    Some((AttributeType::Dosage, Some(format!("{value} {}", unit.display()))))
+    Some(hold(draft, reading, Quantity { value, unit }))
 }
 
 /// Finds the unit after a number, stepping over "-" and "a": "half a tablet", "500-mg".
@@ -114,8 +117,7 @@ fn take_carried(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &Reading) -
         return None;
     }
     *cursor = after;
-    draft.quantities.push((Quantity { value, unit }, reading.parts.len()));
-    Some((AttributeType::Dosage, Some(format!("{value} {}", unit.display()))))
+    Some(hold(draft, reading, Quantity { value, unit }))
 }
 
 fn is_followed_by_schedule(mut after: Cursor<'_>) -> bool {
@@ -210,8 +212,10 @@ pub fn skip_vehicle(cursor: &mut Cursor<'_>) -> bool {
     }
     after.advance(1);
     after.advance(usize::from(after.word(0) == "of"));
-    if after.number(0).is_some() && quantity_unit(&after, 1).is_some_and(|(unit, _)| unit == DoseUnit::Percent) {
-        after.advance(quantity_unit(&after, 1).map_or(0, |(_, used)| used));
+    if after.number(0).is_some()
+        && let Some((DoseUnit::Percent, used)) = quantity_unit(&after, 1)
+    {
+        after.advance(used);
     }
     *cursor = after;
     true

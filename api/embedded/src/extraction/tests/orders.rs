@@ -122,16 +122,7 @@ const ORDERS: &[(&str, &[&str])] = &[
 
 #[test]
 fn orders_are_read_as_clinicians_mean_them() {
-    let mut faults = Vec::new();
-    for (said, expected) in ORDERS {
-        let found = extract(said);
-        let orders: Vec<String> =
-            found.iter().filter(|each| each.category == Category::Medication).map(summary).collect();
-        if orders != *expected {
-            faults.push(format!("{said}\n    {orders:?}"));
-        }
-    }
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    check(ORDERS, Category::Medication, summary);
 }
 
 #[test]

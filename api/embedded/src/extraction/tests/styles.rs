@@ -19,17 +19,6 @@ fn order(entity: &Entity) -> String {
     format!("{name}|{}", if doubtful { "?".to_owned() } else { dosage_label(&entity.dosage_text()) })
 }
 
-fn check(cases: &[(&str, &[&str])], category: Category, written: impl Fn(&Entity) -> String) {
-    let mut faults = Vec::new();
-    for (said, expected) in cases {
-        let found: Vec<String> = extract(said).iter().filter(|each| each.category == category).map(&written).collect();
-        if found != *expected {
-            faults.push(format!("{said}\n    {found:?}"));
-        }
-    }
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
-}
-
 const DOSAGES: &[(&str, &[&str])] = &[
     (
         "Metformin 500 mg, one tablet in the morning and one at night, for 10 days.",

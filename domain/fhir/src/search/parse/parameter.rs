@@ -4,7 +4,7 @@
 use seva_fhir_profiles::{Component, SearchParameter, SearchParameterType, definitions};
 
 use super::{Parser, Problem, each, presence};
-use crate::index::{LetterCase, fold, is_boolean};
+use crate::index::{LetterCase, codes_of, fold};
 use crate::search::query_string::{split_escaped, unescape};
 use crate::search::recheck::UriDirection;
 use crate::search::{
@@ -135,14 +135,12 @@ fn unfit(parameter: &SearchParameter, modifier: &str) -> Problem {
 }
 
 fn tokens(parameter: &SearchParameter, value: &str) -> Result<Vec<TokenTest>, Problem> {
-    let letter_case = LetterCase::of(parameter);
+    let (letter_case, is_boolean) = codes_of(parameter);
     let tests = each(value, |text| token(text, letter_case))?;
-    let impossible = |test: &&TokenTest| test.code().is_some_and(|code| !matches!(code, "true" | "false"));
-    match tests.iter().find(impossible) {
-        Some(test) if is_boolean(parameter) => {
-            Err(Problem::Impossible(format!("{:?} is neither true nor false", test.code().unwrap_or_default())))
-        }
-        _ => Ok(tests),
+    let mut codes = tests.iter().filter_map(TokenTest::code).filter(|_| is_boolean);
+    match codes.find(|code| !matches!(*code, "true" | "false")) {
+        Some(code) => Err(Problem::Impossible(format!("{code:?} is neither true nor false"))),
+        None => Ok(tests),
     }
 }
 
