@@ -2,7 +2,7 @@
 //! and stated low, because the rules were written with these texts in sight.
 //!
 //! It is the lower end of Wilson's interval of 90 % (<https://doi.org/10.1080/01621459.1927.10502953>), so that few readings
-//! cannot make a high score, it is never 1, and more than [`MOST_COUNTED`] readings do not raise it; with fewer than
+//! cannot make a high score, it is never 1, and more than sixty readings do not raise it; with fewer than
 //! [`LEAST_SEEN`] readings there is no score. Tests measure the counts again. See docs/extraction.md.
 
 use seva_clinic::entities::{Entity, Trait};
