@@ -9,6 +9,7 @@ use sea_orm::{DatabaseConnection, SqlxPostgresConnector};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Executor, PgPool};
 
+use crate::connections::Connections;
 use crate::hash::IndexHash;
 use crate::registry::Registry;
 use crate::search::drive::Counts;
@@ -65,6 +66,8 @@ pub enum DatabaseError {
 #[derive(Clone)]
 pub struct Database {
     pub(crate) pool: PgPool,
+    /// Connections of the pool for the statements that are asked most.
+    pub(crate) connections: Connections,
     /// For what runs behind the requests: exports and jobs never take a request's connection (decision D18).
     pub(crate) background: PgPool,
     pub(crate) orm: DatabaseConnection,
@@ -86,8 +89,10 @@ impl Database {
         }
         run_migrations(&options).await?;
         let limit = settings.statement_seconds;
+        // One for what is asked most, one for the rest.
+        let count = settings.connections.max(2);
         let pool = PgPoolOptions::new()
-            .max_connections(settings.connections)
+            .max_connections(count)
             // A ping on each acquire costs a round trip a request (decision D18).
             .test_before_acquire(false)
             .acquire_timeout(Duration::from_secs(10))
@@ -112,7 +117,16 @@ impl Database {
         let key = secrets::get_or_create(&orm, INDEX_KEY, 16).await?;
         let key = <[u8; 16]>::try_from(key.as_slice()).map_err(|_| DatabaseError::NotMigrated)?;
         let registry = Arc::new(Registry::load(&orm).await?);
-        Ok(Self { pool, background, orm, background_orm, hash: IndexHash::new(key), registry, counts: Arc::default() })
+        Ok(Self {
+            connections: Connections::new(&pool, count),
+            pool,
+            background,
+            orm,
+            background_orm,
+            hash: IndexHash::new(key),
+            registry,
+            counts: Arc::default(),
+        })
     }
 
     /// Asks the database for a sign of life.
@@ -122,6 +136,7 @@ impl Database {
 
     /// Closes all connections, after those in use are done.
     pub async fn close(&self) {
+        self.connections.close();
         self.background.close().await;
         self.pool.close().await;
     }

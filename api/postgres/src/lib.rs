@@ -7,6 +7,7 @@ mod accounts;
 mod audit;
 mod blobs;
 mod concepts;
+mod connections;
 mod database;
 mod dictations;
 mod entities;

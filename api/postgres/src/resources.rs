@@ -28,9 +28,8 @@ use seva_fhir::ports::{
 };
 use seva_fhir::search::SearchQuery;
 use seva_fhir::types::{Instant, ResourceKey, ResourceType, TenantId, VersionId};
-use sqlx::Postgres;
-use sqlx::pool::PoolConnection;
 
+use crate::connections::Lent;
 use crate::failure::unavailable;
 use crate::{Database, search};
 use creates::Creates;
@@ -55,14 +54,14 @@ impl PostgresResources {
     /// Over an open database.
     pub fn new(database: &Database) -> Self {
         let row_ids = Arc::new(RowIds::new(database.pool.clone()));
-        let reads = Lanes::new(Reads { pool: database.pool.clone() }, reads::MOST);
+        let reads = Lanes::new(Reads { connections: database.connections.clone() }, reads::MOST);
         let creates = Creates { database: database.clone(), row_ids: Arc::clone(&row_ids) };
         let replacements = Replacements::lanes(database);
         Self { database: database.clone(), row_ids, reads, creates: Lanes::new(creates, creates::MOST), replacements }
     }
 
-    async fn connection(&self) -> Result<PoolConnection<Postgres>, StoreError> {
-        self.database.pool.acquire().await.map_err(unavailable)
+    async fn connection(&self) -> Result<Lent, StoreError> {
+        self.database.connections.take().await.map_err(unavailable)
     }
 }
 
@@ -75,7 +74,12 @@ impl ResourceStore for PostgresResources {
     async fn read(&self, tenant: TenantId, key: &ResourceKey) -> Result<Lookup, StoreError> {
         match self.reads.ask((tenant, key.clone())).await? {
             Some(stored) => Ok(Lookup::Found(stored)),
-            None => lookup::absent(&mut *self.connection().await?, tenant, key).await,
+            None => {
+                let mut connection = self.connection().await?;
+                let absent = lookup::absent(&mut connection, tenant, key).await?;
+                connection.give_back();
+                Ok(absent)
+            }
         }
     }
 
@@ -85,7 +89,10 @@ impl ResourceStore for PostgresResources {
         key: &ResourceKey,
         version: VersionId,
     ) -> Result<Lookup, StoreError> {
-        lookup::read_version(&mut *self.connection().await?, tenant, key, version).await
+        let mut connection = self.connection().await?;
+        let found = lookup::read_version(&mut connection, tenant, key, version).await?;
+        connection.give_back();
+        Ok(found)
     }
 
     async fn read_many(&self, tenant: TenantId, keys: &[ResourceKey]) -> Result<Vec<Stored>, StoreError> {
@@ -106,7 +113,10 @@ impl ResourceStore for PostgresResources {
     }
 
     async fn search(&self, tenant: TenantId, query: &SearchQuery) -> Result<SearchPage, StoreError> {
-        search::run(&self.database, tenant, query, &mut *self.connection().await?).await
+        let mut connection = self.connection().await?;
+        let page = search::run(&self.database, tenant, query, &mut connection).await?;
+        connection.give_back();
+        Ok(page)
     }
 
     async fn explain(&self, tenant: TenantId, query: &SearchQuery) -> Result<Vec<Explained>, StoreError> {
@@ -114,7 +124,10 @@ impl ResourceStore for PostgresResources {
     }
 
     async fn labels(&self, tenant: TenantId, query: &SearchQuery, most: u32) -> Result<Option<Vec<Json>>, StoreError> {
-        search::labels::run(&self.database, tenant, (query, most), &mut *self.connection().await?).await
+        let mut connection = self.connection().await?;
+        let labels = search::labels::run(&self.database, tenant, (query, most), &mut connection).await?;
+        connection.give_back();
+        Ok(labels)
     }
 
     async fn scan(&self, tenant: TenantId, scan: &Scan, sink: &mut dyn ScanSink) -> Result<(), StoreError> {

@@ -175,7 +175,7 @@ impl Default for Database {
         Self {
             url: None,
             binaries: None,
-            connections: u32::try_from(cores * 3).unwrap_or(24).max(8),
+            connections: u32::try_from(cores * 3).unwrap_or(24).max(12),
             statement_seconds: 60,
         }
     }

@@ -1,5 +1,5 @@
-//! One PostgreSQL backend dies in the middle of a statement: the request is told so, nothing is half written, and the next
-//! request finds a connection.
+//! PostgreSQL backends die: in the middle of a statement the request is told so, nothing is half written, and the next request
+//! finds a connection; between requests nobody notices.
 
 use std::time::Duration;
 
@@ -85,5 +85,21 @@ async fn writes_whose_backend_dies_leave_nothing_behind() {
     // The same again is written whole.
     assert_eq!(doctor.post("/fhir", &bundle).await.unwrap().status, 200);
     assert_eq!(doctor.get("/fhir/Patient?family=cut&_summary=count").await.unwrap().json["total"], 30);
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn backends_that_die_at_rest_are_replaced_before_anybody_asks() {
+    let server = TestServer::start().await.unwrap();
+    let doctor = &server.doctor;
+    works(doctor).await;
+    // A connection is asked for a sign of life once it rested for a second.
+    tokio::time::sleep(Duration::from_millis(1_200)).await;
+    let mut killer = PgConnection::connect(&server.running.private_database().unwrap()).await.unwrap();
+    let resting = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+        WHERE pid <> pg_backend_pid() AND state = 'idle' AND query LIKE '%index_string%'";
+    let ended: i64 = sqlx::query_scalar(resting).fetch_one(&mut killer).await.unwrap();
+    assert!(ended > 0, "no connection rested");
+    works(doctor).await;
     server.stop().await.unwrap();
 }

@@ -72,8 +72,12 @@ pub(super) async fn create(
     inserts: &[&Insertion],
     rids: &[i64],
 ) -> Result<(), StoreError> {
-    match insert((&database.pool, Existing::Refused), database, contexts, inserts, rids).await {
-        Ok(_) => Ok(()),
+    let mut connection = database.connections.take().await.map_err(unavailable)?;
+    match insert((&mut *connection, Existing::Refused), database, contexts, inserts, rids).await {
+        Ok(_) => {
+            connection.give_back();
+            Ok(())
+        }
         Err(error) if is_unique_violation(&error) => match inserts.first() {
             Some(first) => Err(StoreError::Exists { key: first.key().clone() }),
             None => Err(unavailable(error)),

@@ -23,9 +23,8 @@ pub(super) struct Creates {
 impl Together for Creates {
     type Wanted = (WriteContext, Insertion);
     type Given = ();
-    type Kept = ();
 
-    async fn carry_out(&self, (): &mut (), wanted: Vec<Self::Wanted>) -> Vec<Answer<Self>> {
+    async fn carry_out(&self, wanted: Vec<Self::Wanted>) -> Vec<Answer<Self>> {
         let all: Vec<&Self::Wanted> = wanted.iter().collect();
         if let [_] = wanted.as_slice() {
             return vec![self.write(&all).await];

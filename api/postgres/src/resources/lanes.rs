@@ -12,15 +12,8 @@ pub(super) trait Together: Send + Sync + 'static {
     type Wanted: Send + 'static;
     /// What one gets.
     type Given: Send + 'static;
-    /// What a lane keeps from batch to batch.
-    type Kept: Default + Send;
-
     /// Does the work for all; the answers stand in the order of the questions.
-    fn carry_out(
-        &self,
-        kept: &mut Self::Kept,
-        wanted: Vec<Self::Wanted>,
-    ) -> impl Future<Output = Vec<Answer<Self>>> + Send;
+    fn carry_out(&self, wanted: Vec<Self::Wanted>) -> impl Future<Output = Vec<Answer<Self>>> + Send;
 }
 
 /// What one who asked is told.
@@ -68,10 +61,9 @@ impl<T: Together> Lanes<T> {
     }
 
     async fn run(self: Arc<Self>) {
-        let mut kept = T::Kept::default();
         while let Some(batch) = self.next() {
             let (wanted, answers): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
-            for (given, answer) in self.work.carry_out(&mut kept, wanted).await.into_iter().zip(answers) {
+            for (given, answer) in self.work.carry_out(wanted).await.into_iter().zip(answers) {
                 // Who went away meanwhile needs no answer.
                 let _ = answer.send(given);
             }

@@ -3,13 +3,13 @@
 use bytes::Bytes;
 use seva_fhir::ports::{StoreError, Stored};
 use seva_fhir::types::{Instant, ResourceKey, TenantId, VersionId};
-use sqlx::pool::PoolConnection;
+use sqlx::Row;
 use sqlx::postgres::PgRow;
-use sqlx::{PgPool, Postgres, Row};
 
 use super::lanes::{Answer, Together};
 use super::lookup::unexpected;
 use super::statements::READ_TOGETHER;
+use crate::connections::Connections;
 use crate::failure::unavailable;
 
 /// So many reads go in one statement at most.
@@ -17,22 +17,15 @@ pub(super) const MOST: usize = 64;
 
 /// Reads current versions.
 pub(super) struct Reads {
-    pub(super) pool: PgPool,
+    pub(super) connections: Connections,
 }
 
 impl Together for Reads {
     type Wanted = (TenantId, ResourceKey);
     type Given = Option<Stored>;
-    /// A lane keeps its connection while it has work: the pool would hand out each in turn, whose caches are cold.
-    type Kept = Option<PoolConnection<Postgres>>;
 
-    async fn carry_out(&self, kept: &mut Self::Kept, wanted: Vec<Self::Wanted>) -> Vec<Answer<Self>> {
-        let fetched = self.fetch(kept, &wanted).await;
-        if fetched.is_err() {
-            // The next batch begins on a sound one; the pool looks after this one.
-            *kept = None;
-        }
-        match fetched {
+    async fn carry_out(&self, wanted: Vec<Self::Wanted>) -> Vec<Answer<Self>> {
+        match self.fetch(&wanted).await {
             Ok(found) => found.into_iter().map(Ok).collect(),
             Err(StoreError::TooLong) => wanted.iter().map(|_| Err(StoreError::TooLong)).collect(),
             Err(error) => wanted.iter().map(|_| Err(StoreError::Unavailable(error.to_string()))).collect(),
@@ -41,22 +34,16 @@ impl Together for Reads {
 }
 
 impl Reads {
-    async fn fetch(
-        &self,
-        kept: &mut Option<PoolConnection<Postgres>>,
-        wanted: &[(TenantId, ResourceKey)],
-    ) -> Result<Vec<Option<Stored>>, StoreError> {
-        let connection = match kept {
-            Some(connection) => connection,
-            None => kept.insert(self.pool.acquire().await.map_err(unavailable)?),
-        };
+    async fn fetch(&self, wanted: &[(TenantId, ResourceKey)]) -> Result<Vec<Option<Stored>>, StoreError> {
+        let mut connection = self.connections.take().await.map_err(unavailable)?;
         let rows = sqlx::query(READ_TOGETHER)
             .bind(wanted.iter().map(|(tenant, _)| tenant.get()).collect::<Vec<i32>>())
             .bind(wanted.iter().map(|(_, key)| key.resource_type().code()).collect::<Vec<i16>>())
             .bind(wanted.iter().map(|(_, key)| key.id().as_str()).collect::<Vec<&str>>())
-            .fetch_all(&mut **connection)
+            .fetch_all(&mut *connection)
             .await
             .map_err(unavailable)?;
+        connection.give_back();
         let mut found: Vec<Option<Stored>> = wanted.iter().map(|_| None).collect();
         for row in &rows {
             let place: i64 = row.try_get(0).map_err(unavailable)?;

@@ -41,14 +41,27 @@ impl Lanes<Replacements> {
     }
 }
 
+impl Replacements {
+    async fn replace(
+        &self,
+        contexts: &[&WriteContext],
+        replacements: &[&Replacement],
+    ) -> Result<Vec<i64>, sqlx::Error> {
+        let mut connection = self.database.connections.take().await?;
+        let executor = (&mut *connection, Locked::LeftOut);
+        let done = replace(executor, &self.database, contexts, replacements).await?;
+        connection.give_back();
+        Ok(done)
+    }
+}
+
 impl Together for Replacements {
     type Wanted = (WriteContext, Replacement);
     /// Nothing once it is written. What was changed meanwhile, is locked, or is refused together with others comes back and
     /// is to be tried by itself, so that nobody waits for another's lock or fails with another.
     type Given = Option<Replacement>;
-    type Kept = ();
 
-    async fn carry_out(&self, (): &mut (), wanted: Vec<Self::Wanted>) -> Vec<Answer<Self>> {
+    async fn carry_out(&self, wanted: Vec<Self::Wanted>) -> Vec<Answer<Self>> {
         let tenant = wanted.first().map(|(context, _)| context.tenant);
         let mut seen = HashSet::new();
         // A statement sees each resource as it was before: of two that replace the same one, one goes by itself.
@@ -59,8 +72,7 @@ impl Together for Replacements {
         let chosen = || wanted.iter().zip(&goes_along).filter(|(_, goes_along)| **goes_along).map(|(wanted, _)| wanted);
         let contexts: Vec<&WriteContext> = chosen().map(|(context, _)| context).collect();
         let replacements: Vec<&Replacement> = chosen().map(|(_, replacement)| replacement).collect();
-        let executor = (&self.database.pool, Locked::LeftOut);
-        let done = match replace(executor, &self.database, &contexts, &replacements).await {
+        let done = match self.replace(&contexts, &replacements).await {
             Ok(done) => done,
             // Refused, so that nothing was written.
             Err(sqlx::Error::Database(_)) => Vec::new(),

@@ -48,7 +48,7 @@ pub const KEYS: &[Key] = &[
     key("data", "master_key", "<data folder>/master.key", "32 bytes in hexadecimal that wrap the keys of recordings"),
     key("database", "url", "", "postgres:// URL; none starts the private PostgreSQL"),
     key("database", "binaries", "", "folder with initdb and postgres"),
-    number("database", "connections", "3 per core, at least 8", "connections that serve requests"),
+    number("database", "connections", "3 per core, at least 12", "connections that serve requests"),
     number("database", "statement_seconds", "60", "seconds that a statement of a request may run"),
     key(
         "secrets",
