@@ -7,7 +7,7 @@ use seva_clinic::{
     entities::{AttributeType, Category, Entity, EntityType, Trait},
 };
 
-use super::{document::Document, stopped};
+use super::{document::Document, scores::Found, stopped};
 
 /// How many words a cue reaches; the commas and conjunctions of a list are none.
 const WINDOW: usize = 9;
@@ -67,11 +67,20 @@ const BEFORE: [(Trait, &[&str]); 5] = [
             "daughter",
             "aunt",
             "in the family",
+            "sibling",
+            "siblings",
+            "cousin",
+            "relative",
+            "relatives",
         ],
     ),
     (
         Trait::Negation,
         &[
+            "no contact with",
+            "no exposure to",
+            "ruled out for",
+            "rules out",
             "no",
             "not",
             "denies",
@@ -122,6 +131,7 @@ const BEFORE: [(Trait, &[&str]); 5] = [
             "should there be",
             "when there is",
             "warning signs of",
+            "to exclude",
         ],
     ),
     (
@@ -161,6 +171,12 @@ const AFTER: [(Trait, &[&str]); 4] = [
             "none",
             "nil",
             "excluded",
+            "free",
+            "not found",
+            "not felt",
+            "not noted",
+            "not there",
+            "not complained of",
         ],
     ),
     (Trait::FamilyHistory, &["in the family", "in family", "in mother", "in father", "runs in the family"]),
@@ -175,14 +191,30 @@ const AFTER: [(Trait, &[&str]); 4] = [
             "years back",
             "months back",
             "has resolved",
+            "have resolved",
             "resolved",
+            "is resolved",
+            "completely resolved",
+            "subsided",
+            "has subsided",
+            "have subsided",
+            "settled",
+            "has settled",
+            "healed",
         ],
     ),
-    (Trait::LowConfidence, &["likely", "suspected", "cannot be ruled out"]),
+    (Trait::LowConfidence, &["likely", "unlikely", "suspected", "cannot be ruled out", "not ruled out"]),
 ];
 
-/// Words that make a test one of the past only right before it: "last week" makes no cough one.
-const EARLIER: [&str; 4] = ["last", "earlier", "old", "prior"];
+/// Denials behind two findings that both share.
+const DENIED_BEHIND: [&str; 5] = ["ruled out", "absent", "excluded", "not present", "both absent"];
+
+/// Words that make a test one of another day.
+pub const EARLIER: [&str; 6] = ["previous", "previously", "past", "earlier", "old", "prior"];
+/// Words that say so of what stands right behind them: "last week" makes no cough one of the past.
+const LAST: [&str; 1] = ["last"];
+/// Words that do so for a finding: "post cataract surgery".
+const DONE: [&str; 4] = ["post", "s/p", "status post", "operated for"];
 
 /// Adds the traits that the context of an entity gives.
 pub fn add_traits(document: &Document, entity: &mut Entity) {
@@ -191,9 +223,16 @@ pub fn add_traits(document: &Document, entity: &mut Entity) {
     match entity.category {
         Category::MedicalCondition | Category::TestTreatmentProcedure => {
             before(document, &range, &sentence, entity);
-            let is_test = entity.kind == EntityType::TestName;
-            if is_test && cue_ends_at(document, range.start, sentence.start, &EARLIER).is_some() {
+            let close = |cues: &[&str]| cue_ends_at(document, range.start, sentence.start, cues).is_some();
+            let is_past = match entity.kind {
+                EntityType::TestName => close(&EARLIER) || close(&LAST),
+                _ => close(&DONE) && is_operated(document, &range),
+            };
+            if is_past {
                 entity.traits.push(Trait::PastHistory);
+            }
+            if is_asked(document, &range) && entity.category == Category::MedicalCondition {
+                entity.traits.push(Trait::LowConfidence);
             }
             if is_stated_anew(document, &range, &sentence, entity) {
                 entity.traits.retain(|each| *each != Trait::Negation);
@@ -241,6 +280,9 @@ fn before(document: &Document, range: &Range<usize>, sentence: &Range<usize>, en
     }
     while end > floor {
         let mut step = 1;
+        if is_affirmed(document, end - 1, sentence.start) {
+            break;
+        }
         // "h/o smoking, no h/o stroke": what stands before a denial and its comma is another statement.
         if document.word(end - 1) == "," && entity.has(Trait::Negation) {
             break;
@@ -308,13 +350,62 @@ fn is_stated_anew(document: &Document, range: &Range<usize>, sentence: &Range<us
         return false;
     }
     let listed = (sentence.start..range.start).any(joined) || joined(range.end);
-    let present = ["present", "is present", "positive", "is positive", "noted", "persists", "persisting", "is there"];
+    let present = [
+        "present", "is present", "positive", "is positive", "noted", "persists", "persisting", "is there", "minimal",
+        "mild", "moderate", "severe", "occasional", "reduced", "increased", "improving", "improved", "persistent",
+        "continues", "better", "worse", "worsening",
+    ];
     let lasting = entity.attributes_of(AttributeType::Duration).any(|length| {
         let mut since = Cursor::new(document.tokens());
         since.advance(range.end);
         length.begin > entity.begin && since.take_any(&["since", "for", "from", "x"])
     });
     cue_begins_at(document, range.end, sentence.end, &present) || (lasting && !listed)
+}
+
+/// "no polyuria, thirst present, weight loss": behind a comma "present" ends the reach of what stands before it.
+fn is_affirmed(document: &Document, at: usize, floor: usize) -> bool {
+    let word = |back: usize| at.checked_sub(back).filter(|at| *at >= floor).map_or("", |at| document.word(at));
+    if document.word(at) != "present" || matches!(word(1), "at" | "not" | "no") {
+        return false;
+    }
+    let comma = (floor..at).rev().find(|at| document.word(*at) == ",");
+    comma.is_some_and(|comma| !(comma..at).any(|at| is_denial(document.word(at))))
+}
+
+/// "post cataract surgery"; a cough after a viral fever is one of today.
+fn is_operated(document: &Document, range: &Range<usize>) -> bool {
+    ["surgery", "operation", "repair", "removal", "extraction"].contains(&document.word(range.end))
+}
+
+/// "? dengue": the mark before a name asks whether it is that.
+fn is_asked(document: &Document, range: &Range<usize>) -> bool {
+    let span = |at: usize| document.tokens().get(at).map(|token| token.span);
+    let Some(mark) = range.start.checked_sub(1).filter(|mark| document.word(*mark) == "?") else { return false };
+    // The mark of "any fever?" stands at its word.
+    let before = mark.checked_sub(1).and_then(span);
+    span(mark).is_some_and(|mark| before.is_none_or(|before| before.end < mark.begin))
+}
+
+/// "malaria and dengue ruled out", "vomiting or pain absent": what is said behind two findings is said of both.
+pub fn share_denial(document: &Document, found: &mut [Found]) {
+    let findings = |each: &Found| each.entity.category == Category::MedicalCondition;
+    let places: Vec<usize> = (0..found.len()).filter(|at| found.get(*at).is_some_and(findings)).collect();
+    for pair in places.windows(2).rev() {
+        let [first, second] = pair else { continue };
+        let (Some(one), Some(other)) = (found.get(*first), found.get(*second)) else { continue };
+        let (one, other) = (document.covering(one.entity.span()), document.covering(other.entity.span()));
+        let sentence = document.sentence(one.start);
+        let joined = other.start == one.end + 1 && matches!(document.word(one.end), "and" | "or" | "&");
+        let behind = (0..2).any(|skip| cue_begins_at(document, other.end + skip, sentence.end, &DENIED_BEHIND));
+        // "Has fever and vomiting absent" says two things.
+        let opens = one.start == sentence.start || matches!(document.word(one.start - 1), ",");
+        if let Some(each) = found.get_mut(*first).filter(|_| joined && behind && opens) {
+            each.entity.traits.push(Trait::Negation);
+            each.entity.traits.sort_unstable();
+            each.entity.traits.dedup();
+        }
+    }
 }
 
 /// Tells whether a word denies what follows.

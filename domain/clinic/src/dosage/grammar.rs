@@ -50,7 +50,7 @@ pub struct Reading {
 }
 
 /// Words that change a dose in ways that this model cannot state.
-const UNSTATABLE: [&str; 43] = [
+const UNSTATABLE: [&str; 45] = [
     "except",
     "per kg",
     "/ kg",
@@ -94,6 +94,8 @@ const UNSTATABLE: [&str; 43] = [
     "correction",
     "dose to be adjusted",
     "as advised",
+    "on day",
+    "on days",
 ];
 
 /// Reads a dosage from a text; the steps keep the text.
@@ -133,7 +135,7 @@ pub fn read_as_said(tokens: &[Token]) -> Reading {
         if drafts.last().is_some_and(|draft| is_lower_step(&cursor, draft)) {
             drafts.push(Draft::after(drafts.last()));
         }
-        if skip_vehicle(&mut cursor) || skip_former(&mut cursor) {
+        if skip_vehicle(&mut cursor) || skip_former(&mut cursor) || skip_first_day(&mut cursor) {
             continue;
         }
         let later = drafts.len() > 1 || drafts.last().is_some_and(|draft| draft.step.duration.is_some());
@@ -159,10 +161,25 @@ pub fn read_as_said(tokens: &[Token]) -> Reading {
     reading
 }
 
-/// "5 to 10 mg" is a range; "to be started" and "increase to 10 mg" are none.
+/// "5 to 10 mg" and "1-2 tablets" are ranges; "to be started", "increase to 10 mg" and "650 - 1 twice a day" are none.
 fn is_range(cursor: &Cursor<'_>) -> bool {
-    let amount = cursor.number_before().is_some() || unit_named(cursor.word_before()).is_some();
-    cursor.word(0) == "to" && cursor.number(1).is_some() && amount
+    let (before, after) = (cursor.number_before(), cursor.number(1));
+    match cursor.word(0) {
+        "to" => after.is_some() && (before.is_some() || unit_named(cursor.word_before()).is_some()),
+        "-" | "–" => before.zip(after).is_some_and(|(low, high)| low < high),
+        _ => false,
+    }
+}
+
+/// Steps over "from day 1": when a course begins, and no amount.
+fn skip_first_day(cursor: &mut Cursor<'_>) -> bool {
+    let mut after = *cursor;
+    let skipped = after.take_any(&["from day", "starting on day", "starting day"]) && after.number(0).is_some();
+    if skipped {
+        after.advance(1);
+        *cursor = after;
+    }
+    skipped
 }
 
 /// Takes the word between two steps of a taper; "then" needs a whole step before it.
