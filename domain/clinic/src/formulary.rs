@@ -56,6 +56,16 @@ impl Medicine {
         std::iter::once(self.generic).chain(self.synonyms.iter().copied())
     }
 
+    /// Returns how a combination of two is said otherwise: the other one first, or joined by another word.
+    #[must_use]
+    pub fn said_otherwise(&self) -> Vec<String> {
+        let Some((one, other)) = self.generic.split_once(" and ") else { return Vec::new() };
+        let joined = |first: &str, second: &str| {
+            [" and ", " plus ", " with ", " "].map(|between| format!("{first}{between}{second}"))
+        };
+        [joined(one, other), joined(other, one)].concat()
+    }
+
     /// Returns the codes that the formulary is certain of, RxNorm first.
     #[must_use]
     pub fn codings(&self) -> Vec<Coding> {
@@ -127,7 +137,7 @@ pub struct Repair {
 /// Is the formulary with its indexes.
 pub struct Formulary {
     medicines: Vec<Medicine>,
-    by_name: HashMap<&'static str, usize>,
+    by_name: HashMap<String, usize>,
     names: Vec<Name>,
 }
 
@@ -153,8 +163,11 @@ impl Formulary {
         let mut by_name = HashMap::new();
         let mut names = Vec::new();
         for (index, medicine) in medicines.iter().enumerate() {
+            by_name.extend(medicine.said_otherwise().into_iter().map(|name| (name, index)));
+        }
+        for (index, medicine) in medicines.iter().enumerate() {
             for text in medicine.names() {
-                by_name.insert(text, index);
+                by_name.insert(text.to_owned(), index);
                 let (letters, sound) = (text.chars().collect(), phonetic_key(text).chars().collect());
                 names.push(Name { text, letters, sound, medicine: index });
             }

@@ -9,212 +9,13 @@ use seva_clinic::{
 
 use super::{document::Document, scores::Found, stopped};
 
+mod cues;
+
+pub use cues::EARLIER;
+use cues::{AFTER, BEFORE, DENIED_BEHIND, DONE, LAST, TERMINATORS};
+
 /// How many words a cue reaches; the commas and conjunctions of a list are none.
 const WINDOW: usize = 9;
-
-const TERMINATORS: [&str; 32] = [
-    "but",
-    "however",
-    "except",
-    "although",
-    "though",
-    "presents",
-    "presented",
-    "complains",
-    "complaining",
-    "has",
-    "temperature",
-    "prescribe",
-    "prescribed",
-    "advise",
-    "advised",
-    "give",
-    "patient",
-    "he",
-    "she",
-    "since",
-    "which",
-    "because",
-    "now",
-    "today",
-    "currently",
-    "with",
-    "bp",
-    "pulse",
-    "tab",
-    "denied",
-    "positive",
-    "diagnosis",
-];
-
-const BEFORE: [(Trait, &[&str]); 5] = [
-    (
-        Trait::FamilyHistory,
-        &[
-            "family history of",
-            "family history",
-            "mother",
-            "father",
-            "brother",
-            "sister",
-            "parents",
-            "grandfather",
-            "grandmother",
-            "uncle",
-            "wife",
-            "husband",
-            "son",
-            "daughter",
-            "aunt",
-            "in the family",
-            "sibling",
-            "siblings",
-            "cousin",
-            "relative",
-            "relatives",
-        ],
-    ),
-    (
-        Trait::Negation,
-        &[
-            "no contact with",
-            "no exposure to",
-            "ruled out for",
-            "rules out",
-            "no",
-            "not",
-            "denies",
-            "denied",
-            "without",
-            "no history of",
-            "negative for",
-            "absence of",
-            "never",
-            "nil",
-            "neither",
-            "nor",
-            "doesn't have",
-            "don't have",
-            "free of",
-            "no h/o",
-        ],
-    ),
-    (
-        Trait::PastHistory,
-        &[
-            "history of",
-            "past history of",
-            "h/o",
-            "previous",
-            "previously",
-            "in the past",
-            "past",
-            "old case of",
-            "treated for",
-            "recovered from",
-        ],
-    ),
-    (
-        Trait::Hypothetical,
-        &[
-            "if",
-            "in case of",
-            "in case",
-            "risk of",
-            "watch for",
-            "look for",
-            "monitor for",
-            "return for",
-            "rule out",
-            "r/o",
-            "to prevent",
-            "should there be",
-            "when there is",
-            "warning signs of",
-            "to exclude",
-        ],
-    ),
-    (
-        Trait::LowConfidence,
-        &[
-            "possible",
-            "possibly",
-            "probable",
-            "probably",
-            "likely",
-            "suspected",
-            "suspect",
-            "query",
-            "may be",
-            "maybe",
-            "might be",
-        ],
-    ),
-];
-
-const AFTER: [(Trait, &[&str]); 4] = [
-    (
-        Trait::Negation,
-        &[
-            "is absent",
-            "absent",
-            "not present",
-            "ruled out",
-            "is negative",
-            "negative",
-            "not seen",
-            "nahi",
-            "nahi hai",
-            "nahin",
-            "nahin hai",
-            "denied",
-            "none",
-            "nil",
-            "excluded",
-            "free",
-            "not found",
-            "not felt",
-            "not noted",
-            "not there",
-            "not complained of",
-        ],
-    ),
-    (Trait::FamilyHistory, &["in the family", "in family", "in mother", "in father", "runs in the family"]),
-    (
-        Trait::PastHistory,
-        &[
-            "in the past",
-            "in childhood",
-            "years ago",
-            "months ago",
-            "last year",
-            "years back",
-            "months back",
-            "has resolved",
-            "have resolved",
-            "resolved",
-            "is resolved",
-            "completely resolved",
-            "subsided",
-            "has subsided",
-            "have subsided",
-            "settled",
-            "has settled",
-            "healed",
-        ],
-    ),
-    (Trait::LowConfidence, &["likely", "unlikely", "suspected", "cannot be ruled out", "not ruled out"]),
-];
-
-/// Denials behind two findings that both share.
-const DENIED_BEHIND: [&str; 5] = ["ruled out", "absent", "excluded", "not present", "both absent"];
-
-/// Words that make a test one of another day.
-pub const EARLIER: [&str; 6] = ["previous", "previously", "past", "earlier", "old", "prior"];
-/// Words that say so of what stands right behind them: "last week" makes no cough one of the past.
-const LAST: [&str; 1] = ["last"];
-/// Words that do so for a finding: "post cataract surgery".
-const DONE: [&str; 4] = ["post", "s/p", "status post", "operated for"];
 
 /// Adds the traits that the context of an entity gives.
 pub fn add_traits(document: &Document, entity: &mut Entity) {
@@ -351,9 +152,28 @@ fn is_stated_anew(document: &Document, range: &Range<usize>, sentence: &Range<us
     }
     let listed = (sentence.start..range.start).any(joined) || joined(range.end);
     let present = [
-        "present", "is present", "positive", "is positive", "noted", "persists", "persisting", "is there", "minimal",
-        "mild", "moderate", "severe", "occasional", "reduced", "increased", "improving", "improved", "persistent",
-        "continues", "better", "worse", "worsening",
+        "present",
+        "is present",
+        "positive",
+        "is positive",
+        "noted",
+        "persists",
+        "persisting",
+        "is there",
+        "minimal",
+        "mild",
+        "moderate",
+        "severe",
+        "occasional",
+        "reduced",
+        "increased",
+        "improving",
+        "improved",
+        "persistent",
+        "continues",
+        "better",
+        "worse",
+        "worsening",
     ];
     let lasting = entity.attributes_of(AttributeType::Duration).any(|length| {
         let mut since = Cursor::new(document.tokens());

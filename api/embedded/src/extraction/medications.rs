@@ -47,7 +47,8 @@ pub fn find(formulary: &'static Formulary, document: &Document, hits: &[Hit], cl
     mentions.extend(repairs(formulary, document, &taken));
     mentions.sort_by_key(|mention| mention.tokens.start);
     let stops = barriers(document, hits, claimed);
-    let reaches: Vec<Range<usize>> = (0..mentions.len()).map(|index| reach(document, &mentions, index, &stops)).collect();
+    let reaches: Vec<Range<usize>> =
+        (0..mentions.len()).map(|index| reach(document, &mentions, index, &stops)).collect();
     let shared = sharing::tails(document, &mentions, &reaches);
     let mut found = Vec::new();
     for (index, ((mention, reach), shared)) in mentions.iter().zip(reaches).zip(shared).enumerate() {
@@ -130,7 +131,8 @@ fn is_vehicle(document: &Document, span: Span, medicine: &Medicine) -> bool {
 /// "rifampicin sensitive", "paracetamol overdose", "lithium level": what is told of a medicine that nobody orders.
 fn is_told_of(document: &Document, span: Span) -> bool {
     let next = document.word(document.covering(span).end);
-    ["sensitive", "resistant", "sensitivity", "resistance", "level", "levels", "overdose", "poisoning", "toxicity"].contains(&next)
+    ["sensitive", "resistant", "sensitivity", "resistance", "level", "levels", "overdose", "poisoning", "toxicity"]
+        .contains(&next)
 }
 
 fn medication(document: &Document, mention: &Mention, reach: &Range<usize>, shared: &Range<usize>) -> Found {
@@ -206,7 +208,8 @@ fn bare_strength(owned: &mut Vec<Token>, name: usize, medicine: &Medicine) -> (B
     }
     let part = reading.parts.iter().find(|part| part.span.overlaps(token.span));
     // "glimepiride 2 at night" is a strength before it is a count, "two at night" a count.
-    let counted = part.is_some_and(|part| part.span == token.span && token.word.starts_with(|it: char| it.is_ascii_digit()));
+    let counted =
+        part.is_some_and(|part| part.span == token.span && token.word.starts_with(|it: char| it.is_ascii_digit()));
     if (part.is_some() && !counted) || reading.parts.iter().any(|part| part.kind == AttributeType::Strength) {
         return (BareNumber::Settled, reading);
     }

@@ -44,7 +44,15 @@ fn tail(document: &Document, at: usize, end: usize) -> Option<(Option<usize>, Ra
     let mut cursor = Cursor::new(document.tokens());
     cursor.advance(at);
     let (_, count) = COUNTED.iter().find(|(words, _)| cursor.take(words))?;
-    cursor.take_any(&["to be taken", "are to be taken", "taken", "to be given", "given", "to continue", "to be continued"]);
+    cursor.take_any(&[
+        "to be taken",
+        "are to be taken",
+        "taken",
+        "to be given",
+        "given",
+        "to continue",
+        "to be continued",
+    ]);
     let tail = cursor.place()..end;
     let tokens = document.tokens().get(tail.clone())?;
     let first = read(tokens).parts.into_iter().next()?;

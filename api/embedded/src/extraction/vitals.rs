@@ -16,9 +16,26 @@ use super::{
     scores::{Evidence, Found},
 };
 
-const FILLERS: [&str; 24] = [
+const FILLERS: [&str; 33] = [
     "is", "of", "was", "at", "recorded", "-", ":", "=", "about", "around", "rate", "reading", "today", "measured",
-    "comes", "to", "shows", "level", "in", "room", "air", "on", "his", "her",
+    "comes", "to", "shows", "level", "in", "room", "air", "on", "his", "her", "lying", "sitting", "standing", "supine",
+    "erect", "right", "left", "arm", "the",
+];
+
+/// How the same is said to be measured again.
+const AGAIN: [&str; 12] = [
+    "repeat",
+    "repeated",
+    "on repeat",
+    "rechecked",
+    "recheck",
+    "again",
+    "standing",
+    "sitting",
+    "supine",
+    "lying",
+    "left arm",
+    "right arm",
 ];
 
 struct Value {
@@ -33,13 +50,37 @@ pub fn find(document: &Document, claimed: &[Span]) -> Vec<Found> {
     while at < document.tokens().len() {
         match vital_at(document, at) {
             Some((each, end)) if !claimed.iter().any(|span| span.overlaps(each.entity.span())) => {
+                let is_pressure = each.entity.attributes_of(AttributeType::TestValue).nth(1).is_some();
+                let again = pressure_again(document, end).filter(|_| is_pressure);
+                at = again.as_ref().map_or(end, |(_, end)| *end);
                 found.push(each);
-                at = end;
+                found.extend(again.map(|(again, _)| again));
             }
             _ => at += 1,
         }
     }
     found
+}
+
+/// "150 by 100, repeat 148 by 98": another blood pressure right behind one.
+fn pressure_again(document: &Document, at: usize) -> Option<(Found, usize)> {
+    let mut cursor = Cursor::new(document.tokens());
+    cursor.advance(at);
+    cursor.take_any(&[",", "and", ", and", "then", ", then"]);
+    let from = cursor.place();
+    cursor.take_any(&AGAIN).then_some(())?;
+    skip_fillers(&mut cursor);
+    let values = values(VitalKind::BloodPressure, &mut cursor)?;
+    build(document, VitalKind::BloodPressure, from, &values, cursor)
+}
+
+fn skip_fillers(cursor: &mut Cursor<'_>) {
+    for _ in 0..5 {
+        if !FILLERS.contains(&cursor.word(0)) {
+            break;
+        }
+        cursor.advance(1);
+    }
 }
 
 /// What nothing else may read: of "fever 102" the number, for the fever is a complaint all the same.
@@ -58,13 +99,8 @@ fn vital_at(document: &Document, at: usize) -> Option<(Found, usize)> {
         }
     }
     let (kind, mut cursor) = best?;
-    for _ in 0..5 {
-        if !FILLERS.contains(&cursor.word(0)) {
-            break;
-        }
-        cursor.advance(1);
-    }
-    if is_condition(document, at) {
+    skip_fillers(&mut cursor);
+    if is_condition(document, at) || is_of_child(document, at) {
         return None;
     }
     let named = document.word(at) == "fever";
@@ -73,6 +109,12 @@ fn vital_at(document: &Document, at: usize) -> Option<(Found, usize)> {
         return None;
     }
     build(document, kind, at, &values, cursor)
+}
+
+/// "Foetal heart rate 144" is none of the mother's.
+fn is_of_child(document: &Document, at: usize) -> bool {
+    let before = at.checked_sub(1).map_or("", |before| document.word(before));
+    matches!(before, "foetal" | "fetal" | "foetus" | "fetus" | "baby's")
 }
 
 /// "If temp 102", "SOS for fever 101": when something is to be done is nothing that was measured.

@@ -226,8 +226,17 @@ pub fn take_concentration(cursor: &mut Cursor<'_>) -> Option<Taken> {
 /// Steps over "in 100 ml", "in half a glass of water": what a medicine is given in, and no dose.
 pub fn skip_vehicle(cursor: &mut Cursor<'_>) -> bool {
     let mut after = *cursor;
-    if !after.take_any(&["in", "into", "with", "plus", "dissolved in", "diluted in", "diluted with", "mixed in", "mixed with"])
-    {
+    if !after.take_any(&[
+        "in",
+        "into",
+        "with",
+        "plus",
+        "dissolved in",
+        "diluted in",
+        "diluted with",
+        "mixed in",
+        "mixed with",
+    ]) {
         return false;
     }
     let counted = after.number(0).is_some();

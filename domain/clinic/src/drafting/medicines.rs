@@ -111,7 +111,10 @@ fn unread(piece: &str) -> Option<String> {
     let bare = |word: &str| word.trim_matches(|letter: char| !letter.is_alphanumeric()).to_owned();
     // "A 200 mg and B 400 mg, both for five days": between A and what both share stands the other order.
     let shared = piece.split_whitespace().rev().take(3).any(|word| matches!(bare(word).as_str(), "both" | "all"));
-    if shared || piece.contains(['.', '?', '!', ';', '\n', '।']) || piece.split_whitespace().all(|word| joins(&bare(word))) {
+    if shared
+        || piece.contains(['.', '?', '!', ';', '\n', '।'])
+        || piece.split_whitespace().all(|word| joins(&bare(word)))
+    {
         return None;
     }
     let words: Vec<&str> = piece.split_whitespace().skip_while(|word| joins(&bare(word))).collect();
