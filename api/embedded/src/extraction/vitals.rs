@@ -98,7 +98,7 @@ fn vital_at(document: &Document, at: usize) -> Option<(Found, usize)> {
             best = Some((kind, cursor));
         }
     }
-    let (kind, mut cursor) = best?;
+    let Some((kind, mut cursor)) = best else { return weight_of_child(document, at) };
     skip_fillers(&mut cursor);
     if is_condition(document, at) || is_of_child(document, at) {
         return None;
@@ -109,6 +109,20 @@ fn vital_at(document: &Document, at: usize) -> Option<(Found, usize)> {
         return None;
     }
     build(document, kind, at, &values, cursor)
+}
+
+/// "Child 4 years, 15 kg": behind an age a bare weight is the patient's.
+fn weight_of_child(document: &Document, at: usize) -> Option<(Found, usize)> {
+    let comma = usize::from(at > 0 && document.word(at - 1) == ",");
+    let age = at.checked_sub(1 + comma).map_or("", |before| document.word(before));
+    let counted = at.checked_sub(2 + comma).and_then(|before| document.tokens().get(before));
+    let aged = matches!(age, "old" | "years" | "year" | "yrs" | "months" | "month")
+        && counted.is_some_and(|token| age == "old" || token.number().is_some());
+    let mut cursor = Cursor::new(document.tokens());
+    cursor.advance(at);
+    let values = values(VitalKind::Weight, &mut cursor).filter(|_| aged)?;
+    matches!(cursor.word(0), "kg" | "kgs" | "kilo" | "kilos" | "kilogram" | "kilograms").then_some(())?;
+    build(document, VitalKind::Weight, at, &values, cursor)
 }
 
 /// "Foetal heart rate 144" is none of the mother's.
