@@ -5,6 +5,7 @@ use std::ops::Range;
 use seva_clinic::{
     dosage::Cursor,
     entities::{AttributeType, Category, Entity, EntityType, Trait},
+    lexicon::tokens::TokenKind,
 };
 
 use super::{document::Document, scores::Found, stopped};
@@ -250,7 +251,10 @@ fn is_pseudo(document: &Document, found: Trait, end: usize, length: usize) -> bo
     match found {
         Trait::Negation => {
             let next = document.word(end);
+            // "Diabetes: no, hypertension: yes": an answer belongs to what stands before it.
+            let answers = matches!(document.word(begin), "no" | "nil") && length == 1 && ends_item(document, end);
             ["change", "increase", "improvement", "relief", "only", "better", "reduction", "doubt"].contains(&next)
+                || answers
         }
         Trait::PastHistory => {
             let previous = begin.checked_sub(1).map_or("", |index| document.word(index));
@@ -265,14 +269,54 @@ fn is_pseudo(document: &Document, found: Trait, end: usize, length: usize) -> bo
     }
 }
 
+/// Tells whether the item of a list ends at a place.
+fn ends_item(document: &Document, at: usize) -> bool {
+    let token = document.tokens().get(at);
+    token.is_none_or(|token| token.kind == TokenKind::Stop || token.word == ",")
+}
+
+/// "Rash: no", "cough -, fever +".
+fn is_answered(document: &Document, end: usize) -> bool {
+    let at = end + usize::from(matches!(document.word(end), ":" | "("));
+    let open = usize::from(document.word(end) == "(");
+    match document.word(at) {
+        "no" => ends_item(document, at + 1),
+        "-" | "–" => ends_item(document, at + 1 + open),
+        _ => false,
+    }
+}
+
+/// "jaundice in 2015"
+fn is_dated(document: &Document, end: usize) -> bool {
+    let year = document.tokens().get(end + 1).and_then(|token| token.number()?.as_whole());
+    document.word(end) == "in" && year.is_some_and(|year| (1940..2100).contains(&year))
+}
+
 fn after(document: &Document, range: &Range<usize>, sentence: &Range<usize>, entity: &mut Entity) {
+    if entity.category == Category::MedicalCondition && is_answered(document, range.end) {
+        entity.traits.push(Trait::Negation);
+    }
+    if is_dated(document, range.end) {
+        entity.traits.push(Trait::PastHistory);
+    }
     for (found, cues) in AFTER {
         for skip in 0..3 {
             let from = range.end + skip;
             if skip > 0
                 && !matches!(
                     document.word(from - 1),
-                    "is" | "are" | "was" | "three" | "two" | "few" | "some" | ":" | "-"
+                    "is" | "are"
+                        | "was"
+                        | "were"
+                        | "has"
+                        | "have"
+                        | "been"
+                        | "three"
+                        | "two"
+                        | "few"
+                        | "some"
+                        | ":"
+                        | "-"
                 )
                 && document.tokens().get(from - 1).is_none_or(|token| token.number().is_none())
             {

@@ -203,6 +203,10 @@ fn build(
     if is_dose_or_length(&cursor) || is_of_another_day(&cursor) || is_range(&cursor) {
         return None;
     }
+    // "98% RA" is breathed room air, and no rheumatoid arthritis.
+    if kind == VitalKind::OxygenSaturation {
+        cursor.take_any(&["ra", "on ra", "at ra"]);
+    }
     let mut entity = document.entity(cursor.span_from(from)?, Category::Vital, EntityType::VitalSign);
     for value in values {
         let place = document.span(&(value.place..value.place + 1))?;

@@ -190,6 +190,7 @@ pub fn take_change(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Option<Taken> 
     let (_, used) = quantity_unit(&attempt, 1).filter(|_| said && attempt.number(0).is_some())?;
     // "100 mg twice daily, increase to 200 mg if needed": both doses are meant, and the grammar reads neither.
     let again = !draft.quantities.is_empty() && draft.step.timing != Timing::default();
+    let may = ["can", "may", "could", "might", "be", "gradually", "slowly", "later"].contains(&cursor.word_before());
     let mut later = attempt;
     later.advance(used);
     let depends = (0..8).any(|ahead| match later.word(ahead) {
@@ -197,7 +198,7 @@ pub fn take_change(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Option<Taken> 
         "after" => later.number(ahead + 1).is_some() || later.word(ahead + 1) == "a",
         _ => false,
     });
-    if again && depends {
+    if again && (depends || may) {
         return None;
     }
     *cursor = attempt;

@@ -11,7 +11,7 @@ use super::{
     },
     corrections::corrected,
     needed::take_as_needed,
-    parts::Cursor,
+    parts::{Cursor, time_unit},
     steps::{Draft, contradictions, finish},
     timing_words::{take_day_time, take_food, take_frequency, take_meals, take_number_of_doses, take_start},
     units::{Route, form_named, unit_named},
@@ -138,6 +138,7 @@ pub fn read_as_said(tokens: &[Token]) -> Reading {
         if skip_vehicle(&mut cursor) || skip_former(&mut cursor) || skip_first_day(&mut cursor) {
             continue;
         }
+        let timed = drafts.last().is_some_and(|draft| !draft.step.timing.when.is_empty());
         let later = drafts.len() > 1 || drafts.last().is_some_and(|draft| draft.step.duration.is_some());
         let Some(draft) = drafts.last_mut() else {
             break;
@@ -151,6 +152,9 @@ pub fn read_as_said(tokens: &[Token]) -> Reading {
             None => {
                 // A number behind a whole step that nobody reads may be the dose of the next one.
                 let unread = later && cursor.number(0).is_some() && cursor.place() == from;
+                // "one tablet in the morning and one tablet at 4 pm": the model has no times of the clock.
+                let clock = cursor.number(0).is_some() && matches!(cursor.word(1), "am" | "pm" | "o'clock");
+                let unread = unread || (clock && timed);
                 reading.conflicts += usize::from(is_range(&cursor) || unread || cursor.take_any(&UNSTATABLE));
                 cursor.advance(usize::from(cursor.place() == from));
             }
@@ -317,6 +321,21 @@ fn add_time(times: &mut Vec<DayTime>, time: DayTime) {
     }
 }
 
+/// Takes "1 1 1": within an order three small numbers in a row are a pattern of the day.
+fn take_pattern(cursor: &mut Cursor<'_>) -> Option<Vec<Decimal>> {
+    let small = |ahead: usize| cursor.number(ahead).filter(|value| *value <= Decimal::whole(3));
+    let values = [small(0)?, small(1)?, small(2)?];
+    // "1 1 1 three days" ends before the length.
+    let counted = |ahead: usize| unit_named(cursor.word(ahead)).is_some() || time_unit(cursor.word(ahead)).is_some();
+    let alone = !counted(3) && (cursor.number(3).is_none() || counted(4));
+    let begins = cursor.number_before().is_none_or(|before| before > Decimal::whole(3));
+    if !alone || !begins || values.iter().all(|value| *value == Decimal::ZERO) {
+        return None;
+    }
+    cursor.advance(3);
+    Some(values.to_vec())
+}
+
 /// Takes "five days a week", which is no length.
 fn take_days_a_week(cursor: &mut Cursor<'_>, draft: &mut Draft) -> bool {
     let Some(days) = cursor.number(0).and_then(|value| value.as_whole()) else {
@@ -338,6 +357,9 @@ fn take_schedule(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Readi
         cursor.advance(1);
         reading.conflicts += usize::from(draft.slots.is_some());
         draft.slots = Some(values.clone());
+    } else if let Some(values) = take_pattern(cursor) {
+        reading.conflicts += usize::from(draft.slots.is_some());
+        draft.slots = Some(values);
     } else if let Some(as_needed) = take_as_needed(cursor) {
         step.timing.as_needed = as_needed;
     } else if let Some((food, timing)) = take_meals(cursor) {

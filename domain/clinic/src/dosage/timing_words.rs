@@ -281,23 +281,22 @@ const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "frid
 /// Takes "every Sunday", "every Monday and Thursday": so many times a week; the words stay those of the dosage.
 fn take_weekdays(cursor: &mut Cursor<'_>) -> Option<Timing> {
     let mut attempt = *cursor;
-    attempt
-        .take_any(&[
-            "every",
-            "each",
-            "on",
-            "only on",
-            "on every",
-            "once a week on",
-            "once a week every",
-            "once weekly on",
-            "weekly on",
-        ])
-        .then_some(())?;
+    let introduced = attempt.take_any(&[
+        "every",
+        "each",
+        "on",
+        "only on",
+        "on every",
+        "once a week on",
+        "once a week every",
+        "once weekly on",
+        "weekly on",
+    ]);
     let is_day = |word: &str| WEEKDAYS.contains(&word.trim_end_matches('s'));
     let days = attempt.take_series(is_day, &[",", "and", ", and", "and every"]);
     // "Monday to Friday" is more than is said of Monday.
-    if days == 0 || matches!(attempt.word(0), "to" | "till" | "through" | "-") {
+    // A bare "Sunday" may be when the patient comes.
+    if days == 0 || (days == 1 && !introduced) || matches!(attempt.word(0), "to" | "till" | "through" | "-") {
         return None;
     }
     *cursor = attempt;
