@@ -9,8 +9,10 @@ use crate::{
     lexicon::{concepts::rows, decimal::Decimal},
 };
 
+mod brands;
 mod phonetic;
 
+pub use brands::{Brand, Product, brand, brands};
 use phonetic::distance_within;
 pub use phonetic::{edit_distance, phonetic_key, resemblance};
 
@@ -206,7 +208,7 @@ impl Formulary {
         let folded = heard.trim().to_lowercase();
         let letters: Vec<char> = folded.chars().collect();
         let length = letters.len();
-        if length < 5 || self.by_name.contains_key(folded.as_str()) {
+        if length < 5 || self.by_name.contains_key(folded.as_str()) || brand(&folded).is_some() {
             return None;
         }
         let key: Vec<char> = phonetic_key(&folded).chars().collect();

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use seva_clinic::{
-    formulary::{Formulary, Medicine},
+    formulary::{Brand, Formulary, Medicine, brands},
     lexicon::{
         Span,
         concepts::{Concept, concepts},
@@ -16,6 +16,8 @@ use seva_clinic::{
 pub enum Term {
     /// A medicine.
     Medicine(&'static Medicine),
+    /// A brand.
+    Brand(&'static Brand),
     /// A condition, symptom, test or site.
     Concept(&'static Concept),
 }
@@ -42,7 +44,7 @@ struct Folded {
 }
 
 impl Matcher {
-    /// Builds the automaton over the formulary and the phrase lists.
+    /// Builds the automaton over the formulary, the brands and the phrase lists.
     pub fn new(formulary: &'static Formulary) -> Self {
         let mut patterns: Vec<Cow<'static, str>> = Vec::new();
         let mut terms = Vec::new();
@@ -56,6 +58,11 @@ impl Matcher {
             let known = patterns.len();
             patterns.extend(names);
             terms.extend((known..patterns.len()).map(|_| Term::Medicine(medicine)));
+        }
+        for brand in brands() {
+            let known = patterns.len();
+            patterns.extend(brand.names().map(Cow::Owned));
+            terms.extend((known..patterns.len()).map(|_| Term::Brand(brand)));
         }
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)

@@ -5,7 +5,7 @@ use std::ops::Range;
 use seva_clinic::{
     dosage::{Cursor, Dosage, Part, Reading, corrected, form_named, parse, read, skip_vehicle, time_unit},
     entities::{AttributeType, Category, EntityType, Suggestion, Trait},
-    formulary::{Formulary, Medicine},
+    formulary::{Formulary, Medicine, Product},
     lexicon::{
         Span,
         decimal::Decimal,
@@ -21,12 +21,15 @@ use super::{
     sharing, stopped,
 };
 
+/// Brands of no more letters are read only where a medicine stands.
+const SHORT: usize = 4;
+
 /// Is a name of a medicine at a place.
 pub struct Mention {
     /// Its tokens.
     pub tokens: Range<usize>,
     span: Span,
-    medicine: &'static Medicine,
+    product: Product,
     suggestion: Option<Suggestion>,
 }
 
@@ -35,12 +38,9 @@ pub fn find(formulary: &'static Formulary, document: &Document, hits: &[Hit], cl
     let free = |span: Span| !claimed.iter().any(|other| other.overlaps(span));
     let mut mentions: Vec<Mention> = Vec::new();
     for hit in hits {
-        if let Term::Medicine(medicine) = hit.term
-            && free(hit.span)
-            && !is_vehicle(document, hit.span, medicine)
-            && !is_told_of(document, hit.span)
-        {
-            mentions.push(Mention { tokens: document.covering(hit.span), span: hit.span, medicine, suggestion: None });
+        let Some(product) = product(document, hit) else { continue };
+        if free(hit.span) && !is_told_of(document, hit.span) {
+            mentions.push(Mention { tokens: document.covering(hit.span), span: hit.span, product, suggestion: None });
         }
     }
     let taken: Vec<Span> = hits.iter().map(|hit| hit.span).chain(claimed.iter().copied()).collect();
@@ -54,7 +54,7 @@ pub fn find(formulary: &'static Formulary, document: &Document, hits: &[Hit], cl
     for (index, ((mention, reach), shared)) in mentions.iter().zip(reaches).zip(shared).enumerate() {
         let mut each = medication(document, mention, &reach, &shared);
         if mentions.get(index + 1).is_some_and(|next| {
-            let same = next.medicine.generic == mention.medicine.generic;
+            let same = next.product == mention.product;
             stopped::is_taken_back(document, mention.tokens.end..next.tokens.start, same)
                 || stopped::is_replaced(document, &mention.tokens, next.tokens.start)
         }) {
@@ -63,6 +63,20 @@ pub fn find(formulary: &'static Formulary, document: &Document, hits: &[Hit], cl
         found.push((each, reach.end));
     }
     found
+}
+
+/// What a name that was found stands for, if it is that of a product.
+fn product(document: &Document, hit: &Hit) -> Option<Product> {
+    match hit.term {
+        Term::Medicine(medicine) => (!is_vehicle(document, hit.span, medicine)).then_some(Product::Medicine(medicine)),
+        // "Pan", "Mox": short brands are other words as well.
+        Term::Brand(brand) => {
+            let short = brand.name.len() <= SHORT;
+            let ordered = !short || stands_as_medicine(document, document.covering(hit.span).start);
+            ordered.then_some(Product::Brand(brand))
+        }
+        Term::Concept(_) => None,
+    }
 }
 
 /// The tokens of an order, its name among them.
@@ -96,7 +110,7 @@ fn repairs(formulary: &'static Formulary, document: &Document, taken: &[Span]) -
         mentions.push(Mention {
             tokens: index..index + 1,
             span: token.span,
-            medicine: repair.medicine,
+            product: Product::Medicine(repair.medicine),
             suggestion: Some(suggestion),
         });
     }
@@ -136,14 +150,18 @@ fn is_told_of(document: &Document, span: Span) -> bool {
 }
 
 fn medication(document: &Document, mention: &Mention, reach: &Range<usize>, shared: &Range<usize>) -> Found {
-    let mut entity = document.entity(mention.span, Category::Medication, EntityType::GenericName);
-    entity.codings = mention.medicine.codings();
+    let kind = match mention.product {
+        Product::Medicine(_) => EntityType::GenericName,
+        Product::Brand(_) => EntityType::BrandName,
+    };
+    let mut entity = document.entity(mention.span, Category::Medication, kind);
+    entity.codings = mention.product.codings();
     entity.suggestion.clone_from(&mention.suggestion);
     let tokens = document.tokens();
     let before = tokens.get(reach.start..mention.tokens.start).unwrap_or_default();
     let after = corrected(tokens.get(mention.tokens.end..reach.end).unwrap_or_default());
     let mut owned: Vec<Token> = before.iter().chain(&after).cloned().collect();
-    let (known, mut reading) = bare_strength(&mut owned, before.len(), mention.medicine);
+    let (known, mut reading) = bare_strength(&mut owned, before.len(), mention.product);
     if let Some(shared) = tokens.get(shared.clone()).filter(|shared| !shared.is_empty()) {
         owned.extend_from_slice(shared);
         let together = read(&owned);
@@ -189,7 +207,7 @@ enum BareNumber {
 }
 
 /// "paracetamol six fifty": the unit of a bare number comes from the formulary, when only one strength has that number.
-fn bare_strength(owned: &mut Vec<Token>, name: usize, medicine: &Medicine) -> (BareNumber, Reading) {
+fn bare_strength(owned: &mut Vec<Token>, name: usize, product: Product) -> (BareNumber, Reading) {
     let reading = read(owned);
     let mut at = name;
     let steps_over = |token: &Token| {
@@ -213,7 +231,7 @@ fn bare_strength(owned: &mut Vec<Token>, name: usize, medicine: &Medicine) -> (B
     if (part.is_some() && !counted) || reading.parts.iter().any(|part| part.kind == AttributeType::Strength) {
         return (BareNumber::Settled, reading);
     }
-    match medicine.unit_of(value).and_then(|unit| unit.words().first()) {
+    match product.unit_of(value).and_then(|unit| unit.words().first()) {
         Some(unit) => {
             owned.insert(at + 1, Token { kind: TokenKind::Word, word: (*unit).to_owned(), span: token.span });
             (BareNumber::Settled, read(owned))
