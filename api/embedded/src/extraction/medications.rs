@@ -190,6 +190,10 @@ fn medication(document: &Document, mention: &Mention, reach: &Range<usize>, shar
     Found { entity, evidence }
 }
 
+fn is_digits(token: &Token) -> bool {
+    token.word.starts_with(|letter: char| letter.is_ascii_digit())
+}
+
 /// "one daily", "one at night": one goes without saying.
 fn is_once(owned: &[Token], at: usize, value: Decimal) -> bool {
     let mut parts = read(owned.get(at + 1..).unwrap_or_default()).parts.into_iter();
@@ -226,8 +230,7 @@ fn bare_strength(owned: &mut Vec<Token>, name: usize, product: Product) -> (Bare
     }
     let part = reading.parts.iter().find(|part| part.span.overlaps(token.span));
     // "glimepiride 2 at night" is a strength before it is a count, "two at night" a count.
-    let counted =
-        part.is_some_and(|part| part.span == token.span && token.word.starts_with(|it: char| it.is_ascii_digit()));
+    let counted = part.is_some_and(|part| part.span == token.span && is_digits(&token));
     if (part.is_some() && !counted) || reading.parts.iter().any(|part| part.kind == AttributeType::Strength) {
         return (BareNumber::Settled, reading);
     }
@@ -235,6 +238,10 @@ fn bare_strength(owned: &mut Vec<Token>, name: usize, product: Product) -> (Bare
         Some(unit) => {
             owned.insert(at + 1, Token { kind: TokenKind::Word, word: (*unit).to_owned(), span: token.span });
             (BareNumber::Settled, read(owned))
+        }
+        // "Telma H 40": what a number behind a combination counts is not known.
+        None if at == name && product.only().is_none() && is_digits(&token) => {
+            (BareNumber::Unknown(token.span), reading)
         }
         None if at != name || counted || is_once(owned, at, value) => (BareNumber::Settled, reading),
         None => (BareNumber::Unknown(token.span), reading),
