@@ -198,7 +198,8 @@ fn is_digits(token: &Token) -> bool {
 fn is_once(owned: &[Token], at: usize, value: Decimal) -> bool {
     let mut parts = read(owned.get(at + 1..).unwrap_or_default()).parts.into_iter();
     let next = owned.get(at + 1).map(|next| next.span.begin);
-    let often = |part: Part| part.kind == AttributeType::Frequency && Some(part.span.begin) == next;
+    let told = [AttributeType::Frequency, AttributeType::RouteOrMode];
+    let often = |part: Part| told.contains(&part.kind) && Some(part.span.begin) == next;
     value == Decimal::ONE && parts.next().is_some_and(often)
 }
 

@@ -89,7 +89,7 @@ fn is_told_apart(document: &Document, at: usize) -> bool {
 
 /// Goes back to where an order begins that says its dosage before its name: "three times a day one tablet of".
 pub fn leading(document: &Document, name: usize, floor: usize) -> usize {
-    let near = prefix(document, name, floor);
+    let near = timed_prefix(document, name, floor).unwrap_or_else(|| prefix(document, name, floor));
     let sentence = document.sentence(name).start;
     let opener = (sentence.max(floor)..name).rev().find(|at| OPENERS.contains(&document.word(*at)));
     let Some(start) = opener.map(|at| at + 1).or((sentence >= floor).then_some(sentence)) else { return near };
@@ -97,6 +97,16 @@ pub fn leading(document: &Document, name: usize, floor: usize) -> usize {
     let leads = (1..=12).contains(&words.len())
         && is_only(words, &["of", "with", "for", "only", "put", "instil", "instill", "and"]);
     if leads { start.min(near) } else { near }
+}
+
+/// Goes back over "night" of "metformin 500 mg in the morning, at night glimepiride".
+fn timed_prefix(document: &Document, name: usize, floor: usize) -> Option<usize> {
+    let comma = (floor.max(name.saturating_sub(4))..name).rev().find(|at| document.word(*at) == ",")?;
+    let mut cursor = Cursor::new(document.tokens());
+    cursor.advance(comma + 1);
+    let times =
+        ["morning", "in the morning", "afternoon", "evening", "in the evening", "night", "at night", "at bedtime"];
+    (cursor.take_any(&times) && cursor.place() == name).then_some(comma + 1)
 }
 
 /// Goes back over "tab", "two puffs of", "650 mg of" to the first token that belongs to the medicine.
@@ -112,6 +122,7 @@ fn prefix(document: &Document, name: usize, floor: usize) -> usize {
         let token = document.tokens().get(start - 1);
         let fits = form_named(word(start - 1)).is_some()
             || unit_named(word(start - 1)).is_some()
+            || matches!(word(start - 1), "oral" | "topical" | "iv" | "intravenous" | "nebulised" | "nebulized")
             || token.is_some_and(|token| (of || start < at) && token.number().is_some());
         if !fits {
             break;
@@ -135,8 +146,10 @@ fn is_stop(document: &Document, index: usize) -> bool {
 pub fn region_end(document: &Document, from: usize, limit: usize, barriers: &[usize]) -> usize {
     let mut at = from;
     while at < limit {
-        let other =
-            BOUNDARIES.contains(&document.word(at)) && !is_lengthened(document, at) && !is_condition(document, at);
+        let other = BOUNDARIES.contains(&document.word(at))
+            && !is_lengthened(document, at)
+            && !is_condition(document, at)
+            && !is_first_dose(document, at);
         if barriers.contains(&at) || other {
             break;
         }
@@ -155,6 +168,12 @@ pub fn region_end(document: &Document, from: usize, limit: usize, barriers: &[us
         at += 1;
     }
     at.min(limit)
+}
+
+/// "prednisolone, start with 40 mg"
+fn is_first_dose(document: &Document, at: usize) -> bool {
+    let counted = document.tokens().get(at + 2).is_some_and(|token| token.number().is_some());
+    document.word(at) == "start" && matches!(document.word(at + 1), "with" | "at" | "from") && counted
 }
 
 /// "only if temperature is above 101" belongs to the order before it.

@@ -138,6 +138,7 @@ pub fn read_as_said(tokens: &[Token]) -> Reading {
         if skip_vehicle(&mut cursor) || skip_former(&mut cursor) || skip_first_day(&mut cursor) {
             continue;
         }
+        let amount = drafts.last().is_some_and(|draft| !draft.quantities.is_empty());
         let timed = drafts.last().is_some_and(|draft| !draft.step.timing.when.is_empty());
         let later = drafts.len() > 1 || drafts.last().is_some_and(|draft| draft.step.duration.is_some());
         let Some(draft) = drafts.last_mut() else {
@@ -154,7 +155,9 @@ pub fn read_as_said(tokens: &[Token]) -> Reading {
                 let unread = later && cursor.number(0).is_some() && cursor.place() == from;
                 // "one tablet in the morning and one tablet at 4 pm": the model has no times of the clock.
                 let clock = cursor.number(0).is_some() && matches!(cursor.word(1), "am" | "pm" | "o'clock");
-                let unread = unread || (clock && timed);
+                // "2 mg after each loose stool"
+                let each = cursor.word(0) == "after" && matches!(cursor.word(1), "each" | "every") && amount && later;
+                let unread = unread || (clock && timed) || each;
                 reading.conflicts += usize::from(is_range(&cursor) || unread || cursor.take_any(&UNSTATABLE));
                 cursor.advance(usize::from(cursor.place() == from));
             }

@@ -215,6 +215,11 @@ fn take_times(cursor: &mut Cursor<'_>) -> Option<Timing> {
         cursor.advance(4);
         return (1..=24).contains(&times).then(|| Timing::every(times, Decimal::ONE, TimeUnit::Day));
     }
+    if matches!(attempt.word(1), "x/day" | "times/day") {
+        let times = attempt.number(0)?.as_whole()?;
+        cursor.advance(2);
+        return (1..=24).contains(&times).then(|| Timing::every(times, Decimal::ONE, TimeUnit::Day));
+    }
     let times = match attempt.word(0) {
         "once" => 1,
         "twice" => 2,
@@ -255,7 +260,7 @@ fn take_times(cursor: &mut Cursor<'_>) -> Option<Timing> {
 }
 
 /// How often, in whole periods.
-const EVERY: [(u32, TimeUnit, &[&str]); 5] = [
+const EVERY: [(u32, TimeUnit, &[&str]); 7] = [
     (
         2,
         TimeUnit::Day,
@@ -268,8 +273,11 @@ const EVERY: [(u32, TimeUnit, &[&str]); 5] = [
             "on every alternate day",
             "qod",
             "eod",
+            "every second day",
         ],
     ),
+    (3, TimeUnit::Day, &["every third day", "every 3 rd day", "once in three days"]),
+    (4, TimeUnit::Day, &["every fourth day", "every 4 th day"]),
     (1, TimeUnit::Week, &["weekly", "every week"]),
     (2, TimeUnit::Week, &["fortnightly", "every fortnight", "once a fortnight", "once in a fortnight"]),
     (1, TimeUnit::Month, &["monthly", "every month"]),
