@@ -68,10 +68,14 @@ impl VitalKind {
     #[must_use]
     pub const fn phrases(self) -> &'static [&'static str] {
         match self {
-            Self::Temperature => &["temperature", "temp", "body temperature", "fever of", "fever is", "fever"],
-            Self::BloodPressure => &["blood pressure", "bp", "b p", "pressure"],
-            Self::HeartRate => &["pulse", "pulse rate", "heart rate", "hr", "pr"],
-            Self::RespiratoryRate => &["respiratory rate", "respiration rate", "respirations", "rr", "breathing rate"],
+            Self::Temperature => {
+                &["temperature", "temp", "body temperature", "body temp", "fever of", "fever is", "fever"]
+            }
+            Self::BloodPressure => &["blood pressure", "bp", "b p", "b.p", "pressure", "bp reading"],
+            Self::HeartRate => &["pulse", "pulse rate", "heart rate", "hr", "pr", "p.r"],
+            Self::RespiratoryRate => {
+                &["respiratory rate", "respiration rate", "respirations", "rr", "r.r", "breathing rate", "resp rate"]
+            }
             Self::OxygenSaturation => &[
                 "spo2",
                 "spo 2",
@@ -83,8 +87,16 @@ impl VitalKind {
                 "o2 saturation",
                 "sats",
                 "oxygen level",
+                "saturating",
+                "sao2",
+                "sao 2",
+                "o2 sat",
+                "o 2 sat",
+                "oxygen sat",
+                "pulse ox",
+                "pulse oximetry",
             ],
-            Self::Weight => &["weight", "wt", "body weight"],
+            Self::Weight => &["weight", "wt", "body weight", "weighs", "weighing"],
             Self::Height => &["height", "ht"],
             Self::Glucose => &[
                 "sugar",

@@ -13,7 +13,7 @@ use super::{document::Document, scores::Found, stopped};
 mod cues;
 
 pub use cues::EARLIER;
-use cues::{AFTER, BEFORE, DENIED_BEHIND, DONE, LAST, TERMINATORS};
+use cues::{AFTER, BEFORE, DENIED_BEHIND, DENIED_INSTEAD, DONE, LAST, OVER_BEHIND, TELLING, TERMINATORS};
 
 /// How many words a cue reaches; the commas and conjunctions of a list are none.
 const WINDOW: usize = 9;
@@ -148,6 +148,11 @@ fn is_non(document: &Document, range: &Range<usize>) -> bool {
 fn is_stated_anew(document: &Document, range: &Range<usize>, sentence: &Range<usize>, entity: &Entity) -> bool {
     let joined = |at: usize| matches!(document.word(at), "or" | "nor");
     let comma = (sentence.start..range.start).rev().find(|at| document.word(*at) == ",");
+    // "no pallor, mild icterus"
+    let slight = ["mild", "minimal", "slight", "occasional"];
+    if comma.is_some_and(|comma| comma + 2 == range.start && slight.contains(&document.word(comma + 1))) {
+        return true;
+    }
     if comma.is_none_or(|comma| (comma..range.start).any(|at| is_denial(document.word(at)))) {
         return false;
     }
@@ -218,11 +223,16 @@ pub fn share_denial(document: &Document, found: &mut [Found]) {
         let (one, other) = (document.covering(one.entity.span()), document.covering(other.entity.span()));
         let sentence = document.sentence(one.start);
         let joined = other.start == one.end + 1 && matches!(document.word(one.end), "and" | "or" | "&");
-        let behind = (0..2).any(|skip| cue_begins_at(document, other.end + skip, sentence.end, &DENIED_BEHIND));
+        let behind = |cues: &[&str]| (0..2).any(|skip| cue_begins_at(document, other.end + skip, sentence.end, cues));
+        let said = match (behind(&DENIED_BEHIND), behind(&OVER_BEHIND)) {
+            (true, _) => Trait::Negation,
+            (_, true) => Trait::PastHistory,
+            _ => continue,
+        };
         // "Has fever and vomiting absent" says two things.
-        let opens = one.start == sentence.start || matches!(document.word(one.start - 1), ",");
-        if let Some(each) = found.get_mut(*first).filter(|_| joined && behind && opens) {
-            each.entity.traits.push(Trait::Negation);
+        let opens = one.start == sentence.start || document.word(one.start - 1) == ",";
+        if let Some(each) = found.get_mut(*first).filter(|_| joined && opens) {
+            each.entity.traits.push(said);
             each.entity.traits.sort_unstable();
             each.entity.traits.dedup();
         }
@@ -253,9 +263,10 @@ fn is_pseudo(document: &Document, found: Trait, end: usize, length: usize) -> bo
             let next = document.word(end);
             // "Diabetes: no, hypertension: yes": an answer belongs to what stands before it.
             let answers = matches!(document.word(begin), "no" | "nil") && length == 1 && ends_item(document, end);
-            ["change", "increase", "improvement", "relief", "only", "better", "reduction", "doubt"].contains(&next)
-                || answers
+            let any = usize::from(next == "any");
+            DENIED_INSTEAD.contains(&document.word(end + any)) || answers
         }
+        Trait::FamilyHistory => TELLING.contains(&document.word(end)),
         Trait::PastHistory => {
             let previous = begin.checked_sub(1).map_or("", |index| document.word(index));
             let lasting =

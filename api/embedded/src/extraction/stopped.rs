@@ -56,7 +56,7 @@ const STOPPED: [&str; 36] = [
 /// Cues that deny only what follows them at once: "no alcohol with metronidazole" stops no medicine.
 const NEAR: [&str; 2] = ["no", "not"];
 
-const PAST: [&str; 24] = [
+const PAST: [&str; 31] = [
     "was on",
     "was taking",
     "previously on",
@@ -81,6 +81,13 @@ const PAST: [&str; 24] = [
     "response with",
     "relieved with",
     "relieved by",
+    "responding to",
+    "response to",
+    "responded to",
+    "despite",
+    "in spite of",
+    "relief after",
+    "reaction after",
 ];
 
 /// Cues behind a medicine or what is said of it.

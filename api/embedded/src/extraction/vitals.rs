@@ -16,10 +16,45 @@ use super::{
     scores::{Evidence, Found},
 };
 
-const FILLERS: [&str; 33] = [
-    "is", "of", "was", "at", "recorded", "-", ":", "=", "about", "around", "rate", "reading", "today", "measured",
-    "comes", "to", "shows", "level", "in", "room", "air", "on", "his", "her", "lying", "sitting", "standing", "supine",
-    "erect", "right", "left", "arm", "the",
+const FILLERS: [&str; 38] = [
+    "is",
+    "of",
+    "was",
+    "at",
+    "recorded",
+    "-",
+    ":",
+    "=",
+    "about",
+    "around",
+    "rate",
+    "reading",
+    "today",
+    "measured",
+    "comes",
+    "to",
+    "shows",
+    "level",
+    "in",
+    "room",
+    "air",
+    "on",
+    "his",
+    "her",
+    "lying",
+    "sitting",
+    "standing",
+    "supine",
+    "erect",
+    "right",
+    "left",
+    "arm",
+    "the",
+    "systolic",
+    "maintained",
+    "maintaining",
+    "reads",
+    "noted",
 ];
 
 /// How the same is said to be measured again.
@@ -98,7 +133,9 @@ fn vital_at(document: &Document, at: usize) -> Option<(Found, usize)> {
             best = Some((kind, cursor));
         }
     }
-    let Some((kind, mut cursor)) = best else { return weight_of_child(document, at) };
+    let Some((kind, mut cursor)) = best else {
+        return weight_of_child(document, at).or_else(|| by_letter(document, at));
+    };
     skip_fillers(&mut cursor);
     if is_condition(document, at) || is_of_child(document, at) {
         return None;
@@ -108,6 +145,24 @@ fn vital_at(document: &Document, at: usize) -> Option<(Found, usize)> {
     if named && !is_degrees(kind, &values, &cursor) {
         return None;
     }
+    build(document, kind, at, &values, cursor)
+}
+
+/// "T 100.4, P 92, R 18, BP 110/70": beside a blood pressure a letter names its sign.
+fn by_letter(document: &Document, at: usize) -> Option<(Found, usize)> {
+    let (kind, low, high) = match document.word(at) {
+        "t" => (VitalKind::Temperature, 95, 107),
+        "p" => (VitalKind::HeartRate, 40, 200),
+        "r" => (VitalKind::RespiratoryRate, 10, 70),
+        _ => return None,
+    };
+    let beside = document.sentence(at).any(|near| matches!(document.word(near), "bp" | "pressure"));
+    let mut cursor = Cursor::new(document.tokens());
+    cursor.advance(at + 1);
+    cursor.take_any(&["-", ":", "="]);
+    let values = values(kind, &mut cursor).filter(|_| beside)?;
+    let within = |value: &Value| value.amount >= Decimal::whole(low) && value.amount <= Decimal::whole(high);
+    values.first().is_some_and(within).then_some(())?;
     build(document, kind, at, &values, cursor)
 }
 
@@ -167,7 +222,7 @@ fn values(kind: VitalKind, cursor: &mut Cursor<'_>) -> Option<Vec<Value>> {
     if kind != VitalKind::BloodPressure {
         return Some(vec![first]);
     }
-    if !cursor.take_any(&["over", "/", "by", "-", "upon"]) {
+    if !cursor.take_any(&["over", "/", "by", "-", "upon", "diastolic", "and diastolic", ", diastolic"]) {
         return None;
     }
     let second = Value { amount: amount(cursor.peek(0)?)?, place: cursor.place() };

@@ -3,7 +3,7 @@
 use seva_clinic::entities::Trait;
 
 /// Words that begin another thought.
-pub const TERMINATORS: [&str; 32] = [
+pub const TERMINATORS: [&str; 41] = [
     "but",
     "however",
     "except",
@@ -36,6 +36,15 @@ pub const TERMINATORS: [&str; 32] = [
     "denied",
     "positive",
     "diagnosis",
+    "due",
+    "only",
+    "there",
+    "preceding",
+    "followed",
+    "during",
+    "apart",
+    "than",
+    "besides",
 ];
 
 /// Cues before an entity.
@@ -70,6 +79,15 @@ pub const BEFORE: [(Trait, &[&str]); 5] = [
         Trait::Negation,
         &[
             "no contact with",
+            "no longer has",
+            "no longer have",
+            "no longer having",
+            "nothing to suggest",
+            "hasn't",
+            "hasn't had",
+            "haven't had",
+            "didn't have",
+            "isn't having",
             "no exposure to",
             "ruled out for",
             "not complaining of",
@@ -117,6 +135,7 @@ pub const BEFORE: [(Trait, &[&str]); 5] = [
             "in case",
             "risk of",
             "watch for",
+            "watch out for",
             "look for",
             "monitor for",
             "return for",
@@ -144,6 +163,8 @@ pub const BEFORE: [(Trait, &[&str]); 5] = [
             "maybe",
             "might be",
             "unlikely",
+            "less likely",
+            "less likely to be",
         ],
     ),
 ];
@@ -173,6 +194,8 @@ pub const AFTER: [(Trait, &[&str]); 4] = [
             "not felt",
             "not noted",
             "not there",
+            "no longer present",
+            "no longer there",
             "not complained of",
         ],
     ),
@@ -207,6 +230,49 @@ pub const AFTER: [(Trait, &[&str]); 4] = [
 
 /// Denials behind two findings that both share.
 pub const DENIED_BEHIND: [&str; 5] = ["ruled out", "absent", "excluded", "not present", "both absent"];
+/// Words behind two findings by which both are over.
+pub const OVER_BEHIND: [&str; 4] = ["resolved", "subsided", "settled", "gone"];
+/// Words behind a relative who tells of the patient: "mother says".
+pub const TELLING: [&str; 15] = [
+    "denies",
+    "says",
+    "said",
+    "reports",
+    "reported",
+    "gives",
+    "gave",
+    "states",
+    "noticed",
+    "notices",
+    "tells",
+    "told",
+    "describes",
+    "informs",
+    "brought",
+];
+/// Words behind a denial of something else than what follows: "no change in", "not able to", "not taking treatment for".
+pub const DENIED_INSTEAD: [&str; 20] = [
+    "change",
+    "increase",
+    "improvement",
+    "relief",
+    "only",
+    "better",
+    "reduction",
+    "doubt",
+    "able",
+    "on",
+    "taking",
+    "controlled",
+    "under",
+    "relieved",
+    "responding",
+    "improving",
+    "sleeping",
+    "eating",
+    "tolerating",
+    "compliant",
+];
 
 /// Words that make a test one of another day.
 pub const EARLIER: [&str; 6] = ["previous", "previously", "past", "earlier", "old", "prior"];

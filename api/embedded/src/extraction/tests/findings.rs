@@ -31,6 +31,12 @@ fn the_polarity_of_a_finding_is_what_a_clinician_reads() {
         ("? dengue. Any fever? Cough present.", &["?dengue", "fever", "cough"]),
         ("Post cataract surgery. Cough post viral fever.", &["past-cataract", "cough", "viral fever"]),
         ("Itching, siblings also itching.", &["itching", "family-itching"]),
+        ("Mother denies seizures. Father has asthma.", &["!seizures", "family-asthma"]),
+        ("Not able to walk due to knee pain. Not on treatment for asthma.", &["knee pain", "asthma"]),
+        ("No rash, there is swelling. No nausea, only vomiting.", &["!rash", "swelling", "!nausea", "vomiting"]),
+        ("No pallor, mild icterus. No complaints other than fever.", &["!pallor", "icterus", "fever"]),
+        ("Fever and cough resolved. No longer has fever.", &["past-fever", "past-cough", "!fever"]),
+        ("Nothing to suggest meningitis. Without any relief from pain.", &["!meningitis", "pain"]),
         ("Flu vaccine yearly, fall precautions, pus cells 20.", &[]),
     ];
     check(cases, Category::MedicalCondition, finding);
@@ -53,6 +59,12 @@ fn what_was_measured_is_of_the_patient_and_of_now() {
         ("Foetal heart rate 144 per minute.", &[]),
         ("Child 4 years, 15 kg. Wound 4 cm.", &["29463-7=15 kg"]),
         ("SpO2: 98% RA.", &["59408-5=98 %"]),
+        (
+            "T 100.4, P 92, R 18, BP 110/70.",
+            &["8310-5=100.4 [degF]", "8867-4=92 /min", "9279-1=18 /min", "85354-9=110/70 mm[Hg]"],
+        ),
+        ("G2 P 1, P 90.", &[]),
+        ("BP systolic 130 diastolic 80, saturating 97 percent.", &["85354-9=130/80 mm[Hg]", "59408-5=97 %"]),
     ];
     check(cases, Category::Vital, measured);
     assert!(extract("SpO2: 98% RA.").iter().all(|entity| entity.category != Category::MedicalCondition));

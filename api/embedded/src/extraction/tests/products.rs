@@ -74,6 +74,12 @@ fn what_is_said_of_both_or_all_is_said_of_each() {
         ("Treated with ceftriaxone and azithromycin.", &["past-ceftriaxone", "past-azithromycin"]),
         ("Change amlodipine 5 mg to telmisartan 40 mg OD.", &["!amlodipine", "telmisartan|40 mg 1/1d"]),
         ("Change amlodipine to 10 mg once daily.", &["amlodipine|10 mg 1/1d"]),
+        ("Fever not responding to paracetamol.", &["past-paracetamol"]),
+        ("Morning metformin 500 mg, night metformin 1 g.", &["metformin|500 mg 1/1d MORN", "metformin|1 g 1/1d NIGHT"]),
+        (
+            "Ceftriaxone 2 g IV OD x 5 days then oral cefixime 200 mg BD.",
+            &["ceftriaxone|2 g 1/1d 5d intravenous", "cefixime|200 mg 2/1d oral"],
+        ),
         ("CBNAAT rifampicin sensitive, paracetamol overdose.", &[]),
     ];
     check(cases, Category::Medication, order);
@@ -83,6 +89,10 @@ fn what_is_said_of_both_or_all_is_said_of_each() {
 fn what_an_order_leaves_open_is_doubtful_and_not_guessed() {
     let cases: &[(&str, &[&str])] = &[
         ("Ibuprofen 400 mg 1-2 tablets SOS.", &["ibuprofen|?"]),
+        ("Loperamide 4 mg stat followed by 2 mg after each loose stool.", &["loperamide|?"]),
+        ("Prednisolone start with 40 mg OD for 7 days, reduce by 10 mg every week.", &["prednisolone|?"]),
+        ("Ivermectin 12 mg every third day for 3 doses.", &["ivermectin|12 mg 1/3d x3"]),
+        ("Paracetamol 650 mg 1/0/1, 3x/day.", &["paracetamol|1 tablet of 650 mg 2/1d MORN+NIGHT"]),
         ("Labetalol 100 mg BD, increase to 200 mg if BP above 150.", &["labetalol|?"]),
         ("Ramipril 2.5 mg OD, increase to 5 mg after 2 weeks.", &["ramipril|?"]),
         ("Amitriptyline 10 mg HS, can increase to 25 mg.", &["amitriptyline|?"]),
