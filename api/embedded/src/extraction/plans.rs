@@ -13,7 +13,7 @@ use super::{
 
 mod phrases;
 
-use phrases::{DIETS, ENDS, HABITS, MOVES, PHRASES, REGULARLY, VERBS, VISITS};
+use phrases::{DIETS, ENDS, HABITS, MEASURED, MOVES, NOUNS, OBJECTS, PHRASES, REGULARLY, VERBS, VISITS};
 
 /// Finds visits and advice that nothing else has claimed; `ordered` is where the first medicine ends.
 pub fn find(document: &Document, claimed: &[Span], ordered: Option<usize>) -> Vec<Found> {
@@ -55,8 +55,7 @@ fn told(document: &Document, at: usize, claimed: &[Span]) -> Option<(Found, usiz
     if !moved && !cursor.take_any(&VERBS) && !is_checked(document, at) {
         return None;
     }
-    // "Never had pustules" tells of the patient.
-    if document.word(at) == "never" && matches!(cursor.word(0), "had" | "been" | "has" | "took" | "smoked") {
+    if !moved && is_told_of_patient(document, at, cursor.word(0)) {
         return None;
     }
     // "Reduce to 18 units" is about a dose.
@@ -86,6 +85,13 @@ fn told(document: &Document, at: usize, claimed: &[Span]) -> Option<(Found, usiz
     Some((Found { entity, evidence: Evidence::Advice }, cursor.place()))
 }
 
+/// "Never had pustules", "cut on finger", "use of accessory muscles", "walk test normal" tell of the patient.
+fn is_told_of_patient(document: &Document, at: usize, next: &str) -> bool {
+    let verb = document.word(at);
+    let named = OBJECTS.iter().find(|(ambiguous, _)| *ambiguous == verb);
+    NOUNS.contains(&next) || named.is_some_and(|(_, objects)| !objects.contains(&next))
+}
+
 /// Takes "not to drive".
 fn take_move(cursor: &mut Cursor<'_>) -> bool {
     let mut attempt = *cursor;
@@ -99,9 +105,10 @@ fn take_move(cursor: &mut Cursor<'_>) -> bool {
 /// "Check sugar before meals" is for the patient to do, "check creatinine" is not.
 fn is_checked(document: &Document, at: usize) -> bool {
     let sentence = document.sentence(at);
-    let near = at + 1..sentence.end.min(at + 6);
+    let mut near = (at + 1..sentence.end.min(at + 6)).map(|at| document.word(at));
     matches!(document.word(at), "check" | "record" | "measure")
-        && near.map(|at| document.word(at)).any(|word| REGULARLY.contains(&word))
+        && near.next().is_some_and(|what| MEASURED.contains(&what))
+        && near.any(|word| REGULARLY.contains(&word))
 }
 
 /// Takes "for thirty minutes" behind "walk".
@@ -121,7 +128,7 @@ fn exercises(document: &Document, at: usize) -> Option<(Found, usize)> {
     let plain = (at..end).all(|at| {
         is_word(at)
             && !ENDS.contains(&document.word(at))
-            && !matches!(document.word(at), "on" | "during" | "after" | "no")
+            && !matches!(document.word(at), "on" | "during" | "after" | "no" | "does" | "did" | "doing")
     });
     let span = document.span(&(at..end + 1)).filter(|_| plain)?;
     let entity = document.entity(span, Category::CarePlan, EntityType::Advice);
@@ -259,11 +266,20 @@ fn when(cursor: &mut Cursor<'_>) -> Option<String> {
 fn advice(document: &Document, at: usize, claimed: &[Span]) -> Option<(Found, usize)> {
     let mut cursor = Cursor::new(document.tokens());
     cursor.advance(at);
-    if cursor.take_any(&PHRASES) || diet(&mut cursor) || avoided(document, &mut cursor, claimed) {
+    let said = cursor.take_any(&PHRASES) || diet(&mut cursor) || avoided(document, &mut cursor, claimed);
+    if said && !is_kept(document, at) {
         let entity = document.entity(cursor.span_from(at)?, Category::CarePlan, EntityType::Advice);
         return Some((Found { entity, evidence: Evidence::Advice }, cursor.place()));
     }
     None
+}
+
+/// "Is on low salt diet", "does breathing exercises": what the patient does already.
+fn is_kept(document: &Document, at: usize) -> bool {
+    let begin = (0..at).rev().find(|before| !DIETS.contains(&document.word(*before))).map_or(0, |before| before + 1);
+    let word = |back: usize| begin.checked_sub(back).map_or("", |at| document.word(at));
+    let on = word(1) == "on" && matches!(word(2), "is" | "was" | "already" | "currently");
+    on || matches!(word(1), "does" | "doing" | "did")
 }
 
 /// Takes "low salt diet".

@@ -261,3 +261,49 @@ pub const MOVES: [&str; 14] = [
 /// Words that make a measurement at home of a "check".
 pub const REGULARLY: [&str; 9] =
     ["daily", "every", "before", "after", "home", "regularly", "weekly", "morning", "twice"];
+
+/// What a patient measures at home.
+pub const MEASURED: [&str; 7] = ["sugar", "sugars", "blood", "bp", "weight", "temperature", "pulse"];
+
+/// Words behind which a verb of advice was a noun, or was no advice.
+pub const NOUNS: [&str; 22] = [
+    "of",
+    "test",
+    "given",
+    "normal",
+    "disturbed",
+    "disturbance",
+    "disturbances",
+    "poor",
+    "good",
+    "is",
+    "was",
+    "are",
+    "induced",
+    "intolerance",
+    "had",
+    "been",
+    "has",
+    "took",
+    "smoked",
+    "explained",
+    "done",
+    "apnoea",
+];
+
+/// What may follow verbs that are other words as well: "boil on thigh".
+pub const OBJECTS: [(&str, &[&str]); 13] = [
+    ("cut", &["nails", "down", "short", "out", "salt", "your", "the", "sugar", "sweets"]),
+    ("boil", &["water", "drinking", "milk", "the"]),
+    ("clean", &["the", "with", "your", "area", "teeth", "hands", "nose", "eyes"]),
+    ("cover", &["the", "mouth", "your", "nose", "face", "with"]),
+    ("feed", &["every", "small", "baby", "the", "frequently"]),
+    ("brush", &["teeth", "twice", "your", "after"]),
+    ("chew", &["well", "slowly", "food", "properly"]),
+    ("carry", &["sugar", "a", "the", "your", "glucose", "sweets", "inhaler"]),
+    ("stay", &["hydrated", "indoors", "away", "active", "at"]),
+    ("sit", &["upright", "straight", "in", "with", "for", "up"]),
+    ("rest", &["at", "for", "your", "adequately", "well", "the"]),
+    ("soak", &["feet", "the", "hands", "your", "in"]),
+    ("trim", &["nails", "your", "the"]),
+];

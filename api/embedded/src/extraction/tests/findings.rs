@@ -80,6 +80,12 @@ fn advice_is_what_the_patient_is_told_to_do() {
         ("Not to drive. Rinse mouth after use.", &["not to drive", "rinse mouth after use"]),
         ("Walk for thirty minutes. Never walk barefoot.", &["walk for thirty minutes", "never walk barefoot"]),
         ("Never had pustules. Reduce to 18 units. Pain on exercise.", &[]),
+        ("Boil on thigh. Cut on finger. Use of accessory muscles. Walk test normal. Sleep disturbed.", &[]),
+        ("Rest of the examination normal. Does breathing exercises. Is on low salt diet.", &[]),
+        (
+            "Cut nails short. Boil drinking water. Use a mask. Walk daily.",
+            &["cut nails short", "boil drinking water", "use a mask", "walk daily"],
+        ),
         ("Exclusive breast feeding. Rest for a week.", &["exclusive breast feeding", "rest for a week"]),
         ("Review in OPD after one week.", &["review in opd after one week"]),
     ];
