@@ -10,6 +10,8 @@ mod amounts;
 mod corrections;
 mod fhir;
 mod grammar;
+mod lengths;
+mod meals;
 mod needed;
 mod parts;
 mod steps;

@@ -3,9 +3,10 @@
 use super::{
     DoseUnit, Quantity, Timing,
     grammar::Reading,
+    meals::take_food,
     parts::Cursor,
     steps::Draft,
-    timing_words::{take_day_time, take_food, take_frequency},
+    timing_words::{take_day_time, take_frequency},
     units::{form_named, unit_named},
 };
 use crate::{entities::AttributeType, lexicon::decimal::Decimal};
