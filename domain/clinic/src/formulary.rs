@@ -288,6 +288,9 @@ mod tests {
             assert!(medicine.names().all(|name| name == name.to_lowercase()), "{}", medicine.generic);
         }
         assert_eq!(formulary.find("Acetaminophen").map(|medicine| medicine.generic), Some("paracetamol"));
+        for name in ["formoterol and budesonide", "Formoterol plus budesonide"] {
+            assert_eq!(formulary.find(name).map(|medicine| medicine.generic), Some("budesonide and formoterol"));
+        }
         assert_eq!(formulary.find_atc("J01FA10").map(|medicine| medicine.generic), Some("azithromycin"));
         assert!(formulary.in_allergy_class("penicillin").count() > 4);
         assert!(formulary.medicines().is_sorted_by(|one, other| one.generic < other.generic));
