@@ -13,7 +13,7 @@ use super::{document::Document, scores::Found, stopped};
 mod cues;
 
 pub use cues::EARLIER;
-use cues::{AFTER, BEFORE, DENIED_BEHIND, DENIED_INSTEAD, DONE, LAST, OVER_BEHIND, TELLING, TERMINATORS};
+use cues::{AFTER, BEFORE, CEASED, DENIED_BEHIND, DENIED_INSTEAD, DONE, LAST, OVER_BEHIND, TELLING, TERMINATORS};
 
 /// How many words a cue reaches; the commas and conjunctions of a list are none.
 const WINDOW: usize = 9;
@@ -306,6 +306,9 @@ fn is_dated(document: &Document, end: usize) -> bool {
 fn after(document: &Document, range: &Range<usize>, sentence: &Range<usize>, entity: &mut Entity) {
     if entity.category == Category::MedicalCondition && is_answered(document, range.end) {
         entity.traits.push(Trait::Negation);
+    }
+    if entity.has(Trait::Symptom) && cue_begins_at(document, range.end, sentence.end, &CEASED) {
+        entity.traits.push(Trait::PastHistory);
     }
     if is_dated(document, range.end) {
         entity.traits.push(Trait::PastHistory);

@@ -221,8 +221,6 @@ pub const AFTER: [(Trait, &[&str]); 4] = [
             "settled",
             "has settled",
             "healed",
-            "gone",
-            "stopped",
         ],
     ),
     (Trait::LowConfidence, &["likely", "unlikely", "suspected", "cannot be ruled out", "not ruled out"]),
@@ -230,6 +228,8 @@ pub const AFTER: [(Trait, &[&str]); 4] = [
 
 /// Denials behind two findings that both share.
 pub const DENIED_BEHIND: [&str; 5] = ["ruled out", "absent", "excluded", "not present", "both absent"];
+/// Words behind a symptom by which it is over; "hypertension stopped medicines" is none that is.
+pub const CEASED: [&str; 6] = ["gone", "has gone", "have gone", "stopped", "has stopped", "have stopped"];
 /// Words behind two findings by which both are over.
 pub const OVER_BEHIND: [&str; 4] = ["resolved", "subsided", "settled", "gone"];
 /// Words behind a relative who tells of the patient: "mother says".

@@ -28,6 +28,7 @@ fn the_polarity_of_a_finding_is_what_a_clinician_reads() {
         ("Not complaining of headache.", &["!headache"]),
         ("Fever subsided but cough persists. Headache has gone.", &["past-fever", "cough", "past-headache"]),
         ("Jaundice in 2015.", &["past-jaundice"]),
+        ("Hypertension stopped medicines. Vomiting stopped.", &["hypertension", "past-vomiting"]),
         ("? dengue. Any fever? Cough present.", &["?dengue", "fever", "cough"]),
         ("Post cataract surgery. Cough post viral fever.", &["past-cataract", "cough", "viral fever"]),
         ("Itching, siblings also itching.", &["itching", "family-itching"]),
