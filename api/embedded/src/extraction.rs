@@ -22,7 +22,9 @@ mod matcher;
 mod medications;
 mod plans;
 mod qualitative;
+mod regions;
 pub mod scores;
+mod sharing;
 mod stopped;
 mod vitals;
 
@@ -107,6 +109,7 @@ impl LexiconExtractor {
         }
         found.sort_by_key(|each| (each.entity.begin, each.entity.end));
         stopped::share(&document, &mut found);
+        context::share_denial(&document, &mut found);
         for (index, each) in found.iter_mut().enumerate() {
             each.entity.id = u32::try_from(index).unwrap_or(u32::MAX);
         }

@@ -10,6 +10,8 @@ mod amounts;
 mod corrections;
 mod fhir;
 mod grammar;
+mod lengths;
+mod meals;
 mod needed;
 mod parts;
 mod steps;
@@ -20,6 +22,7 @@ mod units;
 mod tests;
 
 pub use agreement::agreed;
+pub use amounts::skip_vehicle;
 pub use corrections::corrected;
 pub use fhir::{DosageFormatError, from_fhir, quantity_to_fhir, regimen_from_fhir, regimen_to_fhir, to_fhir};
 pub use grammar::{Part, Reading, parse, read};

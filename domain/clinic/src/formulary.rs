@@ -9,8 +9,10 @@ use crate::{
     lexicon::{concepts::rows, decimal::Decimal},
 };
 
+mod brands;
 mod phonetic;
 
+pub use brands::{Brand, Product, brand, brands};
 use phonetic::distance_within;
 pub use phonetic::{edit_distance, phonetic_key, resemblance};
 
@@ -54,6 +56,16 @@ impl Medicine {
     /// Returns the name and its synonyms.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.generic).chain(self.synonyms.iter().copied())
+    }
+
+    /// Returns how a combination of two is said otherwise: the other one first, or joined by another word.
+    #[must_use]
+    pub fn said_otherwise(&self) -> Vec<String> {
+        let Some((one, other)) = self.generic.split_once(" and ") else { return Vec::new() };
+        let joined = |first: &str, second: &str| {
+            [" and ", " plus ", " with ", " "].map(|between| format!("{first}{between}{second}"))
+        };
+        [joined(one, other), joined(other, one)].concat()
     }
 
     /// Returns the codes that the formulary is certain of, RxNorm first.
@@ -127,7 +139,7 @@ pub struct Repair {
 /// Is the formulary with its indexes.
 pub struct Formulary {
     medicines: Vec<Medicine>,
-    by_name: HashMap<&'static str, usize>,
+    by_name: HashMap<String, usize>,
     names: Vec<Name>,
 }
 
@@ -153,8 +165,11 @@ impl Formulary {
         let mut by_name = HashMap::new();
         let mut names = Vec::new();
         for (index, medicine) in medicines.iter().enumerate() {
+            by_name.extend(medicine.said_otherwise().into_iter().map(|name| (name, index)));
+        }
+        for (index, medicine) in medicines.iter().enumerate() {
             for text in medicine.names() {
-                by_name.insert(text, index);
+                by_name.insert(text.to_owned(), index);
                 let (letters, sound) = (text.chars().collect(), phonetic_key(text).chars().collect());
                 names.push(Name { text, letters, sound, medicine: index });
             }
@@ -193,7 +208,7 @@ impl Formulary {
         let folded = heard.trim().to_lowercase();
         let letters: Vec<char> = folded.chars().collect();
         let length = letters.len();
-        if length < 5 || self.by_name.contains_key(folded.as_str()) {
+        if length < 5 || self.by_name.contains_key(folded.as_str()) || brand(&folded).is_some() {
             return None;
         }
         let key: Vec<char> = phonetic_key(&folded).chars().collect();
@@ -273,6 +288,9 @@ mod tests {
             assert!(medicine.names().all(|name| name == name.to_lowercase()), "{}", medicine.generic);
         }
         assert_eq!(formulary.find("Acetaminophen").map(|medicine| medicine.generic), Some("paracetamol"));
+        for name in ["formoterol and budesonide", "Formoterol plus budesonide"] {
+            assert_eq!(formulary.find(name).map(|medicine| medicine.generic), Some("budesonide and formoterol"));
+        }
         assert_eq!(formulary.find_atc("J01FA10").map(|medicine| medicine.generic), Some("azithromycin"));
         assert!(formulary.in_allergy_class("penicillin").count() > 4);
         assert!(formulary.medicines().is_sorted_by(|one, other| one.generic < other.generic));

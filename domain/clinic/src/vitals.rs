@@ -22,11 +22,17 @@ pub enum VitalKind {
     Height,
     /// Glucose by glucometer.
     Glucose,
+    /// Body mass index.
+    BodyMassIndex,
+    /// The circumference of the head.
+    HeadCircumference,
+    /// The total of the Glasgow coma scale.
+    ComaScore,
 }
 
 impl VitalKind {
     /// Lists all vital signs.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Temperature,
         Self::BloodPressure,
         Self::HeartRate,
@@ -35,6 +41,9 @@ impl VitalKind {
         Self::Weight,
         Self::Height,
         Self::Glucose,
+        Self::BodyMassIndex,
+        Self::HeadCircumference,
+        Self::ComaScore,
     ];
 
     /// Returns the LOINC code and its name.
@@ -49,6 +58,9 @@ impl VitalKind {
             Self::Weight => ("29463-7", "Body weight"),
             Self::Height => ("8302-2", "Body height"),
             Self::Glucose => ("2339-0", "Glucose [Mass/volume] in Blood"),
+            Self::BodyMassIndex => ("39156-5", "Body mass index (BMI) [Ratio]"),
+            Self::HeadCircumference => ("9843-4", "Head Occipital-frontal circumference"),
+            Self::ComaScore => ("9269-2", "Glasgow coma score total"),
         }
     }
 
@@ -56,10 +68,14 @@ impl VitalKind {
     #[must_use]
     pub const fn phrases(self) -> &'static [&'static str] {
         match self {
-            Self::Temperature => &["temperature", "temp", "body temperature", "fever of", "fever is", "fever"],
-            Self::BloodPressure => &["blood pressure", "bp", "b p", "pressure"],
-            Self::HeartRate => &["pulse", "pulse rate", "heart rate", "hr", "pr"],
-            Self::RespiratoryRate => &["respiratory rate", "respiration rate", "respirations", "rr", "breathing rate"],
+            Self::Temperature => {
+                &["temperature", "temp", "body temperature", "body temp", "fever of", "fever is", "fever"]
+            }
+            Self::BloodPressure => &["blood pressure", "bp", "b p", "b.p", "pressure", "bp reading"],
+            Self::HeartRate => &["pulse", "pulse rate", "heart rate", "hr", "pr", "p.r"],
+            Self::RespiratoryRate => {
+                &["respiratory rate", "respiration rate", "respirations", "rr", "r.r", "breathing rate", "resp rate"]
+            }
             Self::OxygenSaturation => &[
                 "spo2",
                 "spo 2",
@@ -71,8 +87,16 @@ impl VitalKind {
                 "o2 saturation",
                 "sats",
                 "oxygen level",
+                "saturating",
+                "sao2",
+                "sao 2",
+                "o2 sat",
+                "o 2 sat",
+                "oxygen sat",
+                "pulse ox",
+                "pulse oximetry",
             ],
-            Self::Weight => &["weight", "wt", "body weight"],
+            Self::Weight => &["weight", "wt", "body weight", "weighs", "weighing"],
             Self::Height => &["height", "ht"],
             Self::Glucose => &[
                 "sugar",
@@ -83,7 +107,13 @@ impl VitalKind {
                 "grbs",
                 "blood glucose",
                 "glucometer reading",
+                "sugar random",
+                "capillary sugar",
+                "cbg",
             ],
+            Self::BodyMassIndex => &["bmi", "body mass index"],
+            Self::HeadCircumference => &["head circumference", "ofc"],
+            Self::ComaScore => &["gcs", "glasgow coma scale", "glasgow coma score", "coma scale"],
         }
     }
 
@@ -98,6 +128,9 @@ impl VitalKind {
             Self::Weight => WEIGHT_UNITS,
             Self::Height => HEIGHT_UNITS,
             Self::Glucose => GLUCOSE_UNITS,
+            Self::BodyMassIndex => INDEX_UNITS,
+            Self::HeadCircumference => CENTIMETRES,
+            Self::ComaScore => SCORE_UNITS,
         };
         units.iter().find(|(_, names)| names.contains(&words)).map(|(unit, _)| *unit)
     }
@@ -118,6 +151,9 @@ impl VitalKind {
             Self::Weight if between(1, 400) => Some("kg"),
             Self::Height if between(30, 250) => Some("cm"),
             Self::Glucose if between(20, 1000) => Some("mg/dL"),
+            Self::BodyMassIndex if between(8, 90) => Some("kg/m2"),
+            Self::HeadCircumference if between(20, 70) => Some("cm"),
+            Self::ComaScore if between(3, 15) => Some("{score}"),
             _ => None,
         }
     }
@@ -138,6 +174,9 @@ impl VitalKind {
             (Self::Height, _) => (20, 250),
             (Self::Glucose, "mmol/L") => (1, 60),
             (Self::Glucose, _) => (10, 1500),
+            (Self::BodyMassIndex, _) => (8, 90),
+            (Self::HeadCircumference, _) => (20, 70),
+            (Self::ComaScore, _) => (3, 15),
         };
         value >= Decimal::whole(low) && value <= Decimal::whole(high)
     }
@@ -185,6 +224,10 @@ const RATE_UNITS: UnitNames = &[(
 const SATURATION_UNITS: UnitNames = &[("%", &["%", "percent", "per cent"])];
 const WEIGHT_UNITS: UnitNames =
     &[("kg", &["kg", "kgs", "kilo", "kilos", "kilogram", "kilograms"]), ("g", &["grams", "g", "gm"])];
+const CENTIMETRES: UnitNames = &[("cm", &["cm", "cms", "centimetre", "centimetres", "centimeter", "centimeters"])];
+const INDEX_UNITS: UnitNames =
+    &[("kg/m2", &["kg/m 2", "kg / m 2", "kg/m²", "kg per square metre", "kg per square meter", "kg per metre square"])];
+const SCORE_UNITS: UnitNames = &[("{score}", &["/ 15", "out of 15", "by 15"])];
 const HEIGHT_UNITS: UnitNames = &[
     ("cm", &["cm", "cms", "centimetre", "centimetres", "centimeter", "centimeters"]),
     ("m", &["metre", "metres", "meter", "meters", "m"]),

@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use serde_json::Value;
+use seva_clinic::formulary::Product;
 
 const HAND_WRITTEN: &str = include_str!("../../data/quality/hand.jsonl");
 
@@ -106,8 +107,9 @@ fn medicine(value: &Value) -> anyhow::Result<String> {
     Ok(format!("{}|{}", generic(name), steps.join(" > ")))
 }
 
-/// Returns the generic name of a medicine, so that synonyms are one.
+/// Returns the generic name of a medicine, so that synonyms are one; of a brand the names of all that it holds.
 pub fn generic(name: &str) -> String {
-    let found = seva_clinic::formulary::Formulary::seed().find(name);
-    found.map_or_else(|| name.to_lowercase(), |medicine| medicine.generic.to_owned())
+    let ingredients = Product::named(name).map(Product::ingredients).unwrap_or_default();
+    let names: Vec<&str> = ingredients.iter().map(|medicine| medicine.generic).collect();
+    if names.is_empty() { name.to_lowercase() } else { names.join(" + ") }
 }

@@ -30,23 +30,24 @@ fn the_reporting_half_is_read_as_well_as_the_figures_say() {
 }
 
 const FLOORS: &[(&str, f64)] = &[
-    (MEDICINES, 0.93),
-    (NAMES, 0.98),
+    (MEDICINES, 0.935),
+    (NAMES, 0.99),
     (PROBLEMS, 0.98),
     (NEGATION, 0.97),
-    ("vital signs with value and unit", 0.95),
+    ("vital signs with value and unit", 0.98),
     ("laboratory results with value and unit", 0.98),
     ("allergies", 0.95),
     ("follow-up", 0.95),
 ];
 
-const HAND_FLOORS: &[(&str, f64)] = &[(MEDICINES, 0.945), (PROBLEMS, 0.95), (NEGATION, 0.93)];
+const HAND_FLOORS: &[(&str, f64)] =
+    &[(MEDICINES, 0.955), (PROBLEMS, 0.95), (NEGATION, 0.93), ("vital signs with value and unit", 0.95)];
 
 #[test]
 fn the_dictations_on_which_the_rules_were_written_are_still_read() {
     let mut items = dictations(Half::Develop).unwrap();
     items.retain(|item| item.by_hand);
-    figures(&items, &[(MEDICINES, 0.985), (NAMES, 0.99), (PROBLEMS, 0.97), (NEGATION, 0.985), ("advice", 0.97)]);
+    figures(&items, &[(MEDICINES, 0.99), (NAMES, 0.99), (PROBLEMS, 0.98), (NEGATION, 0.985), ("advice", 0.98)]);
 }
 
 #[test]

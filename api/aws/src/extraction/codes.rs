@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use seva_clinic::entities::{Category, Coding, Entity, EntityType, Suggestion, Trait};
-use seva_clinic::formulary::Formulary;
+use seva_clinic::formulary::{Formulary, Product};
 use seva_clinic::lexicon::concepts::{Concept, ConceptKind, concepts};
 
 static BY_PHRASE: LazyLock<HashMap<&'static str, &'static Concept>> = LazyLock::new(|| {
@@ -24,16 +24,15 @@ pub(super) fn code(entity: &mut Entity) {
 
 /// The codes of a medicine that some words name.
 pub(super) fn medicine_in(words: &str) -> Vec<Coding> {
-    let formulary = Formulary::seed();
     let letters = |character: char| !character.is_alphanumeric() && character != '-';
-    let named = words.split(letters).find_map(|word| formulary.find(word));
-    formulary.find(words).or(named).map(|medicine| medicine.codings()).unwrap_or_default()
+    let named = || words.split(letters).find_map(Product::named);
+    Product::named(words).or_else(named).map(Product::codings).unwrap_or_default()
 }
 
 fn medicine(entity: &mut Entity) {
     let formulary = Formulary::seed();
-    if let Some(medicine) = formulary.find(&entity.text) {
-        entity.codings = medicine.codings();
+    if let Some(product) = Product::named(&entity.text) {
+        entity.codings = product.codings();
     } else if entity.kind == EntityType::GenericName
         && let Some(repair) = formulary.repair(&entity.text)
     {

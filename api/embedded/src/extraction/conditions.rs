@@ -42,7 +42,8 @@ pub fn find(document: &Document, hits: &[Hit], claimed: &[Span]) -> Vec<Found> {
         let Term::Concept(concept) = hit.term else {
             continue;
         };
-        if claimed.iter().any(|span| span.overlaps(hit.span)) || is_temperature(document, hit.span) {
+        let claimed = claimed.iter().any(|span| span.overlaps(hit.span));
+        if claimed || is_temperature(document, hit.span) || is_other_word(document, hit.span) {
             continue;
         }
         found.push(entity(document, hit.span, concept));
@@ -55,6 +56,12 @@ fn is_temperature(document: &Document, span: Span) -> bool {
     let words = document.covering(span);
     let followers = ["water", "drink", "drinks", "food", "foods", "milk", "air", "weather", "compress", "beverages"];
     words.len() == 1 && document.word(words.start) == "cold" && followers.contains(&document.word(words.end))
+}
+
+/// "flu vaccine", "fall precautions", "pus cells": a finding's word within another name.
+fn is_other_word(document: &Document, span: Span) -> bool {
+    let others = ["vaccine", "vaccination", "precautions", "prevention", "cells", "screening", "clinic"];
+    others.contains(&document.word(document.covering(span).end))
 }
 
 fn entity(document: &Document, span: Span, concept: &Concept) -> Found {

@@ -5,184 +5,18 @@ use std::ops::Range;
 use seva_clinic::{
     dosage::Cursor,
     entities::{AttributeType, Category, Entity, EntityType, Trait},
+    lexicon::tokens::TokenKind,
 };
 
-use super::{document::Document, stopped};
+use super::{document::Document, scores::Found, stopped};
+
+mod cues;
+
+pub use cues::EARLIER;
+use cues::{AFTER, BEFORE, CEASED, DENIED_BEHIND, DENIED_INSTEAD, DONE, LAST, OVER_BEHIND, TELLING, TERMINATORS};
 
 /// How many words a cue reaches; the commas and conjunctions of a list are none.
 const WINDOW: usize = 9;
-
-const TERMINATORS: [&str; 32] = [
-    "but",
-    "however",
-    "except",
-    "although",
-    "though",
-    "presents",
-    "presented",
-    "complains",
-    "complaining",
-    "has",
-    "temperature",
-    "prescribe",
-    "prescribed",
-    "advise",
-    "advised",
-    "give",
-    "patient",
-    "he",
-    "she",
-    "since",
-    "which",
-    "because",
-    "now",
-    "today",
-    "currently",
-    "with",
-    "bp",
-    "pulse",
-    "tab",
-    "denied",
-    "positive",
-    "diagnosis",
-];
-
-const BEFORE: [(Trait, &[&str]); 5] = [
-    (
-        Trait::FamilyHistory,
-        &[
-            "family history of",
-            "family history",
-            "mother",
-            "father",
-            "brother",
-            "sister",
-            "parents",
-            "grandfather",
-            "grandmother",
-            "uncle",
-            "wife",
-            "husband",
-            "son",
-            "daughter",
-            "aunt",
-            "in the family",
-        ],
-    ),
-    (
-        Trait::Negation,
-        &[
-            "no",
-            "not",
-            "denies",
-            "denied",
-            "without",
-            "no history of",
-            "negative for",
-            "absence of",
-            "never",
-            "nil",
-            "neither",
-            "nor",
-            "doesn't have",
-            "don't have",
-            "free of",
-            "no h/o",
-        ],
-    ),
-    (
-        Trait::PastHistory,
-        &[
-            "history of",
-            "past history of",
-            "h/o",
-            "previous",
-            "previously",
-            "in the past",
-            "past",
-            "old case of",
-            "treated for",
-            "recovered from",
-        ],
-    ),
-    (
-        Trait::Hypothetical,
-        &[
-            "if",
-            "in case of",
-            "in case",
-            "risk of",
-            "watch for",
-            "look for",
-            "monitor for",
-            "return for",
-            "rule out",
-            "r/o",
-            "to prevent",
-            "should there be",
-            "when there is",
-            "warning signs of",
-        ],
-    ),
-    (
-        Trait::LowConfidence,
-        &[
-            "possible",
-            "possibly",
-            "probable",
-            "probably",
-            "likely",
-            "suspected",
-            "suspect",
-            "query",
-            "may be",
-            "maybe",
-            "might be",
-        ],
-    ),
-];
-
-const AFTER: [(Trait, &[&str]); 4] = [
-    (
-        Trait::Negation,
-        &[
-            "is absent",
-            "absent",
-            "not present",
-            "ruled out",
-            "is negative",
-            "negative",
-            "not seen",
-            "nahi",
-            "nahi hai",
-            "nahin",
-            "nahin hai",
-            "denied",
-            "none",
-            "nil",
-            "excluded",
-        ],
-    ),
-    (Trait::FamilyHistory, &["in the family", "in family", "in mother", "in father", "runs in the family"]),
-    (
-        Trait::PastHistory,
-        &[
-            "in the past",
-            "in childhood",
-            "years ago",
-            "months ago",
-            "last year",
-            "years back",
-            "months back",
-            "has resolved",
-            "resolved",
-        ],
-    ),
-    (Trait::LowConfidence, &["likely", "suspected", "cannot be ruled out"]),
-];
-
-/// Words that make a test one of the past only right before it: "last week" makes no cough one.
-const EARLIER: [&str; 4] = ["last", "earlier", "old", "prior"];
 
 /// Adds the traits that the context of an entity gives.
 pub fn add_traits(document: &Document, entity: &mut Entity) {
@@ -191,9 +25,16 @@ pub fn add_traits(document: &Document, entity: &mut Entity) {
     match entity.category {
         Category::MedicalCondition | Category::TestTreatmentProcedure => {
             before(document, &range, &sentence, entity);
-            let is_test = entity.kind == EntityType::TestName;
-            if is_test && cue_ends_at(document, range.start, sentence.start, &EARLIER).is_some() {
+            let close = |cues: &[&str]| cue_ends_at(document, range.start, sentence.start, cues).is_some();
+            let is_past = match entity.kind {
+                EntityType::TestName => close(&EARLIER) || close(&LAST),
+                _ => close(&DONE) && is_operated(document, &range),
+            };
+            if is_past {
                 entity.traits.push(Trait::PastHistory);
+            }
+            if is_asked(document, &range) && entity.category == Category::MedicalCondition {
+                entity.traits.push(Trait::LowConfidence);
             }
             if is_stated_anew(document, &range, &sentence, entity) {
                 entity.traits.retain(|each| *each != Trait::Negation);
@@ -241,6 +82,9 @@ fn before(document: &Document, range: &Range<usize>, sentence: &Range<usize>, en
     }
     while end > floor {
         let mut step = 1;
+        if is_affirmed(document, end - 1, sentence.start) {
+            break;
+        }
         // "h/o smoking, no h/o stroke": what stands before a denial and its comma is another statement.
         if document.word(end - 1) == "," && entity.has(Trait::Negation) {
             break;
@@ -304,17 +148,95 @@ fn is_non(document: &Document, range: &Range<usize>) -> bool {
 fn is_stated_anew(document: &Document, range: &Range<usize>, sentence: &Range<usize>, entity: &Entity) -> bool {
     let joined = |at: usize| matches!(document.word(at), "or" | "nor");
     let comma = (sentence.start..range.start).rev().find(|at| document.word(*at) == ",");
+    // "no pallor, mild icterus"
+    let slight = ["mild", "minimal", "slight", "occasional"];
+    if comma.is_some_and(|comma| comma + 2 == range.start && slight.contains(&document.word(comma + 1))) {
+        return true;
+    }
     if comma.is_none_or(|comma| (comma..range.start).any(|at| is_denial(document.word(at)))) {
         return false;
     }
     let listed = (sentence.start..range.start).any(joined) || joined(range.end);
-    let present = ["present", "is present", "positive", "is positive", "noted", "persists", "persisting", "is there"];
+    let present = [
+        "present",
+        "is present",
+        "positive",
+        "is positive",
+        "noted",
+        "persists",
+        "persisting",
+        "is there",
+        "minimal",
+        "mild",
+        "moderate",
+        "severe",
+        "occasional",
+        "reduced",
+        "increased",
+        "improving",
+        "improved",
+        "persistent",
+        "continues",
+        "better",
+        "worse",
+        "worsening",
+    ];
     let lasting = entity.attributes_of(AttributeType::Duration).any(|length| {
         let mut since = Cursor::new(document.tokens());
         since.advance(range.end);
         length.begin > entity.begin && since.take_any(&["since", "for", "from", "x"])
     });
     cue_begins_at(document, range.end, sentence.end, &present) || (lasting && !listed)
+}
+
+/// "no polyuria, thirst present, weight loss": behind a comma "present" ends the reach of what stands before it.
+fn is_affirmed(document: &Document, at: usize, floor: usize) -> bool {
+    let word = |back: usize| at.checked_sub(back).filter(|at| *at >= floor).map_or("", |at| document.word(at));
+    if document.word(at) != "present" || matches!(word(1), "at" | "not" | "no") {
+        return false;
+    }
+    let comma = (floor..at).rev().find(|at| document.word(*at) == ",");
+    comma.is_some_and(|comma| !(comma..at).any(|at| is_denial(document.word(at))))
+}
+
+/// "post cataract surgery"; a cough after a viral fever is one of today.
+fn is_operated(document: &Document, range: &Range<usize>) -> bool {
+    ["surgery", "operation", "repair", "removal", "extraction"].contains(&document.word(range.end))
+}
+
+/// "? dengue": the mark before a name asks whether it is that.
+fn is_asked(document: &Document, range: &Range<usize>) -> bool {
+    let span = |at: usize| document.tokens().get(at).map(|token| token.span);
+    let Some(mark) = range.start.checked_sub(1).filter(|mark| document.word(*mark) == "?") else { return false };
+    // The mark of "any fever?" stands at its word.
+    let before = mark.checked_sub(1).and_then(span);
+    span(mark).is_some_and(|mark| before.is_none_or(|before| before.end < mark.begin))
+}
+
+/// "malaria and dengue ruled out", "vomiting or pain absent": what is said behind two findings is said of both.
+pub fn share_denial(document: &Document, found: &mut [Found]) {
+    let findings = |each: &Found| each.entity.category == Category::MedicalCondition;
+    let places: Vec<usize> = (0..found.len()).filter(|at| found.get(*at).is_some_and(findings)).collect();
+    for pair in places.windows(2).rev() {
+        let [first, second] = pair else { continue };
+        let (Some(one), Some(other)) = (found.get(*first), found.get(*second)) else { continue };
+        let (one, other) = (document.covering(one.entity.span()), document.covering(other.entity.span()));
+        let sentence = document.sentence(one.start);
+        let joined = other.start == one.end + 1 && matches!(document.word(one.end), "and" | "or" | "&");
+        let behind = |cues: &[&str]| (0..2).any(|skip| cue_begins_at(document, other.end + skip, sentence.end, cues));
+        let said = match (behind(&DENIED_BEHIND), behind(&OVER_BEHIND)) {
+            (true, _) => Trait::Negation,
+            (_, true) => Trait::PastHistory,
+            _ => continue,
+        };
+        // "Has fever and vomiting absent" says two things.
+        let opens = one.start == sentence.start || document.word(one.start - 1) == ",";
+        if let Some(each) = found.get_mut(*first).filter(|_| joined && opens) {
+            each.entity.traits.push(said);
+            each.entity.traits.sort_unstable();
+            each.entity.traits.dedup();
+        }
+    }
 }
 
 /// Tells whether a word denies what follows.
@@ -339,8 +261,12 @@ fn is_pseudo(document: &Document, found: Trait, end: usize, length: usize) -> bo
     match found {
         Trait::Negation => {
             let next = document.word(end);
-            ["change", "increase", "improvement", "relief", "only", "better", "reduction", "doubt"].contains(&next)
+            // "Diabetes: no, hypertension: yes": an answer belongs to what stands before it.
+            let answers = matches!(document.word(begin), "no" | "nil") && length == 1 && ends_item(document, end);
+            let any = usize::from(next == "any");
+            DENIED_INSTEAD.contains(&document.word(end + any)) || answers
         }
+        Trait::FamilyHistory => TELLING.contains(&document.word(end)),
         Trait::PastHistory => {
             let previous = begin.checked_sub(1).map_or("", |index| document.word(index));
             let lasting =
@@ -354,14 +280,57 @@ fn is_pseudo(document: &Document, found: Trait, end: usize, length: usize) -> bo
     }
 }
 
+/// Tells whether the item of a list ends at a place.
+fn ends_item(document: &Document, at: usize) -> bool {
+    let token = document.tokens().get(at);
+    token.is_none_or(|token| token.kind == TokenKind::Stop || token.word == ",")
+}
+
+/// "Rash: no", "cough -, fever +".
+fn is_answered(document: &Document, end: usize) -> bool {
+    let at = end + usize::from(matches!(document.word(end), ":" | "("));
+    let open = usize::from(document.word(end) == "(");
+    match document.word(at) {
+        "no" => ends_item(document, at + 1),
+        "-" | "–" => ends_item(document, at + 1 + open),
+        _ => false,
+    }
+}
+
+/// "jaundice in 2015"
+fn is_dated(document: &Document, end: usize) -> bool {
+    let year = document.tokens().get(end + 1).and_then(|token| token.number()?.as_whole());
+    document.word(end) == "in" && year.is_some_and(|year| (1940..2100).contains(&year))
+}
+
 fn after(document: &Document, range: &Range<usize>, sentence: &Range<usize>, entity: &mut Entity) {
+    if entity.category == Category::MedicalCondition && is_answered(document, range.end) {
+        entity.traits.push(Trait::Negation);
+    }
+    if entity.has(Trait::Symptom) && cue_begins_at(document, range.end, sentence.end, &CEASED) {
+        entity.traits.push(Trait::PastHistory);
+    }
+    if is_dated(document, range.end) {
+        entity.traits.push(Trait::PastHistory);
+    }
     for (found, cues) in AFTER {
         for skip in 0..3 {
             let from = range.end + skip;
             if skip > 0
                 && !matches!(
                     document.word(from - 1),
-                    "is" | "are" | "was" | "three" | "two" | "few" | "some" | ":" | "-"
+                    "is" | "are"
+                        | "was"
+                        | "were"
+                        | "has"
+                        | "have"
+                        | "been"
+                        | "three"
+                        | "two"
+                        | "few"
+                        | "some"
+                        | ":"
+                        | "-"
                 )
                 && document.tokens().get(from - 1).is_none_or(|token| token.number().is_none())
             {

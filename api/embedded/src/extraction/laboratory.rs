@@ -46,6 +46,11 @@ fn result_at(document: &Document, at: usize) -> Option<(Found, usize)> {
         }
     }
     let (test, mut cursor) = best?;
+    // "Urine albumin" is no albumin in serum.
+    let fluid = at.checked_sub(1).map_or("", |before| document.word(before));
+    if matches!(fluid, "urine" | "urinary" | "ascitic" | "csf" | "pleural" | "stool") {
+        return None;
+    }
     for _ in 0..3 {
         if !FILLERS.contains(&cursor.word(0)) {
             break;

@@ -1,8 +1,10 @@
 //! Finds the phrases of all lists in one pass with an Aho-Corasick automaton, whole words only, longest first.
 
+use std::borrow::Cow;
+
 use aho_corasick::{AhoCorasick, MatchKind};
 use seva_clinic::{
-    formulary::{Formulary, Medicine},
+    formulary::{Brand, Formulary, Medicine, brands},
     lexicon::{
         Span,
         concepts::{Concept, concepts},
@@ -14,6 +16,8 @@ use seva_clinic::{
 pub enum Term {
     /// A medicine.
     Medicine(&'static Medicine),
+    /// A brand.
+    Brand(&'static Brand),
     /// A condition, symptom, test or site.
     Concept(&'static Concept),
 }
@@ -40,21 +44,29 @@ struct Folded {
 }
 
 impl Matcher {
-    /// Builds the automaton over the formulary and the phrase lists.
+    /// Builds the automaton over the formulary, the brands and the phrase lists.
     pub fn new(formulary: &'static Formulary) -> Self {
-        let mut patterns = Vec::new();
+        let mut patterns: Vec<Cow<'static, str>> = Vec::new();
         let mut terms = Vec::new();
         for concept in concepts() {
-            patterns.extend(concept.phrases.iter().copied());
+            patterns.extend(concept.phrases.iter().map(|phrase| Cow::Borrowed(*phrase)));
             terms.extend(concept.phrases.iter().map(|_| Term::Concept(concept)));
         }
         for medicine in formulary.medicines() {
-            patterns.extend(medicine.names());
-            terms.extend(medicine.names().map(|_| Term::Medicine(medicine)));
+            let otherwise = medicine.said_otherwise();
+            let names = medicine.names().map(Cow::Borrowed).chain(otherwise.into_iter().map(Cow::Owned));
+            let known = patterns.len();
+            patterns.extend(names);
+            terms.extend((known..patterns.len()).map(|_| Term::Medicine(medicine)));
+        }
+        for brand in brands() {
+            let known = patterns.len();
+            patterns.extend(brand.names().map(Cow::Owned));
+            terms.extend((known..patterns.len()).map(|_| Term::Brand(brand)));
         }
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
-            .build(patterns)
+            .build(patterns.iter().map(|pattern| pattern.as_bytes()))
             .expect("the shipped lists are far smaller than the automaton's limits");
         Self { automaton, terms }
     }

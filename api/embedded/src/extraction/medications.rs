@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use seva_clinic::{
-    dosage::{Cursor, Dosage, corrected, form_named, parse, read, time_unit, unit_named},
+    dosage::{Cursor, Dosage, Part, Reading, corrected, form_named, parse, read, skip_vehicle, time_unit},
     entities::{AttributeType, Category, EntityType, Suggestion, Trait},
-    formulary::{Formulary, Medicine},
+    formulary::{Formulary, Medicine, Product},
     lexicon::{
         Span,
-        concepts::{Concept, ConceptKind},
+        decimal::Decimal,
         tokens::{Token, TokenKind},
     },
 };
@@ -16,62 +16,20 @@ use seva_clinic::{
 use super::{
     document::Document,
     matcher::{Hit, Term},
+    regions::{ORDERS, barriers, leading, region_end},
     scores::{Evidence, Found},
-    stopped,
+    sharing, stopped,
 };
 
-const BOUNDARIES: [&str; 25] = [
-    "temperature",
-    "allergic",
-    "allergies",
-    "allergy",
-    "advise",
-    "advised",
-    "review",
-    "follow",
-    "prescribe",
-    "prescribed",
-    "start",
-    "give",
-    "add",
-    "patient",
-    "he",
-    "she",
-    "stop",
-    "avoid",
-    "come",
-    "continue",
-    "bp",
-    "pulse",
-    "diagnosis",
-    "complains",
-    "investigations",
-];
+/// Brands of no more letters are read only where a medicine stands.
+const SHORT: usize = 4;
 
-const ORDERS: [&str; 14] = [
-    "prescribe",
-    "prescribed",
-    "give",
-    "given",
-    "start",
-    "started",
-    "add",
-    "take",
-    "tab",
-    "tablet",
-    "cap",
-    "capsule",
-    "syrup",
-    "inj",
-];
-
-/// Words that open an order whose dosage may stand before its name.
-const OPENERS: [&str; 5] = ["give", "start", "add", "prescribe", "prescribed"];
-
-struct Mention {
-    tokens: Range<usize>,
+/// Is a name of a medicine at a place.
+pub struct Mention {
+    /// Its tokens.
+    pub tokens: Range<usize>,
     span: Span,
-    medicine: &'static Medicine,
+    product: Product,
     suggestion: Option<Suggestion>,
 }
 
@@ -80,35 +38,55 @@ pub fn find(formulary: &'static Formulary, document: &Document, hits: &[Hit], cl
     let free = |span: Span| !claimed.iter().any(|other| other.overlaps(span));
     let mut mentions: Vec<Mention> = Vec::new();
     for hit in hits {
-        if let Term::Medicine(medicine) = hit.term
-            && free(hit.span)
-            && !is_vehicle(document, hit.span, medicine)
-        {
-            mentions.push(Mention { tokens: document.covering(hit.span), span: hit.span, medicine, suggestion: None });
+        let Some(product) = product(document, hit) else { continue };
+        if free(hit.span) && !is_told_of(document, hit.span) {
+            mentions.push(Mention { tokens: document.covering(hit.span), span: hit.span, product, suggestion: None });
         }
     }
     let taken: Vec<Span> = hits.iter().map(|hit| hit.span).chain(claimed.iter().copied()).collect();
     mentions.extend(repairs(formulary, document, &taken));
     mentions.sort_by_key(|mention| mention.tokens.start);
     let stops = barriers(document, hits, claimed);
+    let reaches: Vec<Range<usize>> =
+        (0..mentions.len()).map(|index| reach(document, &mentions, index, &stops)).collect();
+    let shared = sharing::tails(document, &mentions, &reaches);
     let mut found = Vec::new();
-    for (index, mention) in mentions.iter().enumerate() {
-        let before =
-            index.checked_sub(1).and_then(|previous| mentions.get(previous)).map_or(0, |previous| previous.tokens.end);
-        let following = mentions.get(index + 1);
-        let next =
-            following.map_or(document.tokens().len(), |next| leading(document, next.tokens.start, mention.tokens.end));
-        let end = region_end(document, mention.tokens.end, next, &stops);
-        let mut each = medication(document, mention, leading(document, mention.tokens.start, before), end);
-        if following.is_some_and(|next| {
-            let same = next.medicine.generic == mention.medicine.generic;
+    for (index, ((mention, reach), shared)) in mentions.iter().zip(reaches).zip(shared).enumerate() {
+        let mut each = medication(document, mention, &reach, &shared);
+        if mentions.get(index + 1).is_some_and(|next| {
+            let same = next.product == mention.product;
             stopped::is_taken_back(document, mention.tokens.end..next.tokens.start, same)
+                || stopped::is_replaced(document, &mention.tokens, next.tokens.start)
         }) {
             each.entity.traits.push(Trait::Negation);
         }
-        found.push((each, end));
+        found.push((each, reach.end));
     }
     found
+}
+
+/// What a name that was found stands for, if it is that of a product.
+fn product(document: &Document, hit: &Hit) -> Option<Product> {
+    match hit.term {
+        Term::Medicine(medicine) => (!is_vehicle(document, hit.span, medicine)).then_some(Product::Medicine(medicine)),
+        // "Pan", "Mox": short brands are other words as well.
+        Term::Brand(brand) => {
+            let short = brand.name.len() <= SHORT;
+            let ordered = !short || stands_as_medicine(document, document.covering(hit.span).start);
+            ordered.then_some(Product::Brand(brand))
+        }
+        Term::Concept(_) => None,
+    }
+}
+
+/// The tokens of an order, its name among them.
+fn reach(document: &Document, mentions: &[Mention], index: usize, stops: &[usize]) -> Range<usize> {
+    let Some(mention) = mentions.get(index) else { return 0..0 };
+    let before = index.checked_sub(1).and_then(|previous| mentions.get(previous));
+    let start = leading(document, mention.tokens.start, before.map_or(0, |previous| previous.tokens.end));
+    let next = mentions.get(index + 1);
+    let limit = next.map_or(document.tokens().len(), |next| leading(document, next.tokens.start, mention.tokens.end));
+    start..region_end(document, mention.tokens.end, limit, stops)
 }
 
 /// Proposes names for words that nothing explains and that stand where a medicine stands.
@@ -132,7 +110,7 @@ fn repairs(formulary: &'static Formulary, document: &Document, taken: &[Span]) -
         mentions.push(Mention {
             tokens: index..index + 1,
             span: token.span,
-            medicine: repair.medicine,
+            product: Product::Medicine(repair.medicine),
             suggestion: Some(suggestion),
         });
     }
@@ -152,165 +130,46 @@ fn stands_as_medicine(document: &Document, index: usize) -> bool {
     ordered || dosed
 }
 
-/// Tests and measurements end what a medicine owns.
-fn barriers(document: &Document, hits: &[Hit], claimed: &[Span]) -> Vec<usize> {
-    let is_test = |concept: &Concept| matches!(concept.kind, ConceptKind::Test | ConceptKind::Procedure);
-    let tests = hits.iter().filter(|hit| matches!(hit.term, Term::Concept(concept) if is_test(concept)));
-    tests.map(|hit| hit.span).chain(claimed.iter().copied()).map(|span| document.covering(span).start).collect()
-}
-
 /// "in 100 ml normal saline": what another medicine is given in.
 fn is_vehicle(document: &Document, span: Span, medicine: &Medicine) -> bool {
     let start = document.covering(span).start;
-    let word = |back: usize| start.checked_sub(back).map_or("", |at| document.word(at));
-    let of = usize::from(word(1) == "of");
-    let given = |word: &str| matches!(word, "in" | "with" | "into" | "plus");
-    let counted = start
-        .checked_sub(2 + of)
-        .and_then(|at| document.tokens().get(at))
-        .is_some_and(|token| token.number().is_some());
-    let measured = matches!(word(1 + of), "ml" | "mls" | "cc" | "litre" | "l") && counted && given(word(3 + of));
-    measured || (medicine.generic == "sodium chloride" && given(word(1)))
+    let before = start.checked_sub(1).map_or("", |at| document.word(at));
+    let measured = (1..=8).filter_map(|back| start.checked_sub(back)).any(|from| {
+        let mut cursor = Cursor::new(document.tokens());
+        cursor.advance(from);
+        skip_vehicle(&mut cursor) && cursor.place() == start
+    });
+    measured || (medicine.generic == "sodium chloride" && matches!(before, "in" | "with" | "into" | "plus"))
 }
 
-/// Goes back to where an order begins that says its dosage before its name: "three times a day one tablet of".
-fn leading(document: &Document, name: usize, floor: usize) -> usize {
-    let near = prefix(document, name, floor);
-    let sentence = document.sentence(name).start;
-    let opener = (sentence.max(floor)..name).rev().find(|at| OPENERS.contains(&document.word(*at)));
-    let Some(start) = opener.map(|at| at + 1).or((sentence >= floor).then_some(sentence)) else { return near };
-    let words = document.tokens().get(start..name).unwrap_or_default();
-    let leads = (1..=12).contains(&words.len())
-        && is_only(words, &["of", "with", "for", "only", "put", "instil", "instill", "and"]);
-    if leads { start.min(near) } else { near }
+/// "rifampicin sensitive", "paracetamol overdose", "lithium level": what is told of a medicine that nobody orders.
+fn is_told_of(document: &Document, span: Span) -> bool {
+    let next = document.word(document.covering(span).end);
+    ["sensitive", "resistant", "sensitivity", "resistance", "level", "levels", "overdose", "poisoning", "toxicity"]
+        .contains(&next)
 }
 
-/// Goes back over "tab", "two puffs of", "650 mg of" to the first token that belongs to the medicine.
-fn prefix(document: &Document, name: usize, floor: usize) -> usize {
-    let word = |index: usize| document.word(index);
-    let mut at = name;
-    while at > floor && matches!(word(at - 1), "." | ":") {
-        at -= 1;
-    }
-    let of = at > floor && word(at - 1) == "of";
-    let mut start = if of { at - 1 } else { at };
-    while start > floor && name - start < 5 {
-        let token = document.tokens().get(start - 1);
-        let fits = form_named(word(start - 1)).is_some()
-            || unit_named(word(start - 1)).is_some()
-            || token.is_some_and(|token| (of || start < at) && token.number().is_some());
-        if !fits {
-            break;
-        }
-        start -= 1;
-    }
-    // A form between two medicines belongs to the first, unless the words say otherwise.
-    let opens = start == 0
-        || start == floor
-        || matches!(word(start - 1), "," | "and" | "." | "then" | "-" | ")")
-        || ORDERS.contains(&word(start - 1))
-        || is_stop(document, start - 1);
-    if start < at && (of || (opens && start > floor) || (opens && floor == 0)) { start } else { name }
-}
-
-fn is_stop(document: &Document, index: usize) -> bool {
-    document.tokens().get(index).is_some_and(|token| token.kind == TokenKind::Stop)
-}
-
-fn region_end(document: &Document, from: usize, limit: usize, barriers: &[usize]) -> usize {
-    let mut at = from;
-    while at < limit {
-        let other =
-            BOUNDARIES.contains(&document.word(at)) && !is_lengthened(document, at) && !is_condition(document, at);
-        if barriers.contains(&at) || other {
-            break;
-        }
-        if is_stop(document, at) {
-            let next = document.sentence(at + 1);
-            // A speech engine may put a full stop inside an order: a sentence that is nothing but dosage goes on.
-            if next.end > limit
-                || next.is_empty()
-                || !is_only_dosage(document.tokens().get(next.clone()).unwrap_or_default())
-            {
-                break;
-            }
-            at = next.end;
-            continue;
-        }
-        at += 1;
-    }
-    at.min(limit)
-}
-
-/// "only if temperature is above 101" belongs to the order before it.
-fn is_condition(document: &Document, at: usize) -> bool {
-    let before = at.checked_sub(1).map_or("", |before| document.word(before));
-    matches!(before, "if" | "when" | "whenever")
-        && matches!(document.word(at), "temperature" | "he" | "she" | "patient")
-}
-
-/// "continue for six months" belongs to the order before it; "continue metformin" is another one.
-fn is_lengthened(document: &Document, at: usize) -> bool {
-    let mut cursor = Cursor::new(document.tokens());
-    cursor.advance(at);
-    let said = cursor.take("continue") && {
-        if cursor.take_any(&["lifelong", "life long", "indefinitely"]) {
-            return true;
-        }
-        cursor.take_any(&[
-            "it",
-            "same",
-            "the same",
-            "this",
-            "same dose",
-            "the same dose",
-            "this dose",
-            "same treatment",
-        ]);
-        cursor.take_any(&["for", "for another", "for the next", "for at least"])
+fn medication(document: &Document, mention: &Mention, reach: &Range<usize>, shared: &Range<usize>) -> Found {
+    let kind = match mention.product {
+        Product::Medicine(_) => EntityType::GenericName,
+        Product::Brand(_) => EntityType::BrandName,
     };
-    said && (cursor.take_fraction().is_some() || cursor.take_length().is_some())
-}
-
-fn is_only_dosage(tokens: &[Token]) -> bool {
-    is_only(
-        tokens,
-        &[
-            "take",
-            "and",
-            "it",
-            "to",
-            "be",
-            "taken",
-            "the",
-            "this",
-            "same",
-            "continue",
-            "then",
-            "thereafter",
-            "followed",
-            "by",
-        ],
-    )
-}
-
-fn is_only(tokens: &[Token], fillers: &[&str]) -> bool {
-    let parts = read(tokens).parts;
-    let understood = |token: &Token| parts.iter().any(|part| part.span.overlaps(token.span));
-    let filler = |token: &Token| token.kind == TokenKind::Mark || fillers.contains(&token.word.as_str());
-    !parts.is_empty() && tokens.iter().all(|token| understood(token) || filler(token))
-}
-
-fn medication(document: &Document, mention: &Mention, start: usize, end: usize) -> Found {
-    let mut entity = document.entity(mention.span, Category::Medication, EntityType::GenericName);
-    entity.codings = mention.medicine.codings();
+    let mut entity = document.entity(mention.span, Category::Medication, kind);
+    entity.codings = mention.product.codings();
     entity.suggestion.clone_from(&mention.suggestion);
     let tokens = document.tokens();
-    let before = tokens.get(start..mention.tokens.start).unwrap_or_default();
-    let after = corrected(tokens.get(mention.tokens.end..end).unwrap_or_default());
+    let before = tokens.get(reach.start..mention.tokens.start).unwrap_or_default();
+    let after = corrected(tokens.get(mention.tokens.end..reach.end).unwrap_or_default());
     let mut owned: Vec<Token> = before.iter().chain(&after).cloned().collect();
-    let known = bare_strength(&mut owned, before.len(), mention.medicine);
-    let reading = read(&owned);
+    let (known, mut reading) = bare_strength(&mut owned, before.len(), mention.product);
+    if let Some(shared) = tokens.get(shared.clone()).filter(|shared| !shared.is_empty()) {
+        owned.extend_from_slice(shared);
+        let together = read(&owned);
+        // What contradicts an order's own words is not said of it.
+        if together.conflicts <= reading.conflicts {
+            reading = together;
+        }
+    }
     for part in &reading.parts {
         // A dose counted before the name ("two puffs of") does not reach over the name.
         if !part.span.overlaps(mention.span) {
@@ -331,6 +190,19 @@ fn medication(document: &Document, mention: &Mention, start: usize, end: usize) 
     Found { entity, evidence }
 }
 
+fn is_digits(token: &Token) -> bool {
+    token.word.starts_with(|letter: char| letter.is_ascii_digit())
+}
+
+/// "one daily", "one at night": one goes without saying.
+fn is_once(owned: &[Token], at: usize, value: Decimal) -> bool {
+    let mut parts = read(owned.get(at + 1..).unwrap_or_default()).parts.into_iter();
+    let next = owned.get(at + 1).map(|next| next.span.begin);
+    let told = [AttributeType::Frequency, AttributeType::RouteOrMode];
+    let often = |part: Part| told.contains(&part.kind) && Some(part.span.begin) == next;
+    value == Decimal::ONE && parts.next().is_some_and(often)
+}
+
 /// What became of a number without a unit behind a name.
 enum BareNumber {
     /// There is none, or it has its unit now.
@@ -340,7 +212,8 @@ enum BareNumber {
 }
 
 /// "paracetamol six fifty": the unit of a bare number comes from the formulary, when only one strength has that number.
-fn bare_strength(owned: &mut Vec<Token>, name: usize, medicine: &Medicine) -> BareNumber {
+fn bare_strength(owned: &mut Vec<Token>, name: usize, product: Product) -> (BareNumber, Reading) {
+    let reading = read(owned);
     let mut at = name;
     let steps_over = |token: &Token| {
         form_named(&token.word).is_some()
@@ -350,23 +223,28 @@ fn bare_strength(owned: &mut Vec<Token>, name: usize, medicine: &Medicine) -> Ba
         at += 1;
     }
     let Some((token, value)) = owned.get(at).and_then(|token| Some((token.clone(), token.number()?))) else {
-        return BareNumber::Settled;
+        return (BareNumber::Settled, reading);
     };
     // "one hour before sleep"
     if owned.get(at + 1).is_some_and(|next| time_unit(&next.word).is_some()) {
-        return BareNumber::Settled;
+        return (BareNumber::Settled, reading);
     }
-    let reading = read(owned);
-    let understood = reading.parts.iter().any(|part| part.span.overlaps(token.span));
-    if understood || reading.parts.iter().any(|part| part.kind == AttributeType::Strength) {
-        return BareNumber::Settled;
+    let part = reading.parts.iter().find(|part| part.span.overlaps(token.span));
+    // "glimepiride 2 at night" is a strength before it is a count, "two at night" a count.
+    let counted = part.is_some_and(|part| part.span == token.span && is_digits(&token));
+    if (part.is_some() && !counted) || reading.parts.iter().any(|part| part.kind == AttributeType::Strength) {
+        return (BareNumber::Settled, reading);
     }
-    match medicine.unit_of(value).and_then(|unit| unit.words().first()) {
+    match product.unit_of(value).and_then(|unit| unit.words().first()) {
         Some(unit) => {
             owned.insert(at + 1, Token { kind: TokenKind::Word, word: (*unit).to_owned(), span: token.span });
-            BareNumber::Settled
+            (BareNumber::Settled, read(owned))
         }
-        None if at == name => BareNumber::Unknown(token.span),
-        None => BareNumber::Settled,
+        // "Telma H 40": what a number behind a combination counts is not known.
+        None if at == name && product.only().is_none() && is_digits(&token) => {
+            (BareNumber::Unknown(token.span), reading)
+        }
+        None if at != name || counted || is_once(owned, at, value) => (BareNumber::Settled, reading),
+        None => (BareNumber::Unknown(token.span), reading),
     }
 }

@@ -11,154 +11,9 @@ use super::{
     scores::{Evidence, Found},
 };
 
-const VISITS: [&str; 28] = [
-    "review",
-    "follow up",
-    "follow-up",
-    "followup",
-    "come back",
-    "come again",
-    "come",
-    "come on",
-    "see me",
-    "see me again",
-    "see again",
-    "next visit",
-    "next visit is",
-    "revisit",
-    "recheck",
-    "recheck bp",
-    "return",
-    "next appointment",
-    "call back",
-    "report back",
-    "to come",
-    "r/w",
-    "r/v",
-    "f/u",
-    "visit again",
-    "visit",
-    "to see",
-    "see",
-];
+mod phrases;
 
-const DIETS: [&str; 24] = [
-    "low",
-    "high",
-    "salt",
-    "soft",
-    "fibre",
-    "fiber",
-    "diabetic",
-    "bland",
-    "liquid",
-    "light",
-    "balanced",
-    "fat",
-    "protein",
-    "potassium",
-    "carbohydrate",
-    "renal",
-    "restricted",
-    "free",
-    "gluten",
-    "sugar",
-    "healthy",
-    "iron",
-    "rich",
-    "vegetarian",
-];
-
-const PHRASES: [&str; 52] = [
-    "plenty of fluids",
-    "plenty of oral fluids",
-    "plenty of water",
-    "plenty of liquids",
-    "bed rest",
-    "fluid restriction",
-    "salt restriction",
-    "restrict salt",
-    "reduce salt",
-    "less salt",
-    "reduce weight",
-    "weight reduction",
-    "weight loss advised",
-    "regular exercise",
-    "daily exercise",
-    "hand washing",
-    "wash hands",
-    "salt water gargles",
-    "saline gargles",
-    "warm water gargles",
-    "warm saline gargles",
-    "sitz bath",
-    "hot fomentation",
-    "cold compress",
-    "ice packs",
-    "limb elevation",
-    "adequate rest",
-    "take rest",
-    "sleep hygiene",
-    "stop smoking",
-    "quit smoking",
-    "stop alcohol",
-    "brisk walking",
-    "sun exposure",
-    "steam inhalation",
-    "tepid sponging",
-    "cold sponging",
-    "adequate sleep",
-    "adequate hydration",
-    "home isolation",
-    "complete rest",
-    "voice rest",
-    "hot water bag",
-    "apply ice",
-    "stretching exercises",
-    "breathing exercises",
-    "kegel exercises",
-    "daily walk",
-    "morning walk",
-    "oral hygiene",
-    "foot care",
-    "lifestyle modification",
-];
-
-/// Verbs with which advice begins; before anything else they may mean something else.
-const VERBS: [&str; 22] = [
-    "do not", "don't", "drink", "eat", "keep", "wear", "walk", "maintain", "wash", "use", "restrict", "limit", "cut",
-    "elevate", "raise", "isolate", "monitor", "pinch", "cover", "gargle", "quit", "sleep",
-];
-
-/// What a patient is told to leave: "no smoking", "no sweets".
-const HABITS: [&str; 20] = [
-    "smoking",
-    "alcohol",
-    "sweets",
-    "swimming",
-    "screen",
-    "tea",
-    "coffee",
-    "tobacco",
-    "cold drinks",
-    "junk food",
-    "spicy food",
-    "oily food",
-    "fried food",
-    "outside food",
-    "heavy lifting",
-    "heavy weights",
-    "lifting",
-    "driving",
-    "head bath",
-    "running",
-];
-
-/// Words at which advice ends.
-const ENDS: [&str; 20] = [
-    "and", "with", "in", "for", "if", "till", "until", "because", "as", "so", "when", "then", "but", "since", "review",
-    "follow", "advised", "tab", "give", "or",
-];
+use phrases::{DIETS, ENDS, HABITS, MEASURED, MOVES, NOUNS, OBJECTS, PHRASES, REGULARLY, VERBS, VISITS};
 
 /// Finds visits and advice that nothing else has claimed; `ordered` is where the first medicine ends.
 pub fn find(document: &Document, claimed: &[Span], ordered: Option<usize>) -> Vec<Found> {
@@ -170,6 +25,7 @@ pub fn find(document: &Document, claimed: &[Span], ordered: Option<usize>) -> Ve
         let plan = visit(document, at)
             .or_else(|| advice(document, at, claimed))
             .or_else(|| told(document, at, claimed).filter(|_| opens))
+            .or_else(|| exercises(document, at).filter(|_| opens))
             .or_else(|| left(document, at, ordered));
         match plan {
             Some((each, end)) if !claimed.iter().any(|span| span.overlaps(each.entity.span())) => {
@@ -195,7 +51,15 @@ fn opens(document: &Document, at: usize, last: Option<usize>) -> bool {
 fn told(document: &Document, at: usize, claimed: &[Span]) -> Option<(Found, usize)> {
     let mut cursor = Cursor::new(document.tokens());
     cursor.advance(at);
-    if !cursor.take_any(&VERBS) {
+    let moved = take_move(&mut cursor);
+    if !moved && !cursor.take_any(&VERBS) && !is_checked(document, at) {
+        return None;
+    }
+    if !moved && is_told_of_patient(document, at, cursor.word(0)) {
+        return None;
+    }
+    // "Reduce to 18 units" is about a dose.
+    if cursor.word_before() == "reduce" && (cursor.word(0) == "to" || cursor.number(0).is_some()) {
         return None;
     }
     let from = cursor.place();
@@ -213,12 +77,62 @@ fn told(document: &Document, at: usize, claimed: &[Span]) -> Option<(Found, usiz
     if next.is_some_and(|next| claimed.iter().any(|span| span.overlaps(next.span))) {
         return None;
     }
-    if words == 0 && document.word(at) != "isolate" {
+    cursor.advance(words);
+    if words == 0 && !moved && !take_time(&mut cursor) && document.word(at) != "isolate" {
         return None;
     }
-    cursor.advance(words);
     let entity = document.entity(cursor.span_from(at)?, Category::CarePlan, EntityType::Advice);
     Some((Found { entity, evidence: Evidence::Advice }, cursor.place()))
+}
+
+/// "Never had pustules", "cut on finger", "use of accessory muscles", "walk test normal" tell of the patient.
+fn is_told_of_patient(document: &Document, at: usize, next: &str) -> bool {
+    let verb = document.word(at);
+    let named = OBJECTS.iter().find(|(ambiguous, _)| *ambiguous == verb);
+    NOUNS.contains(&next) || named.is_some_and(|(_, objects)| !objects.contains(&next))
+}
+
+/// Takes "not to drive".
+fn take_move(cursor: &mut Cursor<'_>) -> bool {
+    let mut attempt = *cursor;
+    let said = attempt.take_any(&["not to", "never to"]) && attempt.take_any(&MOVES);
+    if said {
+        *cursor = attempt;
+    }
+    said
+}
+
+/// "Check sugar before meals" is for the patient to do, "check creatinine" is not.
+fn is_checked(document: &Document, at: usize) -> bool {
+    let sentence = document.sentence(at);
+    let mut near = (at + 1..sentence.end.min(at + 6)).map(|at| document.word(at));
+    matches!(document.word(at), "check" | "record" | "measure")
+        && near.next().is_some_and(|what| MEASURED.contains(&what))
+        && near.any(|word| REGULARLY.contains(&word))
+}
+
+/// Takes "for thirty minutes" behind "walk".
+fn take_time(cursor: &mut Cursor<'_>) -> bool {
+    let mut attempt = *cursor;
+    let said = attempt.take("for") && attempt.take_length().is_some();
+    if said {
+        *cursor = attempt;
+    }
+    said
+}
+
+/// Takes "quadriceps exercises", "deep breathing exercises".
+fn exercises(document: &Document, at: usize) -> Option<(Found, usize)> {
+    let is_word = |at: usize| document.tokens().get(at).is_some_and(|token| token.kind == TokenKind::Word);
+    let end = (at + 1..at + 4).find(|end| matches!(document.word(*end), "exercise" | "exercises"))?;
+    let plain = (at..end).all(|at| {
+        is_word(at)
+            && !ENDS.contains(&document.word(at))
+            && !matches!(document.word(at), "on" | "during" | "after" | "no" | "does" | "did" | "doing")
+    });
+    let span = document.span(&(at..end + 1)).filter(|_| plain)?;
+    let entity = document.entity(span, Category::CarePlan, EntityType::Advice);
+    Some((Found { entity, evidence: Evidence::Advice }, end + 1))
 }
 
 /// Takes "no smoking" behind the first order; before it, it tells how the patient lives.
@@ -226,7 +140,7 @@ fn left(document: &Document, at: usize, ordered: Option<usize>) -> Option<(Found
     let mut cursor = Cursor::new(document.tokens());
     cursor.advance(at);
     let behind = ordered.is_some_and(|end| document.tokens().get(at).is_some_and(|token| token.span.begin > end));
-    let taken = behind && cursor.take("no") && cursor.take_any(&HABITS);
+    let taken = behind && cursor.take_any(&["no", "stop", "quit"]) && cursor.take_any(&HABITS);
     if !taken
         || matches!(cursor.word(0), "history" | "intake" | "use" | "abuse" | "habit" | "addiction" | "consumption")
     {
@@ -246,6 +160,16 @@ fn visit(document: &Document, at: usize) -> Option<(Found, usize)> {
     if past || !cursor.take_any(&VISITS) {
         return None;
     }
+    cursor.take_any(&[
+        "in opd",
+        "in the opd",
+        "in clinic",
+        "in the clinic",
+        "at the clinic",
+        "here",
+        "with me",
+        "to the hospital",
+    ]);
     cursor.take_any(&["after", "in", "on", "within", "every", "after about", "again after", "again in", "after next"]);
     let from = cursor.place();
     let mut value = when(&mut cursor)?;
@@ -342,11 +266,20 @@ fn when(cursor: &mut Cursor<'_>) -> Option<String> {
 fn advice(document: &Document, at: usize, claimed: &[Span]) -> Option<(Found, usize)> {
     let mut cursor = Cursor::new(document.tokens());
     cursor.advance(at);
-    if cursor.take_any(&PHRASES) || diet(&mut cursor) || avoided(document, &mut cursor, claimed) {
+    let said = cursor.take_any(&PHRASES) || diet(&mut cursor) || avoided(document, &mut cursor, claimed);
+    if said && !is_kept(document, at) {
         let entity = document.entity(cursor.span_from(at)?, Category::CarePlan, EntityType::Advice);
         return Some((Found { entity, evidence: Evidence::Advice }, cursor.place()));
     }
     None
+}
+
+/// "Is on low salt diet", "does breathing exercises": what the patient does already.
+fn is_kept(document: &Document, at: usize) -> bool {
+    let begin = (0..at).rev().find(|before| !DIETS.contains(&document.word(*before))).map_or(0, |before| before + 1);
+    let word = |back: usize| begin.checked_sub(back).map_or("", |at| document.word(at));
+    let on = word(1) == "on" && matches!(word(2), "is" | "was" | "already" | "currently");
+    on || matches!(word(1), "does" | "doing" | "did")
 }
 
 /// Takes "low salt diet".

@@ -10,13 +10,13 @@ use seva_clinic::{
     laboratory::{TestFinding, laboratory_tests},
     lexicon::{
         Span,
-        concepts::{Concept, ConceptKind},
+        concepts::{Concept, ConceptKind, concepts},
         tokens::TokenKind,
     },
 };
 
 use super::{
-    context::is_denial,
+    context::{EARLIER, is_denial},
     document::Document,
     matcher::{Hit, Term},
     scores::{Evidence, Found},
@@ -67,8 +67,8 @@ const FILLERS: [&str; 38] = [
 const FILLED: usize = 6;
 /// How many words before a name deny its result.
 const DENIED_WITHIN: usize = 6;
-/// Words before a name by which its result is one of another day.
-const EARLIER: [&str; 9] = ["previous", "previously", "past", "earlier", "history", "h/o", "old", "known", "prior"];
+/// Words before a name by which its result is one of another day, beside those of any test.
+const TOLD_OF: [&str; 3] = ["history", "h/o", "known"];
 /// Words behind a result that say the same.
 const AGO: [&[&str]; 6] = [
     &["in", "the", "past"],
@@ -109,11 +109,15 @@ const STATED: [&str; 12] =
 struct Said {
     finding: TestFinding,
     tokens: Range<usize>,
+    doubtful: bool,
 }
 
 /// Finds the results that nothing else has claimed.
 pub fn find(document: &Document, hits: &[Hit], claimed: &[Span]) -> Vec<Found> {
-    let named = |hit: &&Hit| matches!(hit.term, Term::Concept(concept) if names_a_test(concept));
+    let named = |hit: &&Hit| match hit.term {
+        Term::Concept(concept) => names_a_test(concept) || is_specimen(document, document.covering(hit.span)),
+        Term::Medicine(_) | Term::Brand(_) => false,
+    };
     let free = |hit: &&Hit| !claimed.iter().any(|span| span.overlaps(hit.span));
     let names: Vec<&Hit> = hits.iter().filter(named).filter(free).collect();
     let mut found = Vec::new();
@@ -137,6 +141,12 @@ pub fn settle(each: &mut Found) {
     }
 }
 
+/// "sputum positive" tells of the test for tubercle bacilli and not of what is coughed up.
+fn is_specimen(document: &Document, place: Range<usize>) -> bool {
+    let told = |at: usize| word_of_result(document, at).is_some();
+    place.len() == 1 && document.word(place.start) == "sputum" && (told(place.end) || told(place.end + 1))
+}
+
 /// Tests, and diseases that a test is named by: those that a microbe causes (ICD-10 A and B, influenza, COVID-19).
 fn names_a_test(concept: &Concept) -> bool {
     let infection = |code: &str| {
@@ -156,6 +166,11 @@ fn result_of(document: &Document, names: &[&Hit], index: usize) -> Option<Said> 
     if let Some(said) = behind(document, own.end) {
         return Some(said);
     }
+    // "Urine albumin nil": of a test this is its result, of a disease it is said as context.
+    let is_test = |hit: &&Hit| matches!(hit.term, Term::Concept(named) if named.kind == ConceptKind::Test);
+    if names.get(index).is_some_and(is_test) && matches!(document.word(own.end), "nil" | "absent") {
+        return Some(Said { finding: TestFinding::Negative, tokens: own.end..own.end + 1, doubtful: false });
+    }
     let shares = names.get(index).and_then(|hit| listed_as(document, hit));
     // "HIV, HBsAg negative": a comma alone may begin something else, but a test for HIV must not be left as the disease.
     let is_hiv =
@@ -166,8 +181,10 @@ fn result_of(document: &Document, names: &[&Hit], index: usize) -> Option<Said> 
         let next = document.covering(next.span);
         let Some(ends) = separator(document, end, next.start) else { break };
         end = next.end;
-        if let Some(said) = behind(document, end).filter(|said| ends || (is_hiv && said.finding.denies())) {
-            return Some(said);
+        if let Some(said) = behind(document, end).filter(|_| ends || is_hiv) {
+            // Whether the test for HIV came out so as well, or only what follows the comma, the doctor says.
+            let doubtful = !ends && !said.finding.denies();
+            return Some(Said { doubtful, ..said });
         }
     }
     let mut start = own.start;
@@ -227,7 +244,7 @@ fn word_of_result(document: &Document, at: usize) -> Option<Said> {
     for length in [2, 1] {
         let words: Vec<&str> = (at..at + length).map(|place| document.word(place)).collect();
         if let Some(finding) = TestFinding::named(&words.join(" ")) {
-            return Some(Said { finding, tokens: at..at + length });
+            return Some(Said { finding, tokens: at..at + length, doubtful: false });
         }
     }
     None
@@ -257,14 +274,23 @@ fn is_of_another_day(document: &Document, &Range { start, end }: &Range<usize>) 
     let told = AGO.iter().any(|words| (end..).zip(*words).all(|(at, word)| document.word(at) == *word));
     let counted = document.tokens().get(end).is_some_and(|token| token.number().is_some());
     let ago = counted && matches!(document.word(end + 2), "ago" | "back");
-    told || ago || earlier.map(|at| document.word(at)).any(|word| EARLIER.contains(&word))
+    told || ago || earlier.map(|at| document.word(at)).any(|word| EARLIER.contains(&word) || TOLD_OF.contains(&word))
 }
 
-fn result(document: &Document, (span, concept): (Span, &Concept), said: &Said) -> Option<Found> {
+/// The test that a result of "sputum" is one of.
+fn sputum_test() -> Option<&'static Concept> {
+    concepts().iter().find(|concept| concept.kind == ConceptKind::Test && concept.phrases.contains(&"sputum afb"))
+}
+
+fn result(document: &Document, (span, concept): (Span, &'static Concept), said: &Said) -> Option<Found> {
     let mut entity = document.entity(span, Category::TestTreatmentProcedure, EntityType::TestName);
     let place = document.span(&said.tokens)?;
     let value = Some(said.finding.word().to_owned());
     entity.attributes.push(document.attribute(place, AttributeType::TestValue, value));
+    if said.doubtful {
+        entity.traits.push(Trait::LowConfidence);
+    }
+    let concept = if concept.kind == ConceptKind::Symptom { sputum_test().unwrap_or(concept) } else { concept };
     let is_test = concept.kind == ConceptKind::Test;
     if let Some(code) = concept.code.filter(|_| is_test) {
         entity.codings.push(Coding {

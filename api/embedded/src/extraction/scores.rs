@@ -91,13 +91,13 @@ impl Evidence {
     #[must_use]
     pub const fn dictated(self) -> (u32, u32) {
         match self {
-            Self::MedicineName => (295, 296),
-            Self::ConditionPhrase => (352, 363),
-            Self::OtherPhrase => (46, 48),
-            Self::Measurement => (32, 32),
-            Self::LaboratoryResult => (28, 28),
-            Self::Visit => (32, 32),
-            Self::AllergyStatement => (10, 10),
+            Self::MedicineName => (528, 530),
+            Self::ConditionPhrase => (633, 645),
+            Self::OtherPhrase => (106, 108),
+            Self::Measurement => (109, 109),
+            Self::LaboratoryResult => (51, 51),
+            Self::Visit => (41, 41),
+            Self::AllergyStatement => (16, 16),
             // Advice has labels that were completed with the output in sight, and the reporting half confirms few of its readings.
             Self::SoundAlike | Self::Advice | Self::Age => (0, 0),
         }

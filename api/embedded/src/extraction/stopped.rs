@@ -56,7 +56,7 @@ const STOPPED: [&str; 36] = [
 /// Cues that deny only what follows them at once: "no alcohol with metronidazole" stops no medicine.
 const NEAR: [&str; 2] = ["no", "not"];
 
-const PAST: [&str; 24] = [
+const PAST: [&str; 31] = [
     "was on",
     "was taking",
     "previously on",
@@ -81,6 +81,13 @@ const PAST: [&str; 24] = [
     "response with",
     "relieved with",
     "relieved by",
+    "responding to",
+    "response to",
+    "responded to",
+    "despite",
+    "in spite of",
+    "relief after",
+    "reaction after",
 ];
 
 /// Cues behind a medicine or what is said of it.
@@ -211,29 +218,42 @@ fn is_other(document: &Document, at: usize) -> bool {
     matches!(document.word(at), "stopped" | "discontinued") && habits.contains(&document.word(at + 1))
 }
 
-/// "stop aspirin and clopidogrel" stops both: a bare name shares what is said of the one before it.
+/// "stop aspirin and clopidogrel" stops both, "treated with ceftriaxone and azithromycin" tells of both: a bare name shares what
+/// is said of the one before it.
 pub fn share(document: &Document, found: &mut [Found]) {
     let doses = [AttributeType::Dosage, AttributeType::Strength, AttributeType::Frequency, AttributeType::Duration];
     let bare = |entity: &Entity| !entity.attributes.iter().any(|part| doses.contains(&part.kind));
-    let mut before: Option<(Span, bool)> = None;
+    let mut before: Option<(Span, Trait)> = None;
     for each in found.iter_mut().filter(|each| each.entity.category == Category::Medication) {
         let entity = &mut each.entity;
         let range = document.covering(entity.span());
-        let joined = before.filter(|(_, stopped)| *stopped && bare(entity)).is_some_and(|(other, _)| {
-            let from = document.covering(other).end;
+        let joined = before.filter(|_| bare(entity)).filter(|(other, _)| {
+            let from = document.covering(*other).end;
             let mut between = from..range.start;
             let listed = between.any(|at| matches!(document.word(at), "and" | "or" | "nor" | ","));
             listed && (from..range.start).all(|at| is_link(document.word(at)))
         });
-        if joined && !entity.has(Trait::PastHistory) && !entity.has(Trait::Negation) {
-            entity.traits.push(Trait::Negation);
+        let said = [Trait::Negation, Trait::PastHistory].into_iter().find(|said| entity.has(*said));
+        if let Some((_, shared)) = joined.filter(|_| said.is_none()) {
+            entity.traits.push(shared);
+            before = Some((entity.span(), shared));
+        } else {
+            before = said.filter(|_| bare(entity)).map(|said| (entity.span(), said));
         }
-        before = Some((entity.span(), bare(entity) && entity.has(Trait::Negation)));
     }
 }
 
 fn is_link(word: &str) -> bool {
     matches!(word, "and" | "or" | "nor" | ",") || form_named(word).is_some()
+}
+
+/// "change amlodipine 5 mg to telmisartan 40 mg": whether another medicine takes the place of one.
+pub fn is_replaced(document: &Document, name: &Range<usize>, next: usize) -> bool {
+    let begins = self::name(document, name.start, document.sentence(name.start).start);
+    let changed = ["change", "changed", "switch", "switched", "shift", "shifted", "substitute"];
+    let cue = (1..=2).filter_map(|back| begins.checked_sub(back)).any(|at| changed.contains(&document.word(at)));
+    let other = self::name(document, next, name.end).checked_sub(1).map_or("", |at| document.word(at));
+    cue && matches!(other, "to" | "with" | "by") && document.sentence(name.start).contains(&next)
 }
 
 /// "ibuprofen, sorry, paracetamol", "alprazolam, no, not alprazolam": whether the words between two names take the first back.

@@ -10,7 +10,9 @@ use seva_clinic::{
 
 use super::*;
 
+mod findings;
 mod orders;
+mod products;
 mod results;
 mod styles;
 

@@ -16,9 +16,61 @@ use super::{
     scores::{Evidence, Found},
 };
 
-const FILLERS: [&str; 24] = [
-    "is", "of", "was", "at", "recorded", "-", ":", "=", "about", "around", "rate", "reading", "today", "measured",
-    "comes", "to", "shows", "level", "in", "room", "air", "on", "his", "her",
+const FILLERS: [&str; 38] = [
+    "is",
+    "of",
+    "was",
+    "at",
+    "recorded",
+    "-",
+    ":",
+    "=",
+    "about",
+    "around",
+    "rate",
+    "reading",
+    "today",
+    "measured",
+    "comes",
+    "to",
+    "shows",
+    "level",
+    "in",
+    "room",
+    "air",
+    "on",
+    "his",
+    "her",
+    "lying",
+    "sitting",
+    "standing",
+    "supine",
+    "erect",
+    "right",
+    "left",
+    "arm",
+    "the",
+    "systolic",
+    "maintained",
+    "maintaining",
+    "reads",
+    "noted",
+];
+
+/// How the same is said to be measured again.
+const AGAIN: [&str; 12] = [
+    "repeat",
+    "repeated",
+    "on repeat",
+    "rechecked",
+    "recheck",
+    "again",
+    "standing",
+    "sitting",
+    "supine",
+    "lying",
+    "left arm",
+    "right arm",
 ];
 
 struct Value {
@@ -33,13 +85,37 @@ pub fn find(document: &Document, claimed: &[Span]) -> Vec<Found> {
     while at < document.tokens().len() {
         match vital_at(document, at) {
             Some((each, end)) if !claimed.iter().any(|span| span.overlaps(each.entity.span())) => {
+                let is_pressure = each.entity.attributes_of(AttributeType::TestValue).nth(1).is_some();
+                let again = pressure_again(document, end).filter(|_| is_pressure);
+                at = again.as_ref().map_or(end, |(_, end)| *end);
                 found.push(each);
-                at = end;
+                found.extend(again.map(|(again, _)| again));
             }
             _ => at += 1,
         }
     }
     found
+}
+
+/// "150 by 100, repeat 148 by 98": another blood pressure right behind one.
+fn pressure_again(document: &Document, at: usize) -> Option<(Found, usize)> {
+    let mut cursor = Cursor::new(document.tokens());
+    cursor.advance(at);
+    cursor.take_any(&[",", "and", ", and", "then", ", then"]);
+    let from = cursor.place();
+    cursor.take_any(&AGAIN).then_some(())?;
+    skip_fillers(&mut cursor);
+    let values = values(VitalKind::BloodPressure, &mut cursor)?;
+    build(document, VitalKind::BloodPressure, from, &values, cursor)
+}
+
+fn skip_fillers(cursor: &mut Cursor<'_>) {
+    for _ in 0..5 {
+        if !FILLERS.contains(&cursor.word(0)) {
+            break;
+        }
+        cursor.advance(1);
+    }
 }
 
 /// What nothing else may read: of "fever 102" the number, for the fever is a complaint all the same.
@@ -57,14 +133,11 @@ fn vital_at(document: &Document, at: usize) -> Option<(Found, usize)> {
             best = Some((kind, cursor));
         }
     }
-    let (kind, mut cursor) = best?;
-    for _ in 0..5 {
-        if !FILLERS.contains(&cursor.word(0)) {
-            break;
-        }
-        cursor.advance(1);
-    }
-    if is_condition(document, at) {
+    let Some((kind, mut cursor)) = best else {
+        return weight_of_child(document, at).or_else(|| by_letter(document, at));
+    };
+    skip_fillers(&mut cursor);
+    if is_condition(document, at) || is_of_child(document, at) {
         return None;
     }
     let named = document.word(at) == "fever";
@@ -73,6 +146,44 @@ fn vital_at(document: &Document, at: usize) -> Option<(Found, usize)> {
         return None;
     }
     build(document, kind, at, &values, cursor)
+}
+
+/// "T 100.4, P 92, R 18, BP 110/70": beside a blood pressure a letter names its sign.
+fn by_letter(document: &Document, at: usize) -> Option<(Found, usize)> {
+    let (kind, low, high) = match document.word(at) {
+        "t" => (VitalKind::Temperature, 95, 107),
+        "p" => (VitalKind::HeartRate, 40, 200),
+        "r" => (VitalKind::RespiratoryRate, 10, 70),
+        _ => return None,
+    };
+    let beside = document.sentence(at).any(|near| matches!(document.word(near), "bp" | "pressure"));
+    let mut cursor = Cursor::new(document.tokens());
+    cursor.advance(at + 1);
+    cursor.take_any(&["-", ":", "="]);
+    let values = values(kind, &mut cursor).filter(|_| beside)?;
+    let within = |value: &Value| value.amount >= Decimal::whole(low) && value.amount <= Decimal::whole(high);
+    values.first().is_some_and(within).then_some(())?;
+    build(document, kind, at, &values, cursor)
+}
+
+/// "Child 4 years, 15 kg": behind an age a bare weight is the patient's.
+fn weight_of_child(document: &Document, at: usize) -> Option<(Found, usize)> {
+    let comma = usize::from(at > 0 && document.word(at - 1) == ",");
+    let age = at.checked_sub(1 + comma).map_or("", |before| document.word(before));
+    let counted = at.checked_sub(2 + comma).and_then(|before| document.tokens().get(before));
+    let aged = matches!(age, "old" | "years" | "year" | "yrs" | "months" | "month")
+        && counted.is_some_and(|token| age == "old" || token.number().is_some());
+    let mut cursor = Cursor::new(document.tokens());
+    cursor.advance(at);
+    let values = values(VitalKind::Weight, &mut cursor).filter(|_| aged)?;
+    matches!(cursor.word(0), "kg" | "kgs" | "kilo" | "kilos" | "kilogram" | "kilograms").then_some(())?;
+    build(document, VitalKind::Weight, at, &values, cursor)
+}
+
+/// "Foetal heart rate 144" is none of the mother's.
+fn is_of_child(document: &Document, at: usize) -> bool {
+    let before = at.checked_sub(1).map_or("", |before| document.word(before));
+    matches!(before, "foetal" | "fetal" | "foetus" | "fetus" | "baby's")
 }
 
 /// "If temp 102", "SOS for fever 101": when something is to be done is nothing that was measured.
@@ -111,7 +222,7 @@ fn values(kind: VitalKind, cursor: &mut Cursor<'_>) -> Option<Vec<Value>> {
     if kind != VitalKind::BloodPressure {
         return Some(vec![first]);
     }
-    if !cursor.take_any(&["over", "/", "by", "-", "upon"]) {
+    if !cursor.take_any(&["over", "/", "by", "-", "upon", "diastolic", "and diastolic", ", diastolic"]) {
         return None;
     }
     let second = Value { amount: amount(cursor.peek(0)?)?, place: cursor.place() };
@@ -146,6 +257,10 @@ fn build(
     };
     if is_dose_or_length(&cursor) || is_of_another_day(&cursor) || is_range(&cursor) {
         return None;
+    }
+    // "98% RA" is breathed room air, and no rheumatoid arthritis.
+    if kind == VitalKind::OxygenSaturation {
+        cursor.take_any(&["ra", "on ra", "at ra"]);
     }
     let mut entity = document.entity(cursor.span_from(from)?, Category::Vital, EntityType::VitalSign);
     for value in values {

@@ -15,7 +15,7 @@
 
 use super::{Command, Target};
 use crate::drafting::SectionKind;
-use crate::formulary::Formulary;
+use crate::formulary::Product;
 use crate::lexicon::decimal::Decimal;
 use crate::lexicon::tokens::{Token, TokenKind, tokenize};
 
@@ -92,7 +92,7 @@ fn section(words: &[&str]) -> Option<SectionKind> {
 
 fn medicine(words: &[&str]) -> Option<String> {
     let name = words.join(" ");
-    Formulary::seed().find(&name).map(|_| name)
+    Product::named(&name).map(|_| name)
 }
 
 /// A line as it is typed: the name, then what was said of the dose. A bare number takes the unit of the only strength that
@@ -104,9 +104,9 @@ fn prescribed(tokens: &[Token]) -> Option<String> {
     };
     let (used, name) = (1..=tokens.len().min(LONGEST_NAME)).rev().find_map(|length| {
         let name = tokens.get(..length)?.iter().map(|token| token.word.as_str()).collect::<Vec<_>>().join(" ");
-        Formulary::seed().find(&name).map(|_| (length, name))
+        Product::named(&name).map(|_| (length, name))
     })?;
-    let known = Formulary::seed().find(&name)?;
+    let known = Product::named(&name)?;
     let mut words = vec![name];
     for (place, token) in tokens.iter().enumerate().skip(used) {
         words.push(match &token.kind {

@@ -1,11 +1,12 @@
 //! Amounts: the dose, the strength, the most in a day, and amounts that are neither, such as what a medicine is dissolved in.
 
 use super::{
-    DoseUnit, Quantity,
+    DoseUnit, Quantity, Timing,
     grammar::Reading,
+    meals::take_food,
     parts::Cursor,
     steps::Draft,
-    timing_words::{take_day_time, take_food, take_frequency},
+    timing_words::{take_day_time, take_frequency},
     units::{form_named, unit_named},
 };
 use crate::{entities::AttributeType, lexicon::decimal::Decimal};
@@ -58,7 +59,7 @@ fn piece(draft: &Draft, reading: &Reading) -> Option<DoseUnit> {
 
 /// Takes an amount with its unit.
 pub fn take_quantity(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Reading) -> Option<Taken> {
-    let value = cursor.number(0)?;
+    let value = cursor.number(0).or_else(|| whole(cursor))?;
     let Some((unit, used)) = quantity_unit(cursor, 1) else {
         return take_carried(cursor, draft, reading).or_else(|| take_bare_count(cursor, draft, reading));
     };
@@ -75,27 +76,45 @@ pub fn take_quantity(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut R
     Some(hold(draft, reading, Quantity { value, unit }))
 }
 
+/// "half tablet at night for one week, then full tablet"
+fn whole(cursor: &Cursor<'_>) -> Option<Decimal> {
+    let counted = unit_named(cursor.word(1)).is_some_and(DoseUnit::is_countable);
+    (counted && matches!(cursor.word(0), "full" | "whole")).then_some(Decimal::ONE)
+}
+
 fn hold(draft: &mut Draft, reading: &Reading, quantity: Quantity) -> Taken {
     draft.quantities.push((quantity, reading.parts.len()));
     (AttributeType::Dosage, Some(format!("{} {}", quantity.value, quantity.unit.display())))
 }
 
-/// Takes "two" of "two at night"; one goes without saying, and "at two in the afternoon" is a time.
+/// Takes "two" of "two at night" and "two twice a day"; one goes without saying, and "at two in the afternoon" is a time.
 fn take_bare_count(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Reading) -> Option<Taken> {
     let value = cursor.number(0).filter(|value| *value <= Decimal::whole(4))?;
     // "one tablet in the morning and one at night": the same again.
     let again = draft.counted().is_some() && draft.quantities.iter().any(|(held, _)| held.value == value);
-    if value == Decimal::ONE && !(draft.beside && again) {
-        return None;
-    }
     let mut after = *cursor;
     after.advance(1);
-    take_day_time(&mut after).filter(|_| cursor.word_before() != "at")?;
+    let timed = take_day_time(&mut after).is_some() && cursor.word_before() != "at";
+    if value == Decimal::ONE && !(draft.beside && again) && !(timed && is_before_other_count(after)) {
+        return None;
+    }
+    // "two a day" may be two at once or twice; "two weekly" may be every other week.
+    let unclear = ["a", "per", "in", "each", "weekly", "monthly", "fortnightly"].contains(&after.word(0));
+    let often = !timed && !unclear && draft.counted().is_none() && take_frequency(&mut after).is_some();
+    (timed || often).then_some(())?;
     let unit = piece(draft, reading)?;
     // "one in the morning and two at night" is more than one step of this model says.
     reading.conflicts += usize::from(!draft.step.timing.when.is_empty() && !again);
     cursor.advance(1);
     Some(hold(draft, reading, Quantity { value, unit }))
+}
+
+/// "one in the morning and half at night": the other count says that the first one is a count too.
+fn is_before_other_count(mut after: Cursor<'_>) -> bool {
+    after.take_any(&["and", ",", ", and"]);
+    let other = after.number(0).is_some_and(|value| value <= Decimal::whole(4) && value != Decimal::ONE);
+    after.advance(1);
+    other && take_day_time(&mut after).is_some()
 }
 
 /// Finds the unit after a number, stepping over "-" and "a": "half a tablet", "500-mg".
@@ -169,7 +188,18 @@ pub fn take_change(cursor: &mut Cursor<'_>, draft: &mut Draft) -> Option<Taken> 
         "stepped down to",
     ]);
     attempt.advance(usize::from(attempt.word(0) == ","));
-    if !said || attempt.number(0).is_none() || quantity_unit(&attempt, 1).is_none() {
+    let (_, used) = quantity_unit(&attempt, 1).filter(|_| said && attempt.number(0).is_some())?;
+    // "100 mg twice daily, increase to 200 mg if needed": both doses are meant, and the grammar reads neither.
+    let again = !draft.quantities.is_empty() && draft.step.timing != Timing::default();
+    let may = ["can", "may", "could", "might", "be", "gradually", "slowly", "later"].contains(&cursor.word_before());
+    let mut later = attempt;
+    later.advance(used);
+    let depends = (0..8).any(|ahead| match later.word(ahead) {
+        "if" | "when" | "unless" => true,
+        "after" => later.number(ahead + 1).is_some() || later.word(ahead + 1) == "a",
+        _ => false,
+    });
+    if again && (depends || may) {
         return None;
     }
     *cursor = attempt;
@@ -198,8 +228,17 @@ pub fn take_concentration(cursor: &mut Cursor<'_>) -> Option<Taken> {
 /// Steps over "in 100 ml", "in half a glass of water": what a medicine is given in, and no dose.
 pub fn skip_vehicle(cursor: &mut Cursor<'_>) -> bool {
     let mut after = *cursor;
-    if !after.take_any(&["in", "into", "with", "dissolved in", "diluted in", "diluted with", "mixed in", "mixed with"])
-    {
+    if !after.take_any(&[
+        "in",
+        "into",
+        "with",
+        "plus",
+        "dissolved in",
+        "diluted in",
+        "diluted with",
+        "mixed in",
+        "mixed with",
+    ]) {
         return false;
     }
     let counted = after.number(0).is_some();

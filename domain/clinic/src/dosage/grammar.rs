@@ -4,16 +4,18 @@
 //! Target: R4 Dosage (<https://hl7.org/fhir/R4/dosage.html>).
 
 use super::{
-    DayTime, Dosage, DoseUnit, Quantity, Timing,
+    DayTime, Dosage, DoseUnit, Quantity, Start,
     amounts::{
         Taken, is_lower_step, quantity_unit, skip_former, skip_vehicle, take_change, take_concentration, take_maximum,
         take_quantity,
     },
     corrections::corrected,
-    needed::take_as_needed,
-    parts::Cursor,
+    lengths::{skip_first_day, take_duration},
+    meals::{take_food, take_meals},
+    needed::{begins_need, take_as_needed},
+    parts::{Cursor, time_unit},
     steps::{Draft, contradictions, finish},
-    timing_words::{take_day_time, take_food, take_frequency, take_meals, take_number_of_doses, take_start},
+    timing_words::{take_day_time, take_frequency, take_number_of_doses, take_start},
     units::{Route, form_named, unit_named},
 };
 use crate::{
@@ -50,7 +52,7 @@ pub struct Reading {
 }
 
 /// Words that change a dose in ways that this model cannot state.
-const UNSTATABLE: [&str; 43] = [
+const UNSTATABLE: [&str; 46] = [
     "except",
     "per kg",
     "/ kg",
@@ -80,6 +82,7 @@ const UNSTATABLE: [&str; 43] = [
     "booster",
     "divided dose",
     "divided doses",
+    "double dose",
     "weekends",
     "on weekdays",
     "mg/kg",
@@ -94,6 +97,8 @@ const UNSTATABLE: [&str; 43] = [
     "correction",
     "dose to be adjusted",
     "as advised",
+    "on day",
+    "on days",
 ];
 
 /// Reads a dosage from a text; the steps keep the text.
@@ -127,15 +132,20 @@ pub fn read_as_said(tokens: &[Token]) -> Reading {
             }
             continue;
         }
+        if drafts.last().is_some_and(|draft| draft.step.duration.is_some() && begins_need(&cursor)) {
+            drafts.push(Draft::after(drafts.last()));
+        }
         if is_other_amount(&cursor, drafts.last()) {
             drafts.push(Draft::beside(drafts.last()));
         }
         if drafts.last().is_some_and(|draft| is_lower_step(&cursor, draft)) {
             drafts.push(Draft::after(drafts.last()));
         }
-        if skip_vehicle(&mut cursor) || skip_former(&mut cursor) {
+        if skip_vehicle(&mut cursor) || skip_former(&mut cursor) || skip_first_day(&mut cursor) {
             continue;
         }
+        let amount = drafts.last().is_some_and(|draft| !draft.quantities.is_empty());
+        let timed = drafts.last().is_some_and(|draft| !draft.step.timing.when.is_empty());
         let later = drafts.len() > 1 || drafts.last().is_some_and(|draft| draft.step.duration.is_some());
         let Some(draft) = drafts.last_mut() else {
             break;
@@ -149,6 +159,11 @@ pub fn read_as_said(tokens: &[Token]) -> Reading {
             None => {
                 // A number behind a whole step that nobody reads may be the dose of the next one.
                 let unread = later && cursor.number(0).is_some() && cursor.place() == from;
+                // "one tablet in the morning and one tablet at 4 pm": the model has no times of the clock.
+                let clock = cursor.number(0).is_some() && matches!(cursor.word(1), "am" | "pm" | "o'clock");
+                // "2 mg after each loose stool"
+                let each = cursor.word(0) == "after" && matches!(cursor.word(1), "each" | "every") && amount && later;
+                let unread = unread || (clock && timed) || each;
                 reading.conflicts += usize::from(is_range(&cursor) || unread || cursor.take_any(&UNSTATABLE));
                 cursor.advance(usize::from(cursor.place() == from));
             }
@@ -159,15 +174,33 @@ pub fn read_as_said(tokens: &[Token]) -> Reading {
     reading
 }
 
-/// "5 to 10 mg" is a range; "to be started" and "increase to 10 mg" are none.
+/// "5 to 10 mg" and "1-2 tablets" are ranges; "to be started", "increase to 10 mg" and "650 - 1 twice a day" are none.
 fn is_range(cursor: &Cursor<'_>) -> bool {
-    let amount = cursor.number_before().is_some() || unit_named(cursor.word_before()).is_some();
-    cursor.word(0) == "to" && cursor.number(1).is_some() && amount
+    let (before, after) = (cursor.number_before(), cursor.number(1));
+    match cursor.word(0) {
+        "to" => after.is_some() && (before.is_some() || unit_named(cursor.word_before()).is_some()),
+        "-" | "–" => before.zip(after).is_some_and(|(low, high)| low < high),
+        _ => false,
+    }
 }
 
 /// Takes the word between two steps of a taper; "then" needs a whole step before it.
 fn is_next_step(cursor: &mut Cursor<'_>, draft: Option<&Draft>) -> bool {
     let whole = draft.is_some_and(|draft| draft.step.duration.is_some() || draft.step.timing.count.is_some());
+    // "two tablets stat and one tablet twice a day", "stat and SOS"
+    let at_once = draft.is_some_and(|draft| {
+        let timing = &draft.step.timing;
+        timing.start == Start::Immediate && timing.frequency.is_none() && timing.when.is_empty()
+    });
+    if at_once && cursor.word(0) == "and" {
+        let mut after = *cursor;
+        after.advance(1 + usize::from(after.word(1) == ","));
+        let counted = after.number(0).is_some() && quantity_unit(&after, 1).is_some();
+        if counted || take_as_needed(&mut after.clone()).is_some() || take_frequency(&mut after.clone()).is_some() {
+            cursor.advance(1);
+            return true;
+        }
+    }
     whole
         && cursor.take_any(&[
             "then",
@@ -230,63 +263,6 @@ fn take_part(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Reading) 
         })
 }
 
-fn take_duration(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Reading) -> Option<Taken> {
-    let mut attempt = *cursor;
-    // "to be started after two weeks" and "on it since two years" say when, not for how long.
-    if attempt.take_any(&["after", "since", "since last", "for the last", "for the past"])
-        && attempt.take_length().is_some()
-    {
-        *cursor = attempt;
-        return None;
-    }
-    attempt = *cursor;
-    if take_days_a_week(cursor, draft) {
-        return Some((AttributeType::Frequency, None));
-    }
-    let introduced = attempt.take_any(&[
-        "for",
-        "total",
-        "x",
-        "×",
-        "for the next",
-        "for next",
-        "for another",
-        "for a total of",
-        "for at least",
-        "for about",
-        "for the following",
-        "till",
-        "upto",
-        "up to",
-    ]);
-    // "one tablet a day" says how often.
-    if !introduced && matches!(attempt.word(0), "a" | "an") {
-        return None;
-    }
-    let short = if introduced { attempt.take_fraction().or_else(|| take_days(&mut attempt)) } else { None };
-    let length = short.or_else(|| attempt.take_length())?;
-    if matches!(attempt.word(0), "baad" | "back" | "ago" | "earlier") {
-        *cursor = attempt;
-        return None;
-    }
-    attempt.take_any(&["ke liye", "tak"]);
-    // "every 8 hours" never comes here; a bare "5 days" counts, a bare "2 hours" does not.
-    if !introduced && matches!(length.unit, super::TimeUnit::Hour | super::TimeUnit::Minute) {
-        return None;
-    }
-    *cursor = attempt;
-    reading.conflicts += usize::from(draft.step.duration.is_some_and(|other| other != length));
-    draft.step.duration = Some(length);
-    Some((AttributeType::Duration, Some(format!("{} {}", length.value, length.unit.code()))))
-}
-
-/// Takes "5 d".
-fn take_days(cursor: &mut Cursor<'_>) -> Option<super::Duration> {
-    let value = cursor.number(0).filter(|_| cursor.word(1) == "d")?;
-    cursor.advance(2);
-    Some(super::Duration { value, unit: super::TimeUnit::Day })
-}
-
 /// "at night, at bedtime" is one time and not two.
 fn add_time(times: &mut Vec<DayTime>, time: DayTime) {
     match time {
@@ -300,19 +276,19 @@ fn add_time(times: &mut Vec<DayTime>, time: DayTime) {
     }
 }
 
-/// Takes "five days a week", which is no length.
-fn take_days_a_week(cursor: &mut Cursor<'_>, draft: &mut Draft) -> bool {
-    let Some(days) = cursor.number(0).and_then(|value| value.as_whole()) else {
-        return false;
-    };
-    let mut attempt = *cursor;
-    attempt.advance(1);
-    let said = attempt.take_any(&["days a week", "days in a week", "days per week"]);
-    if said {
-        draft.step.timing.set_rate(&Timing::every(days, Decimal::ONE, super::TimeUnit::Week));
-        *cursor = attempt;
+/// Takes "1 1 1": within an order three small numbers in a row are a pattern of the day.
+fn take_pattern(cursor: &mut Cursor<'_>) -> Option<Vec<Decimal>> {
+    let small = |ahead: usize| cursor.number(ahead).filter(|value| *value <= Decimal::whole(3));
+    let values = [small(0)?, small(1)?, small(2)?];
+    // "1 1 1 three days" ends before the length.
+    let counted = |ahead: usize| unit_named(cursor.word(ahead)).is_some() || time_unit(cursor.word(ahead)).is_some();
+    let alone = !counted(3) && (cursor.number(3).is_none() || counted(4));
+    let begins = cursor.number_before().is_none_or(|before| before > Decimal::whole(3));
+    if !alone || !begins || values.iter().all(|value| *value == Decimal::ZERO) {
+        return None;
     }
-    said
+    cursor.advance(3);
+    Some(values.to_vec())
 }
 
 fn take_schedule(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Reading) -> Option<Taken> {
@@ -321,6 +297,9 @@ fn take_schedule(cursor: &mut Cursor<'_>, draft: &mut Draft, reading: &mut Readi
         cursor.advance(1);
         reading.conflicts += usize::from(draft.slots.is_some());
         draft.slots = Some(values.clone());
+    } else if let Some(values) = take_pattern(cursor) {
+        reading.conflicts += usize::from(draft.slots.is_some());
+        draft.slots = Some(values);
     } else if let Some(as_needed) = take_as_needed(cursor) {
         step.timing.as_needed = as_needed;
     } else if let Some((food, timing)) = take_meals(cursor) {

@@ -109,7 +109,7 @@ pub const TOLD: [&str; 13] = [
 ];
 
 /// How it is said that a dose is taken when needed.
-const NEEDED: [&str; 20] = [
+const NEEDED: [&str; 26] = [
     "sos",
     "s.o.s",
     "prn",
@@ -130,10 +130,31 @@ const NEEDED: [&str; 20] = [
     "zaroorat padne par",
     "zarurat padne par",
     "zaroorat ho to",
+    "sos thereafter",
+    "sos afterwards",
+    "sos later",
+    "prn thereafter",
+    "as needed thereafter",
+    "when required thereafter",
 ];
+
+/// Tells whether "SOS thereafter" stands here: what is taken when needed behind the days of a regular dose.
+pub fn begins_need(cursor: &Cursor<'_>) -> bool {
+    let mut after = *cursor;
+    after.take_any(&NEEDED) && matches!(after.word_before(), "thereafter" | "afterwards" | "later")
+}
 
 /// Takes "as needed" with its reason.
 pub fn take_as_needed(cursor: &mut Cursor<'_>) -> Option<AsNeeded> {
+    // "for pain as needed"
+    let mut before = *cursor;
+    if before.take("for")
+        && let Some(reason) = take_reason(&mut before)
+        && before.take_any(&NEEDED)
+    {
+        *cursor = before;
+        return Some(AsNeeded::For(reason.to_owned()));
+    }
     let needed = cursor.take_any(&NEEDED);
     let mut attempt = *cursor;
     if !needed && let Some(reason) = take_reason(&mut attempt) {

@@ -123,12 +123,20 @@ fn what_the_model_cannot_state_is_doubtful_and_never_another_dose() {
         "40 mg od 20 mg od",
         "500 mg od bd",
         "5 to 10 mg od",
-        "500 mg one in the morning and two at night",
+        "500 mg 1-2 tablets sos",
+        "100 mg bd, increase to 200 mg if needed",
+        "10 mg hs, can increase to 25 mg",
+        "40 mg 1 tab in the morning and 1 tab at 4 pm",
+        "0.5 ml im on day 0, 3, 7",
         "400 mg once and repeat after two weeks",
     ] {
         assert!(read(&tokenize(text)).conflicts > 0, "{text}");
     }
     assert_eq!(read(&tokenize("15 mg per kg every 6 hours")).steps[0].dose, None);
+    // A count beside another one says that it is a count.
+    let unequal = read(&tokenize("500 mg one in the morning and two at night"));
+    let doses: Vec<String> = unequal.steps.iter().map(|step| amount(step.dose)).collect();
+    assert_eq!((unequal.conflicts, doses), (0, vec!["1 {tablet}".to_owned(), "2 {tablet}".to_owned()]));
     let regular = one("400 mg tds for three days if fever persists come back");
     assert_eq!(regular.timing.as_needed, AsNeeded::No);
     assert_eq!(one("1-0-1 x 5 days").duration.map(|length| length.value), Some(Decimal::whole(5)));

@@ -2,7 +2,7 @@
 //!
 //! Meanings follow R4 `GTSAbbreviation` (<https://hl7.org/fhir/R4/valueset-timing-abbreviation.html>) and common Indian usage (OD, TDS, SOS).
 
-use super::{DayTime, Food, Start, TimeUnit, Timing, parts::Cursor, parts::time_unit};
+use super::{DayTime, Start, TimeUnit, Timing, parts::Cursor, parts::time_unit};
 use crate::lexicon::{decimal::Decimal, tokens::TokenKind};
 
 const PER_DAY: [(u32, &[&str]); 4] = [
@@ -102,106 +102,12 @@ const TIMES: [(DayTime, &[&str]); 5] = [
     ),
 ];
 
-const FOOD: [(Food, &[&str]); 3] = [
-    (
-        Food::Before,
-        &[
-            "before food",
-            "before meals",
-            "before meal",
-            "before eating",
-            "before breakfast",
-            "before lunch",
-            "before dinner",
-            "before each meal",
-            "before every meal",
-            "before the meal",
-            "before the meals",
-            "before supper",
-            "before having food",
-            "empty stomach",
-            "on empty stomach",
-            "on an empty stomach",
-            "khali pet",
-            "khane se pehle",
-            "nashte se pehle",
-            "ac",
-            "a.c",
-        ],
-    ),
-    (
-        Food::After,
-        &[
-            "after food",
-            "after meals",
-            "after meal",
-            "after eating",
-            "after breakfast",
-            "after lunch",
-            "after dinner",
-            "after each meal",
-            "after every meal",
-            "after the meal",
-            "after the meals",
-            "after supper",
-            "after having food",
-            "post food",
-            "post meals",
-            "khane ke baad",
-            "khana khane ke baad",
-            "nashte ke baad",
-            "on a full stomach",
-            "on full stomach",
-            "pc",
-            "p.c",
-        ],
-    ),
-    (
-        Food::With,
-        &[
-            "with food",
-            "with meals",
-            "with meal",
-            "with a meal",
-            "with each meal",
-            "with every meal",
-            "with breakfast",
-            "with lunch",
-            "with dinner",
-            "with supper",
-            "khane ke saath",
-        ],
-    ),
-];
-
-const MEALS: [&str; 4] = ["breakfast", "lunch", "dinner", "supper"];
-
-/// Takes "with breakfast and dinner": at so many meals of each day.
-pub fn take_meals(cursor: &mut Cursor<'_>) -> Option<(Food, Timing)> {
-    let food = match cursor.word(0) {
-        "before" => Food::Before,
-        "with" => Food::With,
-        "after" => Food::After,
-        _ => return None,
-    };
-    let mut attempt = *cursor;
-    attempt.advance(1);
-    let between =
-        [",", "and", ", and", "and after", "and before", "and with", "and one after", "and one before", "and one with"];
-    let meals = attempt.take_series(|word| MEALS.contains(&word), &between);
-    if meals < 2 {
-        return None;
-    }
-    *cursor = attempt;
-    Some((food, Timing::every(meals, Decimal::ONE, TimeUnit::Day)))
-}
-
 /// Takes how often in a period.
 pub fn take_frequency(cursor: &mut Cursor<'_>) -> Option<Timing> {
     if let Some(TokenKind::Slots(_)) = cursor.peek(0).map(|token| &token.kind) {
         return None;
     }
-    take_every(cursor).or_else(|| take_times(cursor)).or_else(|| {
+    take_every(cursor).or_else(|| take_times(cursor)).or_else(|| take_hours(cursor)).or_else(|| {
         let (times, _) = PER_DAY.iter().find(|(_, phrases)| cursor.take_any(phrases))?;
         Some(Timing::every(*times, Decimal::ONE, TimeUnit::Day))
     })
@@ -213,6 +119,11 @@ fn take_times(cursor: &mut Cursor<'_>) -> Option<Timing> {
     if attempt.take("din mein") {
         let times = attempt.number(0).filter(|_| attempt.word(1) == "baar")?.as_whole()?;
         cursor.advance(4);
+        return (1..=24).contains(&times).then(|| Timing::every(times, Decimal::ONE, TimeUnit::Day));
+    }
+    if matches!(attempt.word(1), "x/day" | "times/day") {
+        let times = attempt.number(0)?.as_whole()?;
+        cursor.advance(2);
         return (1..=24).contains(&times).then(|| Timing::every(times, Decimal::ONE, TimeUnit::Day));
     }
     let times = match attempt.word(0) {
@@ -255,7 +166,27 @@ fn take_times(cursor: &mut Cursor<'_>) -> Option<Timing> {
 }
 
 /// How often, in whole periods.
-const EVERY: [(u32, TimeUnit, &[&str]); 5] = [
+/// Takes "at 8 am and 8 pm": each hour is one time a day.
+fn take_hours(cursor: &mut Cursor<'_>) -> Option<Timing> {
+    let mut attempt = *cursor;
+    attempt.take_any(&["at", "daily at"]);
+    let (mut times, mut end) = (0, *cursor);
+    while attempt.number(0).is_some_and(|hour| hour <= Decimal::whole(12))
+        && matches!(attempt.word(1), "am" | "pm" | "o'clock")
+    {
+        times += 1;
+        attempt.advance(2);
+        end = attempt;
+        attempt.take_any(&[",", "and", ", and", "and at"]);
+    }
+    if times < 2 {
+        return None;
+    }
+    *cursor = end;
+    Some(Timing::every(times, Decimal::ONE, TimeUnit::Day))
+}
+
+const EVERY: [(u32, TimeUnit, &[&str]); 7] = [
     (
         2,
         TimeUnit::Day,
@@ -268,8 +199,15 @@ const EVERY: [(u32, TimeUnit, &[&str]); 5] = [
             "on every alternate day",
             "qod",
             "eod",
+            "every second day",
+            "alternate nights",
+            "alternate night",
+            "on alternate nights",
+            "every alternate night",
         ],
     ),
+    (3, TimeUnit::Day, &["every third day", "every 3 rd day", "once in three days"]),
+    (4, TimeUnit::Day, &["every fourth day", "every 4 th day"]),
     (1, TimeUnit::Week, &["weekly", "every week"]),
     (2, TimeUnit::Week, &["fortnightly", "every fortnight", "once a fortnight", "once in a fortnight"]),
     (1, TimeUnit::Month, &["monthly", "every month"]),
@@ -281,23 +219,22 @@ const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "frid
 /// Takes "every Sunday", "every Monday and Thursday": so many times a week; the words stay those of the dosage.
 fn take_weekdays(cursor: &mut Cursor<'_>) -> Option<Timing> {
     let mut attempt = *cursor;
-    attempt
-        .take_any(&[
-            "every",
-            "each",
-            "on",
-            "only on",
-            "on every",
-            "once a week on",
-            "once a week every",
-            "once weekly on",
-            "weekly on",
-        ])
-        .then_some(())?;
+    let introduced = attempt.take_any(&[
+        "every",
+        "each",
+        "on",
+        "only on",
+        "on every",
+        "once a week on",
+        "once a week every",
+        "once weekly on",
+        "weekly on",
+    ]);
     let is_day = |word: &str| WEEKDAYS.contains(&word.trim_end_matches('s'));
     let days = attempt.take_series(is_day, &[",", "and", ", and", "and every"]);
     // "Monday to Friday" is more than is said of Monday.
-    if days == 0 || matches!(attempt.word(0), "to" | "till" | "through" | "-") {
+    // A bare "Sunday" may be when the patient comes.
+    if days == 0 || (days == 1 && !introduced) || matches!(attempt.word(0), "to" | "till" | "through" | "-") {
         return None;
     }
     *cursor = attempt;
@@ -335,11 +272,6 @@ fn take_every(cursor: &mut Cursor<'_>) -> Option<Timing> {
 /// Takes a time of day.
 pub fn take_day_time(cursor: &mut Cursor<'_>) -> Option<DayTime> {
     TIMES.iter().find(|(_, phrases)| cursor.take_any(phrases)).map(|(time, _)| *time)
-}
-
-/// Takes a relation to meals.
-pub fn take_food(cursor: &mut Cursor<'_>) -> Option<Food> {
-    FOOD.iter().find(|(_, phrases)| cursor.take_any(phrases)).map(|(food, _)| *food)
 }
 
 /// Takes "at once".

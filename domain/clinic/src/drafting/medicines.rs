@@ -109,7 +109,12 @@ fn taken_back(whole: &[char], entity: &Entity) -> Vec<Span> {
 fn unread(piece: &str) -> Option<String> {
     let joins = |word: &str| word.is_empty() || FILLERS.contains(&word.to_lowercase().as_str());
     let bare = |word: &str| word.trim_matches(|letter: char| !letter.is_alphanumeric()).to_owned();
-    if piece.contains(['.', '?', '!', ';', '\n', '।']) || piece.split_whitespace().all(|word| joins(&bare(word))) {
+    // "A 200 mg and B 400 mg, both for five days": between A and what both share stands the other order.
+    let shared = piece.split_whitespace().rev().take(3).any(|word| matches!(bare(word).as_str(), "both" | "all"));
+    if shared
+        || piece.contains(['.', '?', '!', ';', '\n', '।'])
+        || piece.split_whitespace().all(|word| joins(&bare(word)))
+    {
         return None;
     }
     let words: Vec<&str> = piece.split_whitespace().skip_while(|word| joins(&bare(word))).collect();

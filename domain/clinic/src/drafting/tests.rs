@@ -242,6 +242,23 @@ fn the_words_of_an_order_keep_what_the_grammar_does_not_read() {
 }
 
 #[test]
+fn what_two_orders_share_brings_no_words_of_the_other_one() {
+    let said = "cefixime 200 mg twice a day and metronidazole 400 mg thrice a day, both for five days";
+    let mut medicine = entity("cefixime", said, Category::Medication, EntityType::GenericName);
+    let place = |kind, text: &str, value: Option<&str>| {
+        let begin = said.find(text).expect("the words stand in the text");
+        Attribute { begin, end: begin + text.len(), ..attribute(kind, text, value) }
+    };
+    medicine.attributes = vec![
+        place(AttributeType::Dosage, "200 mg", Some("200 mg")),
+        place(AttributeType::Frequency, "twice a day", None),
+        place(AttributeType::Duration, "for five days", Some("5 d")),
+    ];
+    let bundle = drafted_from(&dictation_of(said, vec![medicine])).to_string();
+    assert!(bundle.contains("\"text\":\"200 mg, twice a day, for five days\""), "{bundle}");
+}
+
+#[test]
 fn the_words_around_an_order_are_its_words_and_an_order_in_words_alone_has_them_too() {
     let said = "metformin sustained release 500 mg twice a day while awake";
     let placed = |text: &str, kind, value: Option<&str>| {

@@ -197,7 +197,8 @@ fn slot_at(rest: &[Token]) -> Option<(Decimal, usize)> {
 fn read_slots(rest: &[Token]) -> Option<(Token, usize)> {
     let (first, mut used) = slot_at(rest)?;
     let mut values = vec![first];
-    let mark = rest.get(used).map(|token| token.word.as_str()).filter(|word| matches!(*word, "-" | "–" | "+" | "dash"));
+    let mark =
+        rest.get(used).map(|token| token.word.as_str()).filter(|word| matches!(*word, "-" | "–" | "+" | "dash" | "/"));
     while values.len() < 4 {
         let step = usize::from(mark.is_some());
         if mark.is_some() && rest.get(used).map(|token| token.word.as_str()) != mark {
@@ -212,7 +213,8 @@ fn read_slots(rest: &[Token]) -> Option<(Token, usize)> {
     let small = values.iter().all(|value| *value <= Decimal::whole(3));
     let taken = values.iter().any(|value| *value > Decimal::ZERO);
     // Digits without a mark are a pattern only with a zero in it: "one one one" may be a telephone number.
-    let sure = mark.is_some() || (values.contains(&Decimal::ZERO) && small);
+    // With strokes they may be a date.
+    let sure = mark.is_some_and(|mark| mark != "/") || (values.contains(&Decimal::ZERO) && small);
     if values.len() < 3 || !taken || !sure {
         return None;
     }

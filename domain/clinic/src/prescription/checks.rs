@@ -11,7 +11,7 @@ use super::view::{self, MedicineView, SectionView};
 use crate::dosage::{Dosage, regimen_from_fhir};
 use crate::drafting::SectionKind;
 use crate::encounter_record::{EncounterRecord, Held};
-use crate::formulary::{Formulary, Medicine};
+use crate::formulary::{Formulary, Medicine, Product};
 use crate::lexicon::decimal::Decimal;
 
 /// How much a finding weighs.
@@ -59,25 +59,35 @@ pub struct Blocker {
 /// Finds what is unsafe about the medicines that are not rejected.
 pub(super) fn findings(record: &EncounterRecord) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let active: Vec<(&Held, &Medicine)> = record
+    let active: Vec<(&Held, Vec<&Medicine>)> = record
         .medicines
         .iter()
         .filter(|held| view::is_listed(held) && view::review_state(&held.body) != "rejected")
-        .filter_map(|held| Some((held, known(held.body.get("medicationCodeableConcept")?)?)))
+        .filter_map(|held| Some((held, ingredients(held.body.get("medicationCodeableConcept")?))))
+        .filter(|(_, medicines)| !medicines.is_empty())
         .collect();
-    for (place, (held, medicine)) in active.iter().enumerate() {
+    for (place, (held, medicines)) in active.iter().enumerate() {
         let id = held.key.id().as_str();
-        let mut found = |tier, rule, text| findings.push(finding(record, (tier, rule), text, (id, medicine.source)));
-        for allergy in record.allergies.iter().filter(|held| is_allergy(&held.body)) {
-            if let Some(name) = crosses(&allergy.body, medicine) {
-                found(Tier::Block, "allergy-class", format!("{}: the patient is allergic to {name}", medicine.generic));
+        let before = active.get(..place).unwrap_or_default();
+        for medicine in medicines {
+            let mut found =
+                |tier, rule, text| findings.push(finding(record, (tier, rule), text, (id, medicine.source)));
+            for allergy in record.allergies.iter().filter(|held| is_allergy(&held.body)) {
+                if let Some(name) = crosses(&allergy.body, medicine) {
+                    found(
+                        Tier::Block,
+                        "allergy-class",
+                        format!("{}: the patient is allergic to {name}", medicine.generic),
+                    );
+                }
             }
-        }
-        if active.iter().take(place).any(|(_, other)| other.generic == medicine.generic) {
-            found(Tier::Reason, "duplicate-ingredient", format!("{} is prescribed twice", medicine.generic));
-        }
-        if let Some(text) = above_maximum(&held.body, medicine) {
-            found(Tier::Block, "daily-maximum", text);
+            if before.iter().flat_map(|(_, others)| others).any(|other| other.generic == medicine.generic) {
+                found(Tier::Reason, "duplicate-ingredient", format!("{} is prescribed twice", medicine.generic));
+            }
+            // How much of each ingredient a combination holds is not known.
+            if let Some(text) = above_maximum(&held.body, medicine).filter(|_| medicines.len() == 1) {
+                found(Tier::Block, "daily-maximum", text);
+            }
         }
     }
     if !active.is_empty() && record.allergies.is_empty() {
@@ -103,12 +113,17 @@ fn finding(
     Finding { id, tier, rule, text, source: source.to_owned(), medicine: medicine.to_owned(), answer }
 }
 
-fn known(concept: &Json) -> Option<&'static Medicine> {
-    let formulary = Formulary::seed();
+/// What a medicine holds: all ingredients of a brand, which no code of one of them says.
+fn ingredients(concept: &Json) -> Vec<&'static Medicine> {
+    let named = concept.get_str("text").and_then(Product::named);
     let codings = concept.get("coding").map_or(&[][..], Json::items);
     let atc = codings.iter().filter(|coding| coding.get_str("system") == Some("http://www.whocc.no/atc"));
-    (atc.filter_map(|coding| formulary.find_atc(coding.get_str("code")?)).next())
-        .or_else(|| formulary.find(&concept.get_str("text")?.to_lowercase()))
+    let coded = atc.filter_map(|coding| Formulary::seed().find_atc(coding.get_str("code")?)).next();
+    match (named, coded) {
+        (Some(brand @ Product::Brand(_)), _) => brand.ingredients(),
+        (_, Some(coded)) => vec![coded],
+        (named, None) => named.map(Product::ingredients).unwrap_or_default(),
+    }
 }
 
 fn is_allergy(body: &Json) -> bool {
@@ -121,10 +136,16 @@ fn crosses<'a>(allergy: &'a Json, medicine: &Medicine) -> Option<&'a str> {
     let code = allergy.get("code")?;
     let name = code.get_str("text").or_else(|| code.get("coding")?.get_index(0)?.get_str("display"))?;
     let lower = name.to_lowercase();
-    let group = known(code).map_or(lower.as_str(), |allergen| allergen.allergy_class);
-    let same = medicine.names().any(|own| own.eq_ignore_ascii_case(&lower));
+    let allergens = ingredients(code);
+    let same = medicine.names().any(|own| own.eq_ignore_ascii_case(&lower))
+        || allergens.iter().any(|allergen| allergen.generic == medicine.generic);
     let class = medicine.allergy_class.to_lowercase();
-    let of_group = !class.is_empty() && class.trim_end_matches('s') == group.to_lowercase().trim_end_matches('s');
+    let is_class =
+        |group: &str| !class.is_empty() && class.trim_end_matches('s') == group.to_lowercase().trim_end_matches('s');
+    let of_group = match allergens.as_slice() {
+        [] => is_class(&lower),
+        allergens => allergens.iter().any(|allergen| is_class(allergen.allergy_class)),
+    };
     (same || of_group).then_some(name)
 }
 

@@ -18,7 +18,7 @@ use crate::drafting::{
 };
 use crate::encounter_record::{EncounterRecord, Held};
 use crate::failure::ClinicError;
-use crate::formulary::Formulary;
+use crate::formulary::Product;
 
 const STATES: [&str; 3] = ["pending", "approved", "rejected"];
 
@@ -200,7 +200,7 @@ pub(super) fn verify(request: &mut JsonObject, verification: &str) -> Result<(),
 
 /// Gives a medicine another name, which is in no doubt; its dosage stays.
 pub(super) fn name(request: &mut JsonObject, meant: &str) {
-    let codings = Formulary::seed().find(meant).map(|medicine| medicine.codings());
+    let codings = Product::named(meant).map(Product::codings);
     let named = prescribed(heard(meant, &codings.unwrap_or_default()), &[]);
     take(request, written(&named.to_json()), &["medicationCodeableConcept"]);
     remove_extension(request, "suggested-name");

@@ -1,13 +1,13 @@
 //! A medicine as it is typed: name, then dosage (R4: <https://hl7.org/fhir/R4/dosage.html>).
 
 use crate::dosage::{Dosage, form_named, parse};
-use crate::formulary::{Formulary, Medicine};
+use crate::formulary::{Medicine, Product};
 
 /// A typed line, read.
 pub struct TypedLine {
     /// The name as it was typed.
     pub name: String,
-    /// The medicine, when the formulary knows the name.
+    /// The medicine, when the formulary knows the name; a brand of several has none.
     pub medicine: Option<&'static Medicine>,
     /// The form, when one was typed.
     pub form: Option<&'static str>,
@@ -26,8 +26,8 @@ impl TypedLine {
         }
         let found = (1..=words.len().min(4)).rev().find_map(|length| {
             let name = words.get(..length)?.join(" ");
-            let medicine = Formulary::seed().find(&name.to_lowercase())?;
-            Some((length, name, Some(medicine)))
+            let product = Product::named(&name)?;
+            Some((length, name, product.only()))
         });
         let (length, name, medicine) = match found {
             Some(found) => found,
@@ -52,5 +52,9 @@ mod tests {
             && line.steps.len() == 1
             && line.steps.iter().all(|step| step.duration.is_some())));
         assert!(TypedLine::read("  ").is_none());
+        let generic =
+            |text| TypedLine::read(text).map(|line| (line.name, line.medicine.map(|medicine| medicine.generic)));
+        assert_eq!(generic("Telma 40 mg OD"), Some(("Telma".to_owned(), Some("telmisartan"))));
+        assert_eq!(generic("Telma H 1 tab OD"), Some(("Telma H".to_owned(), None)));
     }
 }

@@ -78,6 +78,28 @@ fn an_allergy_blocks_every_medicine_of_its_group() {
 }
 
 #[test]
+fn a_brand_is_checked_for_all_that_it_holds() {
+    let mut record = read_back(TEXT);
+    let named = |id: &str, text: &str| Held {
+        key: format!("MedicationRequest/{id}").parse().expect("a key"),
+        version: 1,
+        body: object([
+            ("resourceType", "MedicationRequest".into()),
+            ("status", "draft".into()),
+            ("medicationCodeableConcept", object([("text", text.into())])),
+            ("dosageInstruction", array(Vec::<Json>::new())),
+        ]),
+    };
+    record.medicines.extend([named("a", "Augmentin"), named("b", "Nexito Plus"), named("c", "Rivotril")]);
+    let findings = checks::findings(&record);
+    let rules = |id: &str| -> Vec<&str> {
+        findings.iter().filter(|finding| finding.medicine == id).map(|finding| finding.rule).collect()
+    };
+    assert_eq!((rules("a"), rules("b")), (vec!["allergy-class"], vec![]));
+    assert_eq!(rules("c"), ["duplicate-ingredient"], "clonazepam is in both");
+}
+
+#[test]
 fn a_note_without_sections_is_not_signed() {
     let mut record = read_back(TEXT);
     record.medicines.clear();

@@ -7,7 +7,7 @@
 use super::ports::LearntName;
 use crate::dictation::Segment;
 use crate::entities::{Category, Entity, Suggestion, Trait};
-use crate::formulary::{Formulary, edit_distance};
+use crate::formulary::{Product, edit_distance};
 use crate::lexicon::Span;
 use crate::lexicon::tokens::{Token, tokenize};
 
@@ -71,13 +71,12 @@ pub struct Substituted<'a> {
 /// A medicine that was heard for another one is corrected where it happens; learning it would doubt every later mention.
 #[must_use]
 pub fn is_learnable(heard: &str, meant: &str) -> bool {
-    let formulary = Formulary::seed();
     let words = heard.split_whitespace().count();
     let differs = !heard.trim().eq_ignore_ascii_case(meant.trim());
     // Only such words come out of the tokens of a later text as they are kept.
     let plain = heard.chars().all(|letter| letter.is_alphabetic() || matches!(letter, ' ' | '-' | '\''));
     let long = heard.trim().chars().count() >= SHORTEST && (1..=MOST_WORDS).contains(&words);
-    differs && plain && long && formulary.find(heard).is_none() && formulary.find(meant).is_some()
+    differs && plain && long && Product::named(heard).is_none() && Product::named(meant).is_some()
 }
 
 /// Puts names in the places of what was heard; of two for the same words the first one counts.

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::dictation::{Dictation, Transcript};
 use crate::entities::{Attribute, AttributeType, Category, Entity, EntityType, Suggestion, Trait};
-use crate::formulary::Formulary;
+use crate::formulary::Product;
 use crate::lexicon::Span;
 use crate::lexicon::tokens::{Token, tokenize};
 
@@ -192,7 +192,7 @@ impl Walk<'_> {
 
     fn is_not_made(&self, entity: &Entity, strength: &Attribute) -> bool {
         let name = entity.suggestion.as_ref().map_or(&entity.text, |suggestion| &suggestion.suggested);
-        let medicine = Formulary::seed().find(name);
+        let medicine = Product::named(name).and_then(Product::only);
         medicine.and_then(|medicine| medicine.is_made(strength.value.as_deref()?)) == Some(false)
     }
 

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use serde::Serialize;
 
-use crate::formulary::Formulary;
+use crate::formulary::{Brand, Formulary, brands};
 use crate::lexicon::concepts::rows;
 use crate::lexicon::tokens::{Token, TokenKind, tokenize};
 
@@ -143,6 +143,7 @@ fn medicines(pieces: &[Piece], names: &[String]) -> Vec<String> {
     let words: Vec<&str> = pieces.iter().filter_map(Piece::word).collect();
     let text = format!(" {} ", words.join(" "));
     let known = Formulary::seed().medicines().iter().flat_map(|medicine| medicine.names()).map(str::to_lowercase);
+    let known = known.chain(brands().iter().flat_map(Brand::names));
     let mut wanted: Vec<String> = known.chain(names.iter().map(|name| name.to_lowercase())).collect();
     wanted.sort();
     wanted.dedup();

@@ -23,6 +23,10 @@ fn a_result_in_words_is_a_result_and_no_denial() {
         ("HIV and HBsAg non-reactive.", vec!["hiv=non-reactive", "hbsag=non-reactive"]),
         ("VDRL non reactive", vec!["vdrl=non-reactive"]),
         ("HIV, HBsAg negative.", vec!["hiv=negative", "hbsag=negative"]),
+        ("HIV, HBsAg positive.", vec!["hiv=positive", "hbsag=positive"]),
+        ("Sputum positive.", vec!["sputum=positive"]),
+        ("Sputum negative for AFB.", vec!["sputum=negative"]),
+        ("Urine albumin nil.", vec!["urine albumin=negative"]),
         ("Dengue, malaria and typhoid negative.", vec!["dengue=negative", "malaria=negative", "typhoid=negative"]),
         ("Malaria positive and dengue negative.", vec!["malaria=positive", "dengue=negative"]),
         ("Covid test is negative, NS1 -ve", vec!["covid test=negative", "ns1=negative"]),
@@ -33,6 +37,9 @@ fn a_result_in_words_is_a_result_and_no_denial() {
     ] {
         assert_eq!(results(text), expected, "{text}");
     }
+    let doubted = |text: &str| extract(text).first().map(|hiv| hiv.has(Trait::LowConfidence));
+    assert_eq!(doubted("HIV, HBsAg positive."), Some(true), "whether the comma shares it the doctor says");
+    assert_eq!(doubted("HIV and HBsAg positive."), Some(false));
     let found = extract("Dengue negative.");
     assert!(found.iter().all(|entity| entity.category != Category::MedicalCondition), "{found:?}");
 }
