@@ -73,6 +73,7 @@ mod terminology_operations;
 mod terminology_search;
 mod terminology_specified;
 mod transaction;
+mod transaction_links;
 mod translation;
 mod uploads;
 mod verified;
