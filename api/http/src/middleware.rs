@@ -15,8 +15,11 @@ use crate::client_address::TrustedProxies;
 use crate::failure::Failure;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 /// The longest id that is taken over from a client.
 const LONGEST_ID: usize = 64;
+/// The longest id that is given back to a client.
+const LONGEST_CORRELATION: usize = 256;
 
 /// Gives each request an id, a span and a log line without paths' ids or queries.
 pub struct RequestIds {
@@ -36,8 +39,9 @@ impl RequestIds {
 ///
 /// poem's `Cors` replaces `Vary`: what the answer varies by besides is laid aside and put back.
 pub fn cross_origin<E: Endpoint<Output = Response> + 'static>(endpoint: E) -> impl Endpoint<Output = Response> {
-    let shown = ["etag", "location", "content-location", "last-modified", "retry-after", "x-progress", "x-request-id"];
-    let cors = shown.into_iter().fold(Cors::new().allow_credentials(false).max_age(86_400), Cors::expose_header);
+    let shown = ["etag", "location", "content-location", "last-modified", "retry-after", "x-progress"];
+    let shown = shown.into_iter().chain(["x-request-id", "x-correlation-id"]);
+    let cors = shown.fold(Cors::new().allow_credentials(false).max_age(86_400), Cors::expose_header);
     let lay_aside = |endpoint: Arc<E>, request: Request| async move {
         // Without an origin `Cors` changes nothing.
         let is_from_elsewhere = request.headers().contains_key(ORIGIN);
@@ -86,6 +90,7 @@ impl<E: Endpoint<Output = Response>> Endpoint for Identified<E> {
             Some(id) => id.into(),
             None => self.ids.new_uuid().to_string().into(),
         };
+        let correlation = correlation(&request);
         let address = self.proxies.client(&request);
         request.extensions_mut().insert(RequestId { id: Arc::clone(&id), address });
         let method = request.method().clone();
@@ -97,6 +102,9 @@ impl<E: Endpoint<Output = Response>> Endpoint for Identified<E> {
         let status = response.status().as_u16();
         span.in_scope(|| tracing::debug!(status, milliseconds = started.elapsed().as_millis() as u64, "answered"));
         decorate(&mut response, &id);
+        if let Some(correlation) = correlation {
+            response.headers_mut().insert(CORRELATION_ID, correlation);
+        }
         Ok(response)
     }
 }
@@ -105,6 +113,15 @@ fn acceptable(id: &str) -> bool {
     !id.is_empty()
         && id.len() <= LONGEST_ID
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}
+
+/// What the client calls the request, given back to it (R4 <https://hl7.org/fhir/R4/http.html#custom>): as it says, or the
+/// id that it gave and that isn't taken over.
+fn correlation(request: &Request) -> Option<HeaderValue> {
+    let headers = request.headers();
+    let refused = headers.get(REQUEST_ID).filter(|id| !id.to_str().is_ok_and(acceptable));
+    let own = headers.get(CORRELATION_ID).or(refused)?;
+    (own.len() <= LONGEST_CORRELATION).then(|| own.clone())
 }
 
 fn decorate(response: &mut Response, id: &str) {

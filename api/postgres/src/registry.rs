@@ -25,7 +25,7 @@ const DATED_TYPES: [&str; 3] = ["Observation", "DiagnosticReport", "Procedure"];
 const ROLES: [(&str, Role); 4] =
     [("code", Role::Code), ("date", Role::Date), ("subject", Role::Subject), ("patient", Role::Patient)];
 /// A row that names how values become index rows: another way is another set of parameters, and all rows are made anew.
-const WAY: Row<'static> = ["Resource", "_index", "special", "systems in the low bits; ß as ss"];
+const WAY: Row<'static> = ["Resource", "_index", "special", "systems in the low bits; ß as ss; versions elsewhere"];
 /// What every resource has stands in its row.
 const COLUMNS: [&str; 2] = ["_id", "_lastUpdated"];
 /// The bases of tenants' own parameters begin so: `own/tenant/resource/version/type`.

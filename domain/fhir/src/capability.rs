@@ -102,7 +102,8 @@ fn resource(resource_type: ResourceType, base_url: &str) -> Json {
     let mut members = vec![
         ("type", Json::from(name)),
         ("interaction", Json::Array(interactions)),
-        ("versioning", "versioned-update".into()),
+        // Not versioned-update: that demands If-Match of every update.
+        ("versioning", "versioned".into()),
         ("readHistory", Json::Bool(true)),
         ("updateCreate", Json::Bool(true)),
         ("conditionalCreate", Json::Bool(true)),

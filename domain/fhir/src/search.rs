@@ -187,6 +187,18 @@ impl Clause {
         }
     }
 
+    /// How many conditions are combined in it: alternatives are looked at one by one.
+    fn conditions(&self) -> usize {
+        match self {
+            Self::All(clauses) => clauses.iter().map(Self::conditions).sum(),
+            Self::Any(clauses) => clauses.iter().map(Self::conditions).max().unwrap_or_default(),
+            Self::Not(clause) => clause.conditions(),
+            Self::Chain(links) => links.iter().map(|link| link.clause.conditions()).max().unwrap_or_default(),
+            Self::Has(link) => link.clause.conditions(),
+            _ => 1,
+        }
+    }
+
     fn add_types(&self, types: &mut Vec<ResourceType>) {
         match self {
             Self::Chain(links) => links.iter().for_each(|link| link.add_types(types)),

@@ -23,6 +23,7 @@ mod meta;
 mod own_definitions;
 mod patch;
 mod read;
+mod replay;
 mod search;
 mod source;
 mod summary;

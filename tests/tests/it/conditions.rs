@@ -151,3 +151,19 @@ async fn answers_to_other_origins_still_vary_by_format() {
     );
     server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn what_the_client_calls_its_request_comes_back() {
+    let server = TestServer::start().await.unwrap();
+    let ids = async |headers: &[(&str, &str)]| {
+        let answer = server.doctor.send(Method::GET, "/fhir/Patient/rane", headers, None).await.unwrap();
+        ["x-request-id", "x-correlation-id"]
+            .map(|name| answer.headers.get(name).map(|value| value.to_str().unwrap().to_owned()))
+    };
+    assert_eq!(ids(&[("x-request-id", "a-1")]).await, [Some("a-1".to_owned()), None]);
+    assert_eq!(ids(&[("x-request-id", "a-1"), ("x-correlation-id", "b 2")]).await[1].as_deref(), Some("b 2"));
+    let [own, given] = ids(&[("x-request-id", "a b")]).await;
+    assert_ne!(own.as_deref(), Some("a b"), "an id that could be anything doesn't go into logs");
+    assert_eq!(given.as_deref(), Some("a b"));
+    server.stop().await.unwrap();
+}

@@ -172,20 +172,41 @@ async fn every_limit_says_which_one_it_is() {
     let deep = send([vec![b'['; 5000], vec![b']'; 5000]].concat()).await;
     let chain = format!("/fhir/Observation?{}:Patient.name=x", ["subject:Patient.link:Patient"; 9].join("."));
     let chain = server.doctor.get(&chain).await.unwrap();
+    let conditions: Vec<String> = (0..300).map(|number| format!("name:contains=a{number}")).collect();
+    let conditions = server.doctor.get(&format!("/fhir/Patient?{}", conditions.join("&"))).await.unwrap();
     let entries = vec![r#"{"request":{"method":"GET","url":"Basic/x"}}"#; 20_001].join(",");
     let bundle =
         |kind: &str| format!(r#"{{"resourceType":"Bundle","type":"{kind}","entry":[{entries}]}}"#).into_bytes();
     let headers = [("content-type", "application/fhir+json")];
     let many = server.doctor.send(reqwest::Method::POST, "/fhir", &headers, Some(bundle("transaction"))).await.unwrap();
     let batch = server.doctor.send(reqwest::Method::POST, "/fhir", &headers, Some(bundle("batch"))).await.unwrap();
-    let seen = [&large, &deep, &chain, &many, &batch].map(|answer| answer.status);
-    assert_eq!(seen, [413, 400, 400, 400, 400], "{} {}", deep.issues(), chain.issues());
+    let seen = [&large, &deep, &chain, &conditions, &many, &batch].map(|answer| answer.status);
+    assert_eq!(seen, [413, 400, 400, 400, 400, 400], "{} {}", deep.issues(), chain.issues());
+    assert_eq!(conditions.json["issue"][0]["code"], "too-costly", "{}", conditions.issues());
     assert_eq!((many.json["issue"][0]["code"].as_str(), many.issues()), (Some("too-costly"), batch.issues()));
     let told: std::collections::BTreeSet<String> =
-        [large, deep, chain, many].iter().map(|answer| answer.issues()).collect();
-    assert_eq!(told.len(), 4, "{told:?}");
+        [large, deep, chain, conditions, many].iter().map(|answer| answer.issues()).collect();
+    assert_eq!(told.len(), 5, "{told:?}");
     assert!(told.iter().all(|issues| issues.contains("diagnostics")), "{told:?}");
     assert!(told.iter().any(|issues| issues.contains("nest") || issues.contains("deep")), "{told:?}");
+    server.stop().await.unwrap();
+}
+
+/// What is said again narrows nothing more, and alternatives aren't combined.
+#[tokio::test]
+async fn conditions_that_are_said_again_or_alternatives_cost_nothing() {
+    let server = TestServer::start().await.unwrap();
+    let again = server.doctor.get(&format!("/fhir/Patient?{}", ["name=rane"; 300].join("&"))).await.unwrap();
+    assert_eq!((again.status, again.matches()), (200, vec!["rane"]), "{}", again.issues());
+    assert_eq!(again.link("self").map(|url| url.matches("name=rane").count()), Some(1));
+    let values: Vec<String> = (0..300).map(|number| format!("a{number}")).collect();
+    let either = server.doctor.get(&format!("/fhir/Patient?name={},rane", values.join(","))).await.unwrap();
+    assert_eq!((either.status, either.matches()), (200, vec!["rane"]), "{}", either.issues());
+    let filter: Vec<String> = values.iter().map(|value| format!("name%20co%20{value}")).collect();
+    let both = server.doctor.get(&format!("/fhir/Patient?_filter={}", filter.join("%20and%20"))).await.unwrap();
+    assert_eq!((both.status, both.json["issue"][0]["code"].as_str()), (400, Some("too-costly")), "{}", both.issues());
+    let either = server.doctor.get(&format!("/fhir/Patient?_filter={}", filter.join("%20or%20"))).await.unwrap();
+    assert_eq!((either.status, either.matches().len()), (200, 0), "{}", either.issues());
     server.stop().await.unwrap();
 }
 

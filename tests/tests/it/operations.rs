@@ -134,3 +134,29 @@ async fn what_is_in_use_is_told_of_a_type_and_of_the_system() {
     assert_eq!(own.get("/fhir/Substance/$meta").await.unwrap().status, 403);
     server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn labels_in_use_are_told_of_a_type_and_of_the_system() {
+    let server = TestServer::start().await.unwrap();
+    let doctor = &server.doctor;
+    for url in ["/fhir/$meta", "/fhir/Patient/$meta"] {
+        let none = doctor.get(url).await.unwrap();
+        let meta = &none.json["parameter"][0]["valueMeta"];
+        assert!(meta["extension"][0]["url"].as_str().unwrap().ends_with("data-absent-reason"), "{}", none.json);
+    }
+    for (kind, code) in [("Patient", "one"), ("Basic", "other")] {
+        let meta = json!({"tag": [{"system": "urn:t", "code": code}], "profile": [format!("urn:p:{code}")]});
+        let code = json!({"text": "x"});
+        let resource = match kind {
+            "Basic" => json!({"resourceType": kind, "meta": meta, "code": code}),
+            _ => json!({"resourceType": kind, "meta": meta}),
+        };
+        assert_eq!(doctor.post(&format!("/fhir/{kind}"), &resource).await.unwrap().status, 201);
+    }
+    for (url, number) in [("/fhir/$meta", 2), ("/fhir/Patient/$meta", 1)] {
+        let meta = doctor.get(url).await.unwrap().json["parameter"][0]["valueMeta"].clone();
+        let counts = ["tag", "profile"].map(|name| meta[name].as_array().map(Vec::len));
+        assert_eq!(counts, [Some(number); 2], "{url} {meta}");
+    }
+    server.stop().await.unwrap();
+}

@@ -258,3 +258,19 @@ async fn a_code_system_without_a_name_is_told_by_its_url() {
     assert_eq!(value(&told, "name"), "urn:nameless", "no string of FHIR is empty");
     server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn a_version_of_a_system_is_left_out_and_a_concept_without_codes_is_not_valid() {
+    let (server, admin) = filled(&[]).await;
+    for (left_out, codes) in [("|1", 0), ("", 0), ("|2", 4)] {
+        let url = format!("ValueSet/$expand?url=http://clinic.example/vs/all&exclude-system={WARDS}{left_out}");
+        let expansion = get(&admin, &url.replace('|', "%7C")).await["expansion"].clone();
+        assert_eq!(expansion["total"], codes, "{left_out} {expansion}");
+    }
+    let concept = json!({"resourceType": "Parameters", "parameter": [
+        {"name": "codeableConcept", "valueCodeableConcept": {"text": "ward"}}]});
+    let answer = admin.post("/fhir/ValueSet/all/$validate-code", &concept).await.unwrap();
+    assert_eq!((answer.status, value(&answer.json, "result")), (200, &json!(false)), "{}", answer.json);
+    assert_eq!(admin.get("/fhir/ValueSet/all/$validate-code").await.unwrap().status, 400);
+    server.stop().await.unwrap();
+}

@@ -211,3 +211,31 @@ async fn entries_have_names_of_their_own_and_outcomes_for_those_who_ask() {
     assert_eq!(answer.json["entry"][1]["response"]["status"], "404 Not Found", "as it would be alone");
     server.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn entries_may_ask_for_heads_and_search_by_post() {
+    let server = TestServer::start().await.unwrap();
+    let entry = |method: &str, url: &str| json!({"request": {"method": method, "url": url}});
+    let entries = [
+        entry("HEAD", "Patient/rane"),
+        entry("HEAD", "Patient?_id=rane"),
+        entry("HEAD", "metadata"),
+        entry("POST", "Patient/_search?_id=rane"),
+        entry("GET", "Patient/_search?_id=rane"),
+        entry("POST", "_search?_type=Patient&_id=rane"),
+    ];
+    let bundle = json!({"resourceType": "Bundle", "type": "batch", "entry": entries});
+    let answer = server.doctor.post("/fhir", &bundle).await.unwrap();
+    let entries = answer.json["entry"].as_array().unwrap();
+    let heads = entries.iter().take(3).map(|entry| (entry["response"]["status"].as_str(), entry.get("resource")));
+    assert!(heads.eq([(Some("200 OK"), None); 3]), "{}", answer.json);
+    assert_eq!(entries[0]["response"]["etag"], "W/\"1\"");
+    for entry in &entries[3..] {
+        assert_eq!(entry["resource"]["entry"][0]["resource"]["id"], "rane", "{}", answer.json);
+    }
+    let bundle =
+        json!({"resourceType": "Bundle", "type": "transaction", "entry": &bundle["entry"].as_array().unwrap()[..2]});
+    let answer = server.doctor.post("/fhir", &bundle).await.unwrap();
+    assert_eq!((answer.status, answer.json["entry"][0].get("resource")), (200, None), "{}", answer.json);
+    server.stop().await.unwrap();
+}

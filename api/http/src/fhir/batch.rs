@@ -1,6 +1,8 @@
 //! Entries of a batch that are no matter of the kernel (R4 <https://hl7.org/fhir/R4/bundle.html#batch>): operations that
-//! answer with a resource and change nothing, histories, searches beyond one type, the CapabilityStatement. Each entry is
+//! answer with a resource and change nothing, histories, searches beyond one type or by `_search`, the CapabilityStatement. Each entry is
 //! its own request.
+
+use std::collections::HashSet;
 
 use bytes::Bytes;
 use poem::http::Method;
@@ -37,7 +39,7 @@ pub(super) fn take_own(base: &str, bundle: &mut Json) -> Vec<OwnEntry> {
 
 fn is_own(target: &Target, method: &Method) -> bool {
     match target {
-        Target::Operation(_) => true,
+        Target::Operation(_) | Target::Search(_) | Target::SystemSearch => true,
         Target::Metadata
         | Target::System
         | Target::Compartment(..)
@@ -46,6 +48,13 @@ fn is_own(target: &Target, method: &Method) -> bool {
         | Target::SystemHistory => *method == Method::GET,
         _ => false,
     }
+}
+
+/// The places of entries that ask for the head of an answer only.
+pub(super) fn heads(bundle: &Json) -> HashSet<usize> {
+    let entries = bundle.get("entry").map_or(&[][..], Json::items).iter().enumerate();
+    let is_head = |entry: &Json| entry.get("request").and_then(|request| request.get_str("method")) == Some("HEAD");
+    entries.filter(|(_, entry)| is_head(entry)).map(|(place, _)| place).collect()
 }
 
 /// Carries one out; the resource that it answers with.
@@ -77,7 +86,7 @@ fn request_of(base: &str, entry: &Json) -> Result<Request, Failure> {
     let uri = format!("/{local}").parse();
     let uri = uri.map_err(|_| Failure::BadRequest(format!("request.url: {url:?} is not a URL")))?;
     let method = match text("method") {
-        "GET" => Method::GET,
+        "GET" | "HEAD" => Method::GET,
         "POST" => Method::POST,
         other => return Err(Failure::MethodNotAllowed { method: other.to_owned(), allow: "GET, POST" }),
     };

@@ -43,6 +43,13 @@ fn the_normative_statement_has_normative_types_and_elements_only() {
 }
 
 #[test]
+fn versions_are_told_and_not_demanded() {
+    let statement = capability_statement("http://localhost/fhir").to_bytes();
+    let statement = String::from_utf8(statement).expect("UTF-8");
+    assert!(statement.contains(r#""versioning":"versioned""#) && !statement.contains("versioned-update"));
+}
+
+#[test]
 fn code_systems_are_listed_with_their_versions_and_one_default() {
     let systems = [system("urn:a", None), system("urn:b", Some("1")), system("urn:b", Some("2"))];
     let statement = terminology_capabilities("http://localhost/fhir", &systems);

@@ -23,9 +23,19 @@ fn push_reference(value: &Json, values: &mut Vec<IndexValue>) {
         let value = identifier.get_str("value").map(|own| Box::from(LetterCase::Folded.comparable(own)));
         index.identifier = value.map(|own| (boxed(identifier, "system"), own));
     }
+    let unversioned = index.url.as_deref().and_then(without_version).and_then(parsed);
     if index.key.is_some() || index.url.is_some() || index.identifier.is_some() {
         values.push(IndexValue::Reference(index));
     }
+    if let Some(index) = unversioned {
+        values.push(IndexValue::Reference(index));
+    }
+}
+
+/// What a reference to a version elsewhere is a version of: as on this server, it is found by that too.
+fn without_version(url: &str) -> Option<&str> {
+    let (resource, _) = url.split_once("/_history/").or_else(|| url.split_once('|'))?;
+    Some(resource)
 }
 
 /// Contained resources have no address outside their container, so they aren't found by reference.
@@ -36,7 +46,8 @@ fn parsed(text: &str) -> Option<ReferenceIndex> {
             Some(ReferenceIndex { key: Some(key), resource_type, ..ReferenceIndex::default() })
         }
         ReferenceTarget::Absolute(url) | ReferenceTarget::Urn(url) => {
-            let resource_type = url.rsplit('/').nth(1).and_then(|name| name.parse().ok());
+            let named = without_version(&url).unwrap_or(&url);
+            let resource_type = named.rsplit('/').nth(1).and_then(|name| name.parse().ok());
             Some(ReferenceIndex { url: Some(url.into()), resource_type, ..ReferenceIndex::default() })
         }
         ReferenceTarget::Contained(_) => None,
@@ -56,7 +67,7 @@ fn push_url(text: &str, type_name: &str, values: &mut Vec<IndexValue>) {
     };
     push(text);
     if type_name == "canonical"
-        && let Some((unversioned, _)) = text.split_once('|')
+        && let Some(unversioned) = without_version(text)
     {
         push(unversioned);
     }

@@ -62,6 +62,8 @@ pub fn parse(bytes: &[u8], limits: &Limits) -> Result<Json, JsonError> {
         let message = format!("the body has {} bytes, more than the {} allowed", bytes.len(), limits.max_bytes);
         return Err(JsonError { path: "$".into(), line: 1, column: 1, message, kind: JsonErrorKind::Limit });
     }
+    // RFC 8259 §8.1: a byte order mark may be ignored.
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let fault = Fault::syntax(error.valid_up_to(), "the body isn't UTF-8 text");
         locate(bytes, fault, None)

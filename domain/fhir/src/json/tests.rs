@@ -99,3 +99,9 @@ proptest! {
         let _ = read(&text);
     }
 }
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_the_text() {
+    assert_eq!(parse("\u{feff}{\"a\":1}".as_bytes(), &Limits::default()), parse(b"{\"a\":1}", &Limits::default()));
+    assert!(parse("\u{feff}\u{feff}1".as_bytes(), &Limits::default()).is_err());
+}

@@ -29,9 +29,18 @@ impl NumberTest {
         let (prefix, rest) = Prefix::take(text);
         let wrong = || format!("{rest:?} is not a number");
         let (low, high) = number_range(rest).ok_or_else(wrong)?;
-        let value = rest.parse().map_err(|_| wrong())?;
+        let value: f64 = rest.parse().map_err(|_| wrong())?;
+        let (lowest, highest) = (decimal(low), decimal(high));
+        // Of more digits than a number holds the ends would fall together.
+        let (low, high) = if lowest < value && value < highest { (lowest, highest) } else { (low, high) };
         Ok(Self { prefix, low, high, value })
     }
+}
+
+/// The number that was meant by a sum of two: `0.8 + 0.05` is a little more than the `0.85` that a resource has, and what
+/// ends before 0.85 would reach it.
+fn decimal(sum: f64) -> f64 {
+    format!("{sum:.14e}").parse().unwrap_or(sum)
 }
 
 /// A comparison with a number in a unit.
@@ -124,6 +133,15 @@ impl QuantityTest {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_number_stands_for_ends_at_decimals() {
+        let ends = |text: &str| NumberTest::parse(text).map(|test| (test.low, test.high));
+        assert_eq!(ends("0.8"), Ok((0.75, 0.85)));
+        assert_eq!(ends("5.4"), Ok((5.35, 5.45)));
+        assert_eq!(ends("ne100"), Ok((99.5, 100.5)));
+        assert!(ends("0.12345678901234567").is_ok_and(|(low, high)| low <= high));
+    }
 
     #[test]
     fn one_quantity_is_one_number_in_any_unit() {

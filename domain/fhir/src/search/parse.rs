@@ -7,6 +7,8 @@ mod joins;
 mod lists;
 mod parameter;
 
+use std::collections::HashSet;
+
 use super::query_string::{QueryPairs, split_escaped};
 use super::{
     Clause, ContainedSearch, Cursor, DEFAULT_COUNT, DateTest, Presence, Presentation, Recheck, SearchQuery, Summary,
@@ -38,6 +40,9 @@ pub struct SearchOptions<'a> {
     /// The parameters in force.
     pub parameters: &'a Parameters,
 }
+
+/// More conditions than a search that a person asks for has; alternatives within one are not counted.
+const MOST_CONDITIONS: usize = 64;
 
 /// Names that shape the answer and have no modifiers.
 const PLAIN: &[&str] =
@@ -89,9 +94,11 @@ fn parse(
 ) -> Result<SearchQuery, Vec<Issue>> {
     let query = SearchQuery { handling: options.handling, ..empty_query(resource_types) };
     let mut parser = Parser { options, query, issues: Vec::new() };
+    let mut said = HashSet::new();
     for (name, value) in pairs {
-        // R4 leaves a parameter without a value to the server; nothing is asked, so nothing is narrowed.
-        if value.is_empty() {
+        // R4 leaves a parameter without a value to the server; nothing is asked, so nothing is narrowed. What is said again
+        // narrows no more.
+        if value.is_empty() || !said.insert((name, value)) {
             continue;
         }
         if Some(name.as_str()) != settled
@@ -106,6 +113,7 @@ fn parse(
         parser.query.count = 0;
     }
     parser.check_contained();
+    parser.check_conditions();
     if parser.issues.is_empty() { Ok(parser.query) } else { Err(parser.issues) }
 }
 
@@ -161,6 +169,15 @@ impl Parser<'_> {
             (Problem::Impossible(text), Handling::Strict) | (Problem::Bad(text), _) => {
                 self.issues.push(Issue::error(IssueCode::Invalid, format!("{name}: {text}")).at(place));
             }
+        }
+    }
+
+    /// The time in which a statement is planned grows with more than the square of its joins.
+    fn check_conditions(&mut self) {
+        let conditions: usize = self.query.clauses.iter().map(Clause::conditions).sum();
+        if conditions > MOST_CONDITIONS {
+            let text = format!("the search has {conditions} conditions, {MOST_CONDITIONS} at most are combined");
+            self.issues.push(Issue::error(IssueCode::TooCostly, text));
         }
     }
 

@@ -4,7 +4,7 @@
 use seva_fhir_profiles::SearchParameter;
 
 use super::{DateTest, NumberTest, QuantityTest, ReferenceTest, StringMatch, TokenTest, fits};
-use crate::index::{self, IndexValue, LetterCase, fold};
+use crate::index::{self, IndexValue, LetterCase, ReferenceIndex, fold};
 use crate::json::Json;
 
 /// The mean radius of the earth in kilometres (IUGG).
@@ -34,6 +34,15 @@ pub enum Recheck {
         /// The URIs.
         uris: Vec<String>,
         /// Which one begins with the other.
+        direction: UriDirection,
+    },
+    /// `:below` and `:above` on canonicals: the version of one is a beginning of the other's.
+    CanonicalVersion {
+        /// The parameter.
+        parameter: &'static SearchParameter,
+        /// The canonicals, with a version or without.
+        canonicals: Vec<String>,
+        /// Which version begins with the other.
         direction: UriDirection,
     },
     /// `near`: within a distance of a place.
@@ -95,6 +104,16 @@ impl Recheck {
                 }),
                 _ => false,
             }),
+            Self::CanonicalVersion { parameter, canonicals, direction } => any(parameter, resource, &mut |value| {
+                let IndexValue::Reference(ReferenceIndex { url: Some(own), .. }) = value else { return false };
+                canonicals.iter().any(|canonical| match direction {
+                    UriDirection::Below => begins_version(own, canonical),
+                    // What has a version stands in the index without it, too.
+                    UriDirection::Above => {
+                        own.contains('|') == canonical.contains('|') && begins_version(canonical, own)
+                    }
+                })
+            }),
             Self::Near { parameter, places } => any(parameter, resource, &mut |value| match value {
                 IndexValue::Position { latitude, longitude } => {
                     places.iter().any(|(north, east, most)| distance((*latitude, *longitude), (*north, *east)) <= *most)
@@ -136,6 +155,14 @@ fn begins_word(text: &str, start: &str) -> bool {
 fn begins_path(uri: &str, start: &str) -> bool {
     uri.strip_prefix(start).is_some_and(|rest| {
         rest.is_empty() || start.ends_with(['/', ':', '#']) || rest.starts_with(['/', ':', '#', '.', '|', '?'])
+    })
+}
+
+/// Whether a canonical is a version below another: `url|2.1.3` lies below `url|2.1`, and all versions below `url`.
+fn begins_version(canonical: &str, start: &str) -> bool {
+    canonical.strip_prefix(start).is_some_and(|rest| match start.contains('|') {
+        true => rest.is_empty() || rest.starts_with(['.', '-', '+']),
+        false => rest.is_empty() || rest.starts_with('|'),
     })
 }
 
@@ -237,6 +264,13 @@ mod tests {
         assert!(begins_word("body weight", "weig") && !begins_word("overweight", "weight"));
         assert!(begins_path("http://a/b/c", "http://a/b") && !begins_path("http://a/bc", "http://a/b"));
         assert_eq!(without_tags("<div>a<b>b</b></div>").split_whitespace().collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn versions_begin_at_boundaries_of_one_canonical() {
+        assert!(begins_version("http://a/q|2.1.3", "http://a/q|2.1") && begins_version("http://a/q|2", "http://a/q"));
+        assert!(!begins_version("http://a/q|2.10", "http://a/q|2.1") && !begins_version("http://a/q", "http://a/q|2"));
+        assert!(!begins_version("http://a/q/r|2", "http://a/q"));
     }
 
     #[test]

@@ -16,7 +16,7 @@ impl FhirService {
         bundle: Json,
     ) -> Result<Vec<Result<TransactionOutcome, FhirError>>, FhirError> {
         if bundle.get_str("type") != Some("batch") {
-            let text = "a Bundle that is posted here is a transaction or a batch";
+            let text = "a Bundle that is posted here is a transaction, a batch or a history";
             return Err(FhirError::Invalid(vec![Issue::error(IssueCode::Invalid, text).at("Bundle.type")]));
         }
         check_size(&bundle)?;

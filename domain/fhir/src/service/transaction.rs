@@ -125,8 +125,16 @@ impl FhirService {
             let mut planned = self.assign(caller, entries.clone(), &mut guards).await?;
             check_identities(&planned)?;
             resolve::conditional_references(self, caller, &mut planned).await?;
-            resolve::references(&mut planned);
+            let versions = resolve::versions(self, caller, &planned).await?;
+            resolve::references(&mut planned, &versions);
             let (writes, outcomes) = self.plan(caller, &mut planned).await?;
+            if !resolve::hold(&versions, &planned, &outcomes) {
+                if attempt == ATTEMPTS {
+                    return Err(StoreError::Stale.into());
+                }
+                attempt += 1;
+                continue;
+            }
             let reads = planned.iter().any(|plan| matches!(plan.entry.verb, Verb::Get(_)));
             match self.write(caller, (writes, guards), reads).await {
                 Ok(written) => return self.answer(caller, (planned, outcomes), written).await,

@@ -182,6 +182,10 @@ impl Work<'_> {
         let url = text(part, "system");
         let found = Found::of(self.sources, part, (url, canonical));
         if let Some(used) = found.canonical() {
+            // The version that is left out may be the one that counts where the value set names none.
+            if self.wanted.leaves_out(&used) {
+                return Ok(Vec::new());
+            }
             self.expansion.used.push(used);
         }
         if !found.is_complete() {

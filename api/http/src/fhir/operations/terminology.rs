@@ -80,7 +80,8 @@ pub(super) async fn validate_code(
         On::System | On::Version(..) => false,
     };
     let codes = codings(given, if of_value_set { "systemVersion" } else { "version" });
-    if codes.is_empty() {
+    let is_asked = ["coding", "codeableConcept"].iter().any(|name| given.value(name).is_some());
+    if codes.is_empty() && !is_asked {
         return Err(Failure::BadRequest("$validate-code needs code, coding or codeableConcept".to_owned()));
     }
     let url = match (given.text("context"), given.text("url")) {

@@ -112,6 +112,17 @@ fn recheck(
             let direction = if modifier == "below" { UriDirection::Below } else { UriDirection::Above };
             Recheck::UriPath { parameter, uris: each(value, uri::parse)?, direction }
         }
+        (Kind::Reference, Some(modifier @ ("below" | "above"))) => {
+            let direction = if modifier == "below" { UriDirection::Below } else { UriDirection::Above };
+            let tests = each(value, |text| ReferenceTest::parse(text, parameter, None, base_url))?;
+            let canonicals = tests.into_iter().map(|test| match test {
+                ReferenceTest::Url(url) => Some(url),
+                _ => None,
+            });
+            // What is on this server has parts, not versions.
+            let Some(canonicals) = canonicals.collect() else { return Ok(None) };
+            Recheck::CanonicalVersion { parameter, canonicals, direction }
+        }
         (Kind::Special, None) if parameter.code == "near" => Recheck::Near { parameter, places: each(value, place)? },
         (Kind::Quantity, None) if value.contains('|') => {
             let tests = each(value, QuantityTest::parse)?;

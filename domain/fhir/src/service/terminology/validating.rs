@@ -148,7 +148,10 @@ fn absent(asked: &ValidationAsked<'_>, incomplete: &[String]) -> Verdict {
         ValidationPlace::ValueSet(_) => "the codes of the value set".to_owned(),
         ValidationPlace::CodeSystem(..) => "the codes of the code system".to_owned(),
     };
-    let mut message = format!("{} is not among {place}", names.join(", "));
+    let mut message = match names.is_empty() {
+        true => format!("without a code it is not among {place}"),
+        false => format!("{} is not among {place}", names.join(", ")),
+    };
     for system in incomplete {
         message.push_str(&format!("; {system} is known here in part only"));
     }
