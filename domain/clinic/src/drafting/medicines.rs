@@ -6,9 +6,13 @@ use super::elements::{entity_extensions, extension, further_evidence, heard, mac
 use super::{Draft, Drafted, Mention, SectionKind, Statement};
 use crate::dosage::{self, Dosage, Quantity, TimeUnit};
 use crate::entities::{AttributeType, Entity};
+use crate::formulary::Product;
 use crate::lexicon::Span;
 use crate::lexicon::decimal::Decimal;
 use crate::lexicon::tokens::tokenize;
+
+/// How many words a name of a medicine has at most.
+const LONGEST_NAME: usize = 4;
 
 pub(super) fn request(draft: &Draft<'_>, mention: Mention<'_>, transcript: &str) -> Drafted {
     let Mention { entity, again, text } = mention;
@@ -109,17 +113,20 @@ fn taken_back(whole: &[char], entity: &Entity) -> Vec<Span> {
 fn unread(piece: &str) -> Option<String> {
     let joins = |word: &str| word.is_empty() || FILLERS.contains(&word.to_lowercase().as_str());
     let bare = |word: &str| word.trim_matches(|letter: char| !letter.is_alphanumeric()).to_owned();
+    let bared: Vec<String> = piece.split_whitespace().map(bare).collect();
     // "A 200 mg and B 400 mg, both for five days": between A and what both share stands the other order.
-    let shared = piece.split_whitespace().rev().take(3).any(|word| matches!(bare(word).as_str(), "both" | "all"));
-    if shared
-        || piece.contains(['.', '?', '!', ';', '\n', '।'])
-        || piece.split_whitespace().all(|word| joins(&bare(word)))
-    {
+    let is_shared = matches!(bared.last().map(String::as_str), Some("both" | "all")) || names_medicine(&bared);
+    if is_shared || piece.contains(['.', '?', '!', ';', '\n', '।']) || bared.iter().all(|word| joins(word)) {
         return None;
     }
     let words: Vec<&str> = piece.split_whitespace().skip_while(|word| joins(&bare(word))).collect();
     let text = words.join(" ");
     Some(text.trim_matches(|letter: char| letter == ',' || letter.is_whitespace()).to_owned())
+}
+
+fn names_medicine(words: &[String]) -> bool {
+    let named = |words: &[String]| Product::named(&words.join(" ")).is_some();
+    (1..=LONGEST_NAME).any(|length| words.windows(length).any(named))
 }
 
 /// The characters of a medicine with its dosage.

@@ -220,6 +220,7 @@ fn the_words_of_an_order_keep_what_the_grammar_does_not_read() {
         ("650 mg of paracetamol three times a day", "650 mg, three times a day"),
         ("paracetamol six fifty mg and to be taken three times a day", "650 mg, three times a day"),
         ("paracetamol 650 mg. He sleeps well. three times a day", "650 mg, three times a day"),
+        ("paracetamol 650 mg for both twins three times a day", "650 mg, both twins, three times a day"),
         (
             "650 mg crushed paracetamol dissolved in water, three times a day",
             "650 mg, crushed, dissolved in water, three times a day",

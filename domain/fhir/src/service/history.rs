@@ -45,12 +45,12 @@ impl FhirService {
     ) -> Result<HistoryPage, FhirError> {
         let permit = self.authorise(caller, Interaction::History, key.resource_type()).await?;
         let only = match &range.list {
-            Some(list) => match self.listed_versions(caller, list, key).await? {
-                Some(only) => only,
-                None => return Ok(HistoryPage::default()),
-            },
+            Some(list) => self.listed_versions(caller, list, key).await?,
             None => None,
         };
+        if only.as_ref().is_some_and(Vec::is_empty) {
+            return Ok(HistoryPage::default());
+        }
         if let Some(id) = EntryId::of(key) {
             return self.history_of_record(caller, key, (id, permit)).await;
         }

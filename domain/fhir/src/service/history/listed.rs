@@ -9,19 +9,16 @@ use crate::search::{FunctionalList, LARGEST_COUNT, ListName};
 use crate::types::{ReferenceTarget, ResourceId, ResourceKey, ResourceType, VersionId, parse_reference};
 
 impl FhirService {
-    /// The versions of one resource that a list names: none in it, some, or all.
+    /// The versions of one resource that a list names; no answer where it names the resource, and so all of them.
     pub(super) async fn listed_versions(
         &self,
         caller: &Caller,
         list: &ListName,
         key: &ResourceKey,
-    ) -> Result<Option<Option<Vec<VersionId>>>, FhirError> {
+    ) -> Result<Option<Vec<VersionId>>, FhirError> {
         let mut named = self.listed(caller, list, Some(key.resource_type())).await?;
         named.retain(|one| one.key == *key);
-        if named.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(named.into_iter().map(|one| one.version).collect()))
+        Ok(named.into_iter().map(|one| one.version).collect())
     }
 
     /// What a list names, of one type or of all.
