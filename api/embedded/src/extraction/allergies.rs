@@ -3,7 +3,6 @@
 use seva_clinic::{
     dosage::Cursor,
     entities::{Category, Coding, EntityType, Trait},
-    formulary::Product,
     lexicon::{Span, tokens::TokenKind},
 };
 
@@ -257,12 +256,9 @@ fn allergy(document: &Document, span: Span, codings: Vec<Coding>, denied: bool) 
 fn substance(document: &Document, hits: &[Hit], at: usize) -> Option<(usize, Vec<Coding>)> {
     let token = document.tokens().get(at)?;
     for hit in hits.iter().filter(|hit| hit.span.begin == token.span.begin) {
-        let product = match hit.term {
-            Term::Medicine(medicine) => Product::Medicine(medicine),
-            Term::Brand(brand) => Product::Brand(brand),
-            Term::Concept(_) => continue,
-        };
-        return Some((document.covering(hit.span).end, product.codings()));
+        if let Term::Product(product) = hit.term {
+            return Some((document.covering(hit.span).end, product.codings()));
+        }
     }
     let mut cursor = Cursor::new(document.tokens());
     cursor.advance(at);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 use seva_clinic::{
-    formulary::{Brand, Formulary, Medicine, brands},
+    formulary::{Formulary, Product, brands},
     lexicon::{
         Span,
         concepts::{Concept, concepts},
@@ -14,10 +14,8 @@ use seva_clinic::{
 /// Is what a phrase stands for.
 #[derive(Clone, Copy)]
 pub enum Term {
-    /// A medicine.
-    Medicine(&'static Medicine),
-    /// A brand.
-    Brand(&'static Brand),
+    /// A medicine or a brand.
+    Product(Product),
     /// A condition, symptom, test or site.
     Concept(&'static Concept),
 }
@@ -57,12 +55,12 @@ impl Matcher {
             let names = medicine.names().map(Cow::Borrowed).chain(otherwise.into_iter().map(Cow::Owned));
             let known = patterns.len();
             patterns.extend(names);
-            terms.extend((known..patterns.len()).map(|_| Term::Medicine(medicine)));
+            terms.extend((known..patterns.len()).map(|_| Term::Product(Product::Medicine(medicine))));
         }
         for brand in brands() {
             let known = patterns.len();
             patterns.extend(brand.names().map(Cow::Owned));
-            terms.extend((known..patterns.len()).map(|_| Term::Brand(brand)));
+            terms.extend((known..patterns.len()).map(|_| Term::Product(Product::Brand(brand))));
         }
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)

@@ -67,16 +67,15 @@ pub fn find(formulary: &'static Formulary, document: &Document, hits: &[Hit], cl
 
 /// What a name that was found stands for, if it is that of a product.
 fn product(document: &Document, hit: &Hit) -> Option<Product> {
-    match hit.term {
-        Term::Medicine(medicine) => (!is_vehicle(document, hit.span, medicine)).then_some(Product::Medicine(medicine)),
+    let Term::Product(product) = hit.term else { return None };
+    let counts = match product {
+        Product::Medicine(medicine) => !is_vehicle(document, hit.span, medicine),
         // "Pan", "Mox": short brands are other words as well.
-        Term::Brand(brand) => {
-            let short = brand.name.len() <= SHORT;
-            let ordered = !short || stands_as_medicine(document, document.covering(hit.span).start);
-            ordered.then_some(Product::Brand(brand))
+        Product::Brand(brand) => {
+            brand.name.len() > SHORT || stands_as_medicine(document, document.covering(hit.span).start)
         }
-        Term::Concept(_) => None,
-    }
+    };
+    counts.then_some(product)
 }
 
 /// The tokens of an order, its name among them.

@@ -116,7 +116,7 @@ struct Said {
 pub fn find(document: &Document, hits: &[Hit], claimed: &[Span]) -> Vec<Found> {
     let named = |hit: &&Hit| match hit.term {
         Term::Concept(concept) => names_a_test(concept) || is_specimen(document, document.covering(hit.span)),
-        Term::Medicine(_) | Term::Brand(_) => false,
+        Term::Product(_) => false,
     };
     let free = |hit: &&Hit| !claimed.iter().any(|span| span.overlaps(hit.span));
     let names: Vec<&Hit> = hits.iter().filter(named).filter(free).collect();

@@ -72,7 +72,7 @@ pub fn barriers(document: &Document, hits: &[Hit], claimed: &[Span]) -> Vec<usiz
             ConceptKind::Condition | ConceptKind::Symptom => is_told_apart(document, document.covering(hit.span).start),
             ConceptKind::Anatomy => false,
         },
-        Term::Medicine(_) | Term::Brand(_) => false,
+        Term::Product(_) => false,
     };
     let ended = hits.iter().filter(ends).map(|hit| hit.span).chain(claimed.iter().copied());
     ended.map(|span| document.covering(span).start).collect()

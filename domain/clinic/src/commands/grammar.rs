@@ -19,9 +19,6 @@ use crate::formulary::Product;
 use crate::lexicon::decimal::Decimal;
 use crate::lexicon::tokens::{Token, TokenKind, tokenize};
 
-/// A medicine's name has no more words.
-const LONGEST_NAME: usize = 4;
-
 /// Reads a whole utterance; nothing where it is no command.
 #[must_use]
 pub fn read(utterance: &str) -> Option<Command> {
@@ -102,7 +99,7 @@ fn prescribed(tokens: &[Token]) -> Option<String> {
         [first, rest @ ..] if crate::dosage::form_named(&first.word).is_some() => rest,
         tokens => tokens,
     };
-    let (used, name) = (1..=tokens.len().min(LONGEST_NAME)).rev().find_map(|length| {
+    let (used, name) = (1..=tokens.len().min(Product::LONGEST_NAME)).rev().find_map(|length| {
         let name = tokens.get(..length)?.iter().map(|token| token.word.as_str()).collect::<Vec<_>>().join(" ");
         Product::named(&name).map(|_| (length, name))
     })?;

@@ -11,9 +11,6 @@ use crate::lexicon::Span;
 use crate::lexicon::decimal::Decimal;
 use crate::lexicon::tokens::tokenize;
 
-/// How many words a name of a medicine has at most.
-const LONGEST_NAME: usize = 4;
-
 pub(super) fn request(draft: &Draft<'_>, mention: Mention<'_>, transcript: &str) -> Drafted {
     let Mention { entity, again, text } = mention;
     let said: Vec<&Entity> = [entity].into_iter().chain(again.iter().copied()).collect();
@@ -126,7 +123,7 @@ fn unread(piece: &str) -> Option<String> {
 
 fn names_medicine(words: &[String]) -> bool {
     let named = |words: &[String]| Product::named(&words.join(" ")).is_some();
-    (1..=LONGEST_NAME).any(|length| words.windows(length).any(named))
+    (1..=Product::LONGEST_NAME).any(|length| words.windows(length).any(named))
 }
 
 /// The characters of a medicine with its dosage.

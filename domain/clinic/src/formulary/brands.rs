@@ -37,6 +37,9 @@ pub enum Product {
 }
 
 impl Product {
+    /// No name that is typed or spoken as a line has more words.
+    pub const LONGEST_NAME: usize = 4;
+
     /// Finds what a name stands for, whatever the case.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {

@@ -24,7 +24,7 @@ impl TypedLine {
         if form.is_some() {
             words.remove(0);
         }
-        let found = (1..=words.len().min(4)).rev().find_map(|length| {
+        let found = (1..=words.len().min(Product::LONGEST_NAME)).rev().find_map(|length| {
             let name = words.get(..length)?.join(" ");
             let product = Product::named(&name)?;
             Some((length, name, product.only()))
